@@ -1,0 +1,75 @@
+/**
+ * The Plan: everything that was asked, resolved, checked and frozen before anything starts. server.ts takes a Plan and nothing else;
+ * no other room reads flags, files or the environment.
+ */
+
+/** Where to listen. `unix` paths that begin with NUL are Linux abstract sockets. */
+export type Bind =
+  | { readonly type: "tcp"; readonly host: string; readonly port: number }
+  | { readonly type: "unix"; readonly path: string }
+  | { readonly type: "fd"; readonly fd: number };
+
+export type LogLevel = "critical" | "error" | "warning" | "info" | "debug";
+
+export interface Plan {
+  /** `MODULE`, `MODULE:ATTR` or `MODULE:factory(...)` as the operator wrote it. */
+  readonly app: string;
+  readonly factory: boolean;
+  /** `auto` looks at the application object. */
+  readonly interface: "auto" | "wsgi" | "asgi";
+  readonly binds: readonly Bind[];
+  /** listen(2) backlog. */
+  readonly backlog: number;
+  /** Mode bits for Unix sockets: the file gets 0o777 & ~umask. */
+  readonly umask: number;
+
+  readonly workers: number;
+  /** Why that many, for the banner: "--workers 4", "2 CPUs (cgroup quota 1.5)". */
+  readonly workersReason: string;
+  readonly threads: number;
+  /** In-flight requests that one asyncio worker may hold (gunicorn's worker_connections). */
+  readonly workerConnections: number;
+  /** Absolute path of the Python interpreter. */
+  readonly python: string;
+  readonly chdir: string;
+  /** Folders for the head of sys.path, absolute, in order. */
+  readonly pythonpath: readonly string[];
+  /** Variables added to the workers' environment. */
+  readonly environ: Readonly<Record<string, string>>;
+  readonly preload: boolean;
+  readonly loop: "auto" | "asyncio" | "uvloop";
+  readonly lifespan: "auto" | "on" | "off";
+  /** SCRIPT_NAME and ASGI root_path; empty or "/prefix". */
+  readonly rootPath: string;
+
+  /** A request at work longer than this ends with 504 and costs the stuck worker its life; 0 = no limit. */
+  readonly timeoutMs: number;
+  readonly gracefulTimeoutMs: number;
+  /** Idle time between requests on a client connection. */
+  readonly keepAliveMs: number;
+  /** Worker recycling; 0 = never. Each worker's own limit is maxRequests + random(0..jitter). */
+  readonly maxRequests: number;
+  readonly maxRequestsJitter: number;
+
+  /** Request line limit in bytes; 0 = the codec's own ceiling. */
+  readonly limitRequestLine: number;
+  readonly limitRequestFields: number;
+  readonly limitRequestFieldSize: number;
+  /** What to do with field names that have an underscore: drop the field, or refuse the request with 400. */
+  readonly headerMap: "drop" | "refuse";
+  /** Requests that may wait for a worker; one more gets 503. */
+  readonly queueSize: number;
+  /** A request that waited this long for a worker gets 503. */
+  readonly queueTimeoutMs: number;
+  /** Send `Server: maitred`. */
+  readonly serverHeader: boolean;
+  readonly dateHeader: boolean;
+
+  /** null = off, "-" = stdout, else a path. */
+  readonly accessLog: string | null;
+  readonly accessLogFormat: string;
+  /** "-" = stderr, else a path. */
+  readonly errorLog: string;
+  readonly logLevel: LogLevel;
+  readonly pidFile: string | null;
+}

@@ -1,0 +1,42 @@
+/**
+ * The header section of one request: parallel arrays of names and values in the order received, plus what was noticed while reading them.
+ * Immutable once made and shared: a connection that sends the same section again gets the same object, and with it the encoded form.
+ */
+import type { HeaderName } from "./header-names.ts";
+
+export class HeaderBlock {
+  readonly names: readonly HeaderName[];
+  /** Values as latin-1 strings, without leading and trailing white space (RFC 9110 section 5.5). */
+  readonly values: readonly string[];
+  /** No value has a character beyond ASCII: the wire may take its short way. */
+  readonly isAscii: boolean;
+  /** Some name stands twice (case-insensitively): WSGI must join the values. */
+  readonly hasDuplicates: boolean;
+  /** Some name has an underscore: it must not pose as its dashed twin. */
+  readonly hasUnderscores: boolean;
+  /** The wire's encoded form, kept here by the wire so that a repeated section is encoded once. */
+  encoded: Buffer | null = null;
+
+  constructor(
+    names: readonly HeaderName[],
+    values: readonly string[],
+    isAscii: boolean,
+    hasDuplicates: boolean,
+    hasUnderscores: boolean,
+  ) {
+    this.names = names;
+    this.values = values;
+    this.isAscii = isAscii;
+    this.hasDuplicates = hasDuplicates;
+    this.hasUnderscores = hasUnderscores;
+  }
+
+  /** The first value of a field, by its lower-case name. For cold paths: it searches. */
+  get(lower: string): string | undefined {
+    for (let i = 0; i < this.names.length; i++) if (this.names[i]!.lower === lower) return this.values[i];
+    return undefined;
+  }
+}
+
+/** A section without fields. */
+export const NO_HEADERS: HeaderBlock = new HeaderBlock([], [], true, false, false);
