@@ -25,6 +25,9 @@ const DISCARD_BYTES = 1_048_576;
 /** After our last word the client gets this long to read it before the connection is destroyed. */
 export const LINGER_MS = 2000;
 
+/** Bytes of following requests that are kept while one is at work. */
+const PIPELINE_BYTES = 65_536;
+
 const CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n";
 
 export class Http1Connection implements ResponseSink {
@@ -97,6 +100,8 @@ export class Http1Connection implements ResponseSink {
     if (this.#isClosing) return;
     this.#parser.push(chunk);
     this.#afterParsing();
+    // Pipelined requests wait in the codec while one is at work; whoever sends more than that waits in the kernel.
+    if (this.#exchange !== null && this.#parser.buffered > PIPELINE_BYTES) this.#socket.pause();
   }
 
   #afterParsing(): void {
@@ -349,6 +354,7 @@ export class Http1Connection implements ResponseSink {
   #next(): void {
     this.#exchange = null;
     this.#enter("idle");
+    if (this.#socket.isPaused()) this.#socket.resume();
     this.#parser.next();
     if (this.#exchange !== null || !this.#parser.isIdle) this.#afterParsing();
   }

@@ -3,14 +3,14 @@
  * Bodies are passed on as they arrive, in pieces, without waiting for their frame to be whole.
  */
 
-export const PROTOCOL_VERSION = 1;
-export const HEADER_BYTES = 8;
-export const MAX_PAYLOAD = 16 * 1024 * 1024;
-export const MAX_BODY_FRAME = 262_144;
+export const PROTOCOL_VERSION: number = 1;
+export const HEADER_BYTES: number = 8;
+export const MAX_PAYLOAD: number = 16 * 1024 * 1024;
+export const MAX_BODY_FRAME: number = 262_144;
 /** Bytes of a streamed request body that may be sent before the worker grants more. */
-export const REQUEST_CREDIT = 262_144;
+export const REQUEST_CREDIT: number = 262_144;
 /** Bytes of a response body that the worker may send before the front grants more. */
-export const RESPONSE_CREDIT = 1_048_576;
+export const RESPONSE_CREDIT: number = 1_048_576;
 
 export const ToWorker = { requests: 0x01, body: 0x02, end: 0x03, cancel: 0x04, credit: 0x05, ping: 0x06 } as const;
 
