@@ -9,6 +9,9 @@ setup:
 build: setup
 	@scripts/build
 
+run: build
+	@scripts/run
+
 check: setup
 	@scripts/check
 
