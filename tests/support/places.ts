@@ -24,6 +24,15 @@ export function examplesPython(): string {
 /** A new folder, short enough for a Unix socket's path, removed when the test file is done. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "maitred-"));
-  after(() => rmSync(folder, { recursive: true, force: true }));
+  folders.push(folder);
   return folder;
 }
+
+// Private
+
+const folders: string[] = [];
+
+// Here and not in temporaryFolder(): called inside a hook, after() would belong to that hook and remove the folder at once.
+after(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
