@@ -1,0 +1,53 @@
+"""What the server tests need from a WSGI application: to count what reaches it, to be held at work, and to say who answered."""
+
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Any
+from urllib.parse import parse_qs
+
+IMPORTED_BY = os.getpid()
+# A request to /hold stays at work until the test has made the file named after it.
+GATES = os.environ.get("MAITRED_TEST_GATES", "/nowhere")
+seen: "Counter[str]" = Counter()
+
+
+def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    path = environ["PATH_INFO"]
+    query = parse_qs(environ.get("QUERY_STRING", ""))
+    errors = environ["wsgi.errors"]
+    if path != "/count":
+        seen[path] += 1
+    text = "hello"
+    if path == "/count":
+        text = " ".join(f"{name}={number}" for name, number in sorted(seen.items())) or "nothing"
+    elif path == "/pid":
+        text = str(os.getpid())
+    elif path == "/parents":
+        text = f"{os.getpid()} {os.getppid()}"
+    elif path == "/imported-by":
+        text = f"{IMPORTED_BY} {os.getpid()}"
+    elif path == "/cwd":
+        text = os.getcwd()
+    elif path == "/remote":
+        text = f"{environ['REMOTE_ADDR']!r} {environ['SERVER_NAME']!r}"
+    elif path == "/hold":
+        name = query["name"][0]
+        print(f"holding {name} in {os.getpid()}", file=errors, flush=True)
+        while not os.path.exists(os.path.join(GATES, name)):
+            time.sleep(0.005)
+        text = f"held {name} in {os.getpid()}"
+    elif path == "/echo":
+        text = environ["wsgi.input"].read().decode("latin-1")
+    elif path == "/print":
+        print("printed to stdout", flush=True)
+        print("printed to sys.stderr", file=sys.stderr, flush=True)
+        errors.write("written to wsgi.errors\n")
+        errors.flush()
+    elif path == "/ignore-body":
+        pass
+    body = text.encode("latin-1")
+    start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))])
+    return [body]

@@ -1,0 +1,38 @@
+/** Where things are: the checkout, the examples, the Python that runs them, a folder that is gone after the tests. */
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { after } from "node:test";
+import { fileURLToPath } from "node:url";
+
+export const repository: string = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
+
+/** The folder of an example. */
+export function example(name: string): string {
+  return join(repository, "examples", name);
+}
+
+/** The folder of the small applications that only tests use. */
+export const testApps: string = join(repository, "tests/apps");
+
+export function examplesPython(): string {
+  const python = join(repository, ".tools/examples/bin/python");
+  if (!existsSync(python)) throw new Error(`there is no ${python}: run scripts/setup-examples first`);
+  return python;
+}
+
+/** A new folder, short enough for a Unix socket's path, removed when the test file is done. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "maitred-"));
+  folders.push(folder);
+  return folder;
+}
+
+// Private
+
+const folders: string[] = [];
+
+// Here and not in temporaryFolder(): called inside a hook, after() would belong to that hook and remove the folder at once.
+after(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
