@@ -17,3 +17,6 @@ test: build
 
 clean:
 	rm -rf dist .tools node_modules
+
+bench: build
+	@scripts/bench $(ARGS)
