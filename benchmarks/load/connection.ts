@@ -54,7 +54,7 @@ export class Connection {
 
   #read(socket: Socket, chunk: Buffer): void {
     if (socket !== this.#socket) return;
-    this.#received += chunk.latin1Slice();
+    this.#received += chunk.toString("latin1");
     const response = readResponse(this.#received, false);
     if (response !== null) this.#answer(response);
   }
