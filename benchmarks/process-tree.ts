@@ -41,7 +41,8 @@ export function pssMegabytes(roots: readonly number[]): number {
 }
 
 export function isAlive(process: Process): boolean {
-  return everyProcess().some(({ pid, startTicks }) => pid === process.pid && startTicks === process.startTicks);
+  const stat = readOrEmpty(`/proc/${process.pid}/stat`);
+  return stat !== "" && parseStat(process.pid, stat).startTicks === process.startTicks;
 }
 
 function everyProcess(): readonly Process[] {

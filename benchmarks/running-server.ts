@@ -3,7 +3,7 @@
  * all of it; what left its group is found in the process tree and ended by pid.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -50,7 +50,7 @@ export class RunningServer {
         env: { PATH: process.env["PATH"], HOME: join(folder, "home"), PYTHONPATH: programs.appsFolder, PYTHONDONTWRITEBYTECODE: "1" },
         detached: true, // setsid
         stdio: ["ignore", log, log],
-      }).on("error", (error) => writeFileSync(log, String(error))),
+      }).on("error", (error) => appendFileSync(join(folder, "log"), String(error))),
     );
     closeSync(log);
     const server = new RunningServer(port, folder, children);
