@@ -69,7 +69,7 @@ export async function openLoop(load: OpenLoad): Promise<OpenResult> {
     }
     dispatch();
     const upcoming = load.arrivals[next];
-    if (upcoming !== undefined) setTimeout(tick, upcoming.atMs - elapsedMs());
+    if (upcoming !== undefined) setTimeout(tick, Math.max(1, upcoming.atMs - elapsedMs()));
     else setTimeout(() => over.resolve(), drainMs).unref();
   };
   tick();
