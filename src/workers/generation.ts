@@ -188,7 +188,8 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
     }
     this.#workers.clear();
     this.#end();
-    if (before === "starting") this.#owner.onFailed(this, { exitCode: 3, message: `Python ended: ${detail}`, traceback: "" });
+    if (before === "starting")
+      this.#owner.onFailed(this, { exitCode: 3, message: `Python ended: ${detail}`, traceback: "" });
     else this.#owner.onEnded(this, detail);
   }
 
@@ -217,7 +218,9 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
     for (const socket of sockets) socket.resume();
     const { maxRequests, maxRequestsJitter } = this.#settings;
     worker.mostRequests = maxRequests === 0 ? 0 : maxRequests + Math.floor(Math.random() * (maxRequestsJitter + 1));
-    const how = readiness.concurrent ? `asgi on ${readiness.loop}` : `${readiness.interface}, ${readiness.seats} thread${readiness.seats === 1 ? "" : "s"}`;
+    const how = readiness.concurrent
+      ? `asgi on ${readiness.loop}`
+      : `${readiness.interface}, ${readiness.seats} thread${readiness.seats === 1 ? "" : "s"}`;
     this.#context.log.info(`Worker ${worker.number} (pid ${worker.pid}) is ready: ${how}, ${this.python}`);
     if (this.state === "retiring") return this.#drain(worker, { type: "stopping" });
     if (this.#isPromoted) for (const seat of worker.seats) this.#context.dispatcher.addSeat(seat);
@@ -355,7 +358,9 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
     const { log } = this.#context;
     if (worker.failure !== null) log.error(worker.failure.traceback || worker.failure.message);
     if (isLoopBegun) {
-      log.critical(`Workers keep dying: ${deaths} in a row, each within 10 s of its start. Restarts are now delayed, up to 30 s each; the last reason: ${describeReason(worker.reason)}`);
+      log.critical(
+        `Workers keep dying: ${deaths} in a row, each within 10 s of its start. Restarts are now delayed, up to 30 s each; the last reason: ${describeReason(worker.reason)}`,
+      );
     }
     if (delayMs === 0) {
       this.#fork();
@@ -383,7 +388,8 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
       for (const seat of worker.seats) {
         if (seat.inFlight === 0) continue;
         if (seat.concurrent) this.#watchLoop(worker, seat, now);
-        else if (!seat.isHeldByClient && now - seat.busySince > timeoutMs) this.#abort(worker, seat.unfinished()[0]!, now);
+        else if (!seat.isHeldByClient && now - seat.busySince > timeoutMs)
+          this.#abort(worker, seat.unfinished()[0]!, now);
       }
     }
   }
@@ -393,7 +399,9 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
     const { timeoutMs } = this.#settings;
     for (const exchange of seat.unfinished()) {
       if (exchange.state !== "given" || now - exchange.givenAt < timeoutMs) continue;
-      this.#context.log.error(`${exchange.head.method} ${exchange.head.target} answered 504 after ${Math.round(now - exchange.givenAt)} ms in ${worker.name} (--timeout ${timeoutMs / 1000})`);
+      this.#context.log.error(
+        `${exchange.head.method} ${exchange.head.target} answered 504 after ${Math.round(now - exchange.givenAt)} ms in ${worker.name} (--timeout ${timeoutMs / 1000})`,
+      );
       answerError(exchange, 504);
       seat.cancel(exchange);
     }
@@ -411,7 +419,9 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
     if (worker.reason.type === "timeout") return;
     const request = `${exchange.head.method} ${exchange.head.target} for ${Math.round(now - exchange.givenAt)} ms`;
     worker.reason = { type: "timeout", request };
-    this.#context.log.critical(`WORKER TIMEOUT: ${worker.name} is stuck in ${request} (--timeout ${this.#settings.timeoutMs / 1000}); its Python stacks follow on stderr`);
+    this.#context.log.critical(
+      `WORKER TIMEOUT: ${worker.name} is stuck in ${request} (--timeout ${this.#settings.timeoutMs / 1000}); its Python stacks follow on stderr`,
+    );
     for (const seat of worker.seats) this.#context.dispatcher.removeSeat(seat);
     answerError(exchange, 504);
     this.#zygote.kill(worker.number, SIGABRT);

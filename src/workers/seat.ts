@@ -329,7 +329,8 @@ export class WorkerSeat implements Seat {
 
   #exchange(id: number): Exchange {
     const exchange = this.#slots[id];
-    if (exchange === null || exchange === undefined) throw new WireError(`answer for request ${id}, which it does not have`);
+    if (exchange === null || exchange === undefined)
+      throw new WireError(`answer for request ${id}, which it does not have`);
     return exchange;
   }
 
@@ -340,7 +341,8 @@ export class WorkerSeat implements Seat {
     // Sums of unknown (infinite) estimates cannot be subtracted from: start again when empty, else add up what is left.
     if (this.inFlight === 0) this.backlogMs = 0;
     else if (Number.isFinite(this.backlogMs)) this.backlogMs = Math.max(0, this.backlogMs - this.#estimates[id]!);
-    else this.backlogMs = this.#slots.reduce((sum, held, slot) => (held === null ? sum : sum + this.#estimates[slot]!), 0);
+    else
+      this.backlogMs = this.#slots.reduce((sum, held, slot) => (held === null ? sum : sum + this.#estimates[slot]!), 0);
     if (this.#uploads.size > 0) this.#closeUpload(id);
   }
 
