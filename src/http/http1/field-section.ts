@@ -26,6 +26,8 @@ const BEYOND_PLAIN = /[^\t\r\n -~]/;
 const CONTROL = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/;
 /** RFC 9112 section 2.2: a CR or LF alone ends no line for us, but may for someone behind or before us. */
 const BARE_CR_OR_LF = /\r(?!\n)|(?<!\r)\n/;
+/** OWS only: `trim` would take a no-break space away too. */
+const BLANKS_AROUND = /^[\t ]+|[\t ]+$/g;
 const DIGITS = /^[0-9]+$/;
 
 const HT = 0x09;
@@ -71,7 +73,8 @@ export function parseFieldSection(
     if (colon === -1 || colon >= end) return lineWithoutColon(text, start);
     const name = headerName(text.substring(start, colon));
     if (name === undefined) return badName(text, start, colon);
-    const value = text.substring(valueStart(text, colon + 1, end), valueEnd(text, colon + 1, end));
+    const from = valueStart(text, colon + 1, end);
+    const value = text.substring(from, valueEnd(text, from, end));
     start = end + 2;
     if (name.hasUnderscore) {
       if (limits.underscores === "refuse") return UNDERSCORE;
@@ -184,7 +187,7 @@ function codingError(value: string, minor: 0 | 1, hasLength: boolean): ProtocolE
   if (hasLength) return badRequest("MAITRED_LENGTH_AND_CODING", "the request has both Content-Length and Transfer-Encoding");
   const lower = value.toLowerCase();
   if (lower === "chunked") return null;
-  const codings = lower.split(",").map((part) => part.substring(valueStart(part, 0, part.length), valueEnd(part, 0, part.length)));
+  const codings = lower.split(",").map((part) => part.replace(BLANKS_AROUND, ""));
   const last = codings.length - 1;
   for (let i = 0; i <= last; i++) {
     const coding = codings[i]!;
