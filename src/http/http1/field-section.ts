@@ -97,6 +97,8 @@ export function parseFieldSection(
         }
         break;
       case "transfer-encoding":
+        // Legal white space, but parsers disagree about it (llhttp refuses one behind the value): a classic way to hide the field.
+        if (text.substring(colon, end).includes("\t")) return badRequest("MAITRED_BAD_TRANSFER_ENCODING", "there is a tab in Transfer-Encoding");
         coding = coding === null ? value : `${coding},${value}`;
         break;
       case "connection":
