@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import type { HeaderBlock } from "../header-block.ts";
+import { headerName } from "../header-names.ts";
 import type { RequestHead } from "../request-head.ts";
 import { DEFAULT_HEAD_LIMITS, type HeadLimits } from "./head-limits.ts";
 import { REQUEST_CASES, eventsOf, verdictOf } from "./request-cases.test.ts";
@@ -318,4 +319,12 @@ describe("the machine", () => {
     parser.push(bytes("\x16\x03"));
     assert.match((error as ProtocolError | null)!.detail, /TLS/);
   });
+});
+
+test("with the table of names full, framing and duplicates are found as before", () => {
+  for (let i = 0; i < 3000; i++) headerName(`X-Full-${i}`);
+  const head = headOf("POST / HTTP/1.1\r\nHOst: a\r\nconTENT-lenGTH: 3\r\nX-Never: 1\r\nx-NEVER: 2\r\n\r\nabc");
+  assert.deepEqual([head.contentLength, head.headers.hasDuplicates], [3, true]);
+  assert.equal(headOf("GET / HTTP/1.1\r\nHOst: a\r\nX-Never: 1\r\nX-Never-Too: 2\r\n\r\n").headers.hasDuplicates, false);
+  assert.equal(verdictOf("GET / HTTP/1.1\r\nHOst: a\r\nhosT: a\r\n\r\n"), "400 MAITRED_DOUBLE_HOST");
 });
