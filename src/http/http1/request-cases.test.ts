@@ -185,7 +185,7 @@ const TABLE: Readonly<Record<string, readonly (readonly [bytes: string, verdict:
     [fields("X: a\x0b\r\n"), "400 MAITRED_CONTROL_CHARACTER"],
     [fields("X: a\x1f\r\n"), "400 MAITRED_CONTROL_CHARACTER"],
     [fields("X: a\x7f\r\n"), "400 MAITRED_CONTROL_CHARACTER"],
-    [fields("X\0: a\r\n"), "400 MAITRED_CONTROL_CHARACTER"],
+    [fields("X\0: a\r\n"), "400 MAITRED_BAD_FIELD_NAME"],
   ],
   "RFC 9112 5.2, folding and white space in front": [
     [fields("X: a\r\n b\r\n"), "400 MAITRED_FOLDED_FIELD"],
