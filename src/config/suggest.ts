@@ -1,6 +1,8 @@
 /** The known word nearest to a mistyped one, if any is near enough to be worth a "did you mean". */
 
 export function nearest(word: string, known: Iterable<string>): string | null {
+  // Every short option is one letter away from every other.
+  if (word.length <= 2) return null;
   let best: string | null = null;
   // A third of the letters may be wrong: --worker finds --workers, --foo finds nothing.
   let bestDistance = Math.max(1, Math.floor(word.replace(/^-+/, "").length / 3)) + 1;
