@@ -20,7 +20,7 @@ function targetMistake(app: string): string | null {
   const module = colon < 0 ? app : app.slice(0, colon);
   const attribute = colon < 0 ? null : app.slice(colon + 1);
 
-  if (/\//.test(module) || /\.py$/.test(module)) {
+  if (module.includes("/") || module.endsWith(".py")) {
     const name = module.replace(/\.py$/, "").replace(/^(\.?\/)+/, "").replace(/\/+$/, "").replaceAll("/", ".");
     const guess = dotted.test(name) ? `, did you mean ${name}:${attribute ?? usualAttribute(name)}?` : ": write MODULE:ATTR";
     return `${app} is a file, not a module${guess}`;

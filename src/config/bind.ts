@@ -13,7 +13,7 @@ export const portNumber: ValueType<number> = wholeNumber(0, 65535);
 
 export const bind: ValueType<Bind> = (text) => {
   const address = text.replace(/^(tcp|http):\/\//, "");
-  if (/^https:\/\//.test(address)) return wrong("asks for TLS, which is not supported yet: put TLS in front of maitred");
+  if (address.startsWith("https://")) return wrong("asks for TLS, which is not supported yet: put TLS in front of maitred");
   if (address === "") return wrong("is empty: write HOST:PORT, :PORT, unix:PATH or fd://N");
   if (address.startsWith("unix:")) return unixBind(address.slice("unix:".length).replace(/^\/\/(?=\/)/, ""));
   if (address.startsWith("fd:")) return fdBind(address.slice("fd:".length).replace(/^\/\//, ""));
