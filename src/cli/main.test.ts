@@ -6,7 +6,10 @@ import { fileURLToPath } from "node:url";
 
 const program = fileURLToPath(new URL("main.ts", import.meta.url));
 
-function run(args: readonly string[], nodeOptions: readonly string[] = []): { status: number | null; stdout: string; stderr: string } {
+function run(
+  args: readonly string[],
+  nodeOptions: readonly string[] = [],
+): { status: number | null; stdout: string; stderr: string } {
   const env = { PATH: process.env["PATH"] ?? "" };
   const done = spawnSync(process.execPath, [...nodeOptions, program, ...args], { encoding: "utf8", env });
   return { status: done.status, stdout: done.stdout, stderr: done.stderr };
@@ -37,7 +40,10 @@ test("mistakes go to standard error, one a line, and exit with 2", () => {
   );
 });
 
-const broken = ["--import", 'data:text/javascript,process.cwd=()=>{throw new Error("boom%20at%20line%201\\nline%202")}'];
+const broken = [
+  "--import",
+  'data:text/javascript,process.cwd=()=>{throw new Error("boom%20at%20line%201\\nline%202")}',
+];
 
 test("a bug of ours is one line without a stack trace and exits with 70", () => {
   const { status, stderr } = run(["app:app"], broken);

@@ -26,7 +26,9 @@ async function main(argv: readonly string[]): Promise<number> {
     case "version":
       return print(versionText(ownVersion(), process.version));
     case "mistakes":
-      process.stderr.write(result.mistakes.map((mistake) => `maitred: error: ${mistake}\n`).join("") + "see maitred --help\n");
+      process.stderr.write(
+        result.mistakes.map((mistake) => `maitred: error: ${mistake}\n`).join("") + "see maitred --help\n",
+      );
       return exitMistake;
     case "plan": {
       wantsStack = result.plan.logLevel === "debug";
@@ -54,5 +56,7 @@ function reportBug(error: unknown): never {
 /** package.json stands two folders up, from src/cli as from dist/cli. */
 function ownVersion(): string {
   const manifest: unknown = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
-  return typeof manifest === "object" && manifest !== null && "version" in manifest ? String(manifest.version) : "unknown";
+  return typeof manifest === "object" && manifest !== null && "version" in manifest
+    ? String(manifest.version)
+    : "unknown";
 }

@@ -19,11 +19,14 @@ test("help names every flag and variable", () => {
 });
 
 test("help starts in one column", () => {
-  const lines = usageText().split("\n").filter((line) => /^ {2,6}-/.test(line));
+  const lines = usageText()
+    .split("\n")
+    .filter((line) => /^ {2,6}-/.test(line));
   for (const line of lines) {
     const help = /^(.*?\S) {2,}(\S.*)$/.exec(line.slice(6));
     if (help !== null) assert.equal(line.indexOf(help[2] ?? ""), 36, line);
   }
 });
 
-test("the version names Node too", () => assert.equal(versionText("1.2.3", "v24.0.0"), "maitred 1.2.3 (Node v24.0.0)\n"));
+test("the version names Node too", () =>
+  assert.equal(versionText("1.2.3", "v24.0.0"), "maitred 1.2.3 (Node v24.0.0)\n"));

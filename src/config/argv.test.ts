@@ -64,7 +64,11 @@ for (const [line, mistake] of mistaken) {
   test(`answers: ${line}`, () => {
     const parsed = parseArgv(line.split(" "), takesValue);
     assert.deepEqual(parsed.mistakes, [mistake]);
-    assert.deepEqual(parsed.positionals, ["app:app"], "a mistake in an option must not look like one in the application");
+    assert.deepEqual(
+      parsed.positionals,
+      ["app:app"],
+      "a mistake in an option must not look like one in the application",
+    );
   });
 }
 

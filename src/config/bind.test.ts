@@ -70,8 +70,21 @@ test("--host takes hosts only", () => {
 });
 
 test("IPv6 addresses have eight groups, one gap at most, and may end in IPv4", () => {
-  for (const text of ["::", "::1", "1::", "1:2:3:4:5:6:7:8", "::ffff:127.0.0.1", "2001:db8::1", "1:2:3:4:5:6:1.2.3.4"]) assert.ok(isIPv6(text), text);
-  for (const text of ["", "1", ":1", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "1::2::3", ":::", "12345::", "::256.0.0.1", "::1.2.3", "g::"]) {
+  for (const text of ["::", "::1", "1::", "1:2:3:4:5:6:7:8", "::ffff:127.0.0.1", "2001:db8::1", "1:2:3:4:5:6:1.2.3.4"])
+    assert.ok(isIPv6(text), text);
+  for (const text of [
+    "",
+    "1",
+    ":1",
+    "1:2:3:4:5:6:7",
+    "1:2:3:4:5:6:7:8:9",
+    "1::2::3",
+    ":::",
+    "12345::",
+    "::256.0.0.1",
+    "::1.2.3",
+    "g::",
+  ]) {
     assert.ok(!isIPv6(text), text);
   }
 });

@@ -1,7 +1,15 @@
 /** Affinity and cgroup text as real machines show it, and the number of workers that follows. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { allowedCpus, cfsQuota, cgroupAncestors, cgroupPath, cpuListCount, cpuMaxQuota, defaultWorkers } from "./cpus.ts";
+import {
+  allowedCpus,
+  cfsQuota,
+  cgroupAncestors,
+  cgroupPath,
+  cpuListCount,
+  cpuMaxQuota,
+  defaultWorkers,
+} from "./cpus.ts";
 
 test("CPU lists count single CPUs and ranges", () => {
   assert.equal(cpuListCount("0"), 1);
@@ -20,7 +28,8 @@ test("cpu.max is quota and period", () => {
   assert.equal(cpuMaxQuota("150000 100000\n"), 1.5);
   assert.equal(cpuMaxQuota("50000 100000"), 0.5);
   assert.equal(cpuMaxQuota("200000"), 2);
-  for (const text of ["max 100000\n", "max", "", "0 100000", "100000 0", "nonsense"]) assert.equal(cpuMaxQuota(text), null, text);
+  for (const text of ["max 100000\n", "max", "", "0 100000", "100000 0", "nonsense"])
+    assert.equal(cpuMaxQuota(text), null, text);
 });
 
 test("cgroup v1 says -1 for no quota", () => {

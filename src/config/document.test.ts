@@ -13,6 +13,7 @@ test("docs/settings.md is up to date (run scripts/generate-docs)", () => {
 test("the document names every flag and variable", () => {
   const document = settingsDocument();
   for (const setting of settings) {
-    for (const name of [...setting.flags, ...setting.offFlags, ...setting.env]) assert.ok(document.includes(`\`${name}`), name);
+    for (const name of [...setting.flags, ...setting.offFlags, ...setting.env])
+      assert.ok(document.includes(`\`${name}`), name);
   }
 });

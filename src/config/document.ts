@@ -49,19 +49,31 @@ function settingText(setting: Setting<unknown>): string {
   const value = setting.metavar === null ? "" : ` ${setting.metavar}`;
   const flags = [...setting.flags, ...setting.offFlags].map((flag) => `\`${flag}${value}\``).join(", ");
   const facts = [
-    ...(setting.fallbackText === "" ? [] : [`default: ${setting.fallbackText.includes("%") ? `\`${setting.fallbackText}\`` : setting.fallbackText}`]),
+    ...(setting.fallbackText === ""
+      ? []
+      : [`default: ${setting.fallbackText.includes("%") ? `\`${setting.fallbackText}\`` : setting.fallbackText}`]),
     ...(setting.repeatable ? ["repeatable"] : []),
     ...(setting.env.length === 0 ? [] : [`environment: ${setting.env.map((name) => `\`${name}\``).join(", ")}`]),
   ];
-  const paragraphs = [`### ${setting.key}`, flags + (facts.length === 0 ? "" : ` — ${facts.join("; ")}`), `${setting.help}.`, setting.doc];
+  const paragraphs = [
+    `### ${setting.key}`,
+    flags + (facts.length === 0 ? "" : ` — ${facts.join("; ")}`),
+    `${setting.help}.`,
+    setting.doc,
+  ];
   return `${paragraphs.filter((paragraph) => paragraph !== "").join("\n\n")}\n`;
 }
 
 function foreignTable(rows: readonly ForeignFlag[]): string {
-  const names = (foreign: ForeignFlag): string => (foreign.flags.length > 0 ? foreign.flags : foreign.env).map((name) => `\`${name}\``).join(", ");
+  const names = (foreign: ForeignFlag): string =>
+    (foreign.flags.length > 0 ? foreign.flags : foreign.env).map((name) => `\`${name}\``).join(", ");
   const fine = (foreign: ForeignFlag): string =>
     foreign.fineValues.length === 0 ? "" : ` (${foreign.fineValues.map((value) => `\`${value}\``).join(", ")} is fine)`;
-  return ["| option | what to know |", "|---|---|", ...rows.map((row) => `| ${names(row)}${fine(row)} | ${verdictText(row)} |`)].join("\n");
+  return [
+    "| option | what to know |",
+    "|---|---|",
+    ...rows.map((row) => `| ${names(row)}${fine(row)} | ${verdictText(row)} |`),
+  ].join("\n");
 }
 
 function verdictText(foreign: ForeignFlag): string {

@@ -10,7 +10,8 @@ const house: HostFacts = {
   cwd: "/srv/site",
   affinityCpus: 4,
   cgroupQuotaCpus: null,
-  findPython: (explicit) => (explicit === "nopython" ? { error: "--python nopython is not on PATH" } : { path: explicit ?? "/usr/bin/python3" }),
+  findPython: (explicit) =>
+    explicit === "nopython" ? { error: "--python nopython is not on PATH" } : { path: explicit ?? "/usr/bin/python3" },
   isDirectory: (path) => ["/srv/site", "/srv/site/src", "/app"].includes(path),
   isFile: () => false,
 };
@@ -82,7 +83,11 @@ const lines: readonly (readonly [line: string, env: Env, difference: Partial<Pla
   ["app:app", {}, {}],
 
   // The most frequent lines in the wild.
-  ["--bind :8080 --workers 1 --threads 8 --timeout 0 app:app", { PORT: "8080" }, { binds: [tcp("0.0.0.0", 8080)], workers: 1, workersReason: "--workers 1", threads: 8, timeoutMs: 0 }],
+  [
+    "--bind :8080 --workers 1 --threads 8 --timeout 0 app:app",
+    { PORT: "8080" },
+    { binds: [tcp("0.0.0.0", 8080)], workers: 1, workersReason: "--workers 1", threads: 8, timeoutMs: 0 },
+  ],
   [
     "-w 4 -b 0.0.0.0:8000 proj.wsgi:application --access-logfile - --error-logfile - --worker-tmp-dir /dev/shm",
     {},
@@ -91,15 +96,39 @@ const lines: readonly (readonly [line: string, env: Env, difference: Partial<Pla
   ["-k uvicorn.workers.UvicornWorker -w 4 main:app", {}, { app: "main:app", interface: "asgi", workersReason: "-w 4" }],
   ["-k uvicorn_worker.UvicornWorker main:app", {}, { app: "main:app", interface: "asgi" }],
   ["-k uvicorn.workers.UvicornH11Worker main:app", {}, { app: "main:app", interface: "asgi" }],
-  ["main:app --host 0.0.0.0 --port 8080 --workers 4 --proxy-headers", {}, { app: "main:app", workersReason: "--workers 4", binds: [tcp("0.0.0.0", 8080)] }],
-  ["app:app", { PORT: "5000", WEB_CONCURRENCY: "3" }, { binds: [tcp("0.0.0.0", 5000)], workers: 3, workersReason: "WEB_CONCURRENCY=3" }],
-  ["app:app", { GUNICORN_CMD_ARGS: "--bind=0.0.0.0:80 --workers=3 --access-logfile -" }, { binds: [tcp("0.0.0.0", 80)], workers: 3, workersReason: "--workers 3 in GUNICORN_CMD_ARGS", accessLog: "-" }],
+  [
+    "main:app --host 0.0.0.0 --port 8080 --workers 4 --proxy-headers",
+    {},
+    { app: "main:app", workersReason: "--workers 4", binds: [tcp("0.0.0.0", 8080)] },
+  ],
+  [
+    "app:app",
+    { PORT: "5000", WEB_CONCURRENCY: "3" },
+    { binds: [tcp("0.0.0.0", 5000)], workers: 3, workersReason: "WEB_CONCURRENCY=3" },
+  ],
+  [
+    "app:app",
+    { GUNICORN_CMD_ARGS: "--bind=0.0.0.0:80 --workers=3 --access-logfile -" },
+    { binds: [tcp("0.0.0.0", 80)], workers: 3, workersReason: "--workers 3 in GUNICORN_CMD_ARGS", accessLog: "-" },
+  ],
   ["'app:create_app(\"prod\")'", {}, { app: 'app:create_app("prod")' }],
   ["--factory app:create_app", {}, { app: "app:create_app", factory: true }],
   ["--uds /tmp/app.sock main:app", {}, { app: "main:app", binds: [{ type: "unix", path: "/tmp/app.sock" }] }],
-  ["--bind unix:run/app.sock -m 007 --chdir /app app:app", {}, { binds: [{ type: "unix", path: "/app/run/app.sock" }], umask: 7, chdir: "/app", pythonpath: ["/app"] }],
-  ["--max-requests 1000 --max-requests-jitter 50 --preload app:app", {}, { maxRequests: 1000, maxRequestsJitter: 50, preload: true }],
-  ["main:app --limit-max-requests 10 --timeout-keep-alive 5 --timeout-graceful-shutdown 10 --no-server-header --no-access-log", {}, { app: "main:app", maxRequests: 10, keepAliveMs: 5000, gracefulTimeoutMs: 10_000, serverHeader: false }],
+  [
+    "--bind unix:run/app.sock -m 007 --chdir /app app:app",
+    {},
+    { binds: [{ type: "unix", path: "/app/run/app.sock" }], umask: 7, chdir: "/app", pythonpath: ["/app"] },
+  ],
+  [
+    "--max-requests 1000 --max-requests-jitter 50 --preload app:app",
+    {},
+    { maxRequests: 1000, maxRequestsJitter: 50, preload: true },
+  ],
+  [
+    "main:app --limit-max-requests 10 --timeout-keep-alive 5 --timeout-graceful-shutdown 10 --no-server-header --no-access-log",
+    {},
+    { app: "main:app", maxRequests: 10, keepAliveMs: 5000, gracefulTimeoutMs: 10_000, serverHeader: false },
+  ],
 
   // How a worker runs the application.
   ["-k sync app:app", {}, { interface: "wsgi" }],
@@ -113,7 +142,11 @@ const lines: readonly (readonly [line: string, env: Env, difference: Partial<Pla
   ["-w auto app:app", { WEB_CONCURRENCY: "9" }, {}],
 
   // Where to listen.
-  ["-b :80 -b [::]:80 -b unix:@x -b fd://3 app:app", {}, { binds: [tcp("0.0.0.0", 80), tcp("::", 80), { type: "unix", path: "\0x" }, { type: "fd", fd: 3 }] }],
+  [
+    "-b :80 -b [::]:80 -b unix:@x -b fd://3 app:app",
+    {},
+    { binds: [tcp("0.0.0.0", 80), tcp("::", 80), { type: "unix", path: "\0x" }, { type: "fd", fd: 3 }] },
+  ],
   ["--fd 3 app:app", {}, { binds: [{ type: "fd", fd: 3 }] }],
   ["--port 9000 app:app", { PORT: "5000" }, { binds: [tcp("127.0.0.1", 9000)] }],
   ["--port 9000 app:app", { UVICORN_HOST: "0.0.0.0" }, { binds: [tcp("0.0.0.0", 9000)] }],
@@ -123,8 +156,16 @@ const lines: readonly (readonly [line: string, env: Env, difference: Partial<Pla
   ["app:app", { PORT: "", WEB_CONCURRENCY: "" }, {}],
 
   // Order of sources.
-  ["-w 5 app:app", { GUNICORN_CMD_ARGS: "-w 6", UVICORN_WORKERS: "7", WEB_CONCURRENCY: "8" }, { workers: 5, workersReason: "-w 5" }],
-  ["app:app", { GUNICORN_CMD_ARGS: "-w 6", UVICORN_WORKERS: "7", WEB_CONCURRENCY: "8" }, { workers: 6, workersReason: "-w 6 in GUNICORN_CMD_ARGS" }],
+  [
+    "-w 5 app:app",
+    { GUNICORN_CMD_ARGS: "-w 6", UVICORN_WORKERS: "7", WEB_CONCURRENCY: "8" },
+    { workers: 5, workersReason: "-w 5" },
+  ],
+  [
+    "app:app",
+    { GUNICORN_CMD_ARGS: "-w 6", UVICORN_WORKERS: "7", WEB_CONCURRENCY: "8" },
+    { workers: 6, workersReason: "-w 6 in GUNICORN_CMD_ARGS" },
+  ],
   ["app:app", { UVICORN_WORKERS: "7", WEB_CONCURRENCY: "8" }, { workers: 7, workersReason: "UVICORN_WORKERS=7" }],
   ["-w 2 -w 3 app:app", {}, { workers: 3, workersReason: "-w 3" }],
   ["-w 2 app:app", { WEB_CONCURRENCY: "nonsense" }, { workers: 2, workersReason: "-w 2" }],
@@ -136,8 +177,16 @@ const lines: readonly (readonly [line: string, env: Env, difference: Partial<Pla
   ["--app-dir src app:app", {}, { pythonpath: ["/srv/site/src", "/srv/site"] }],
   ["--pythonpath lib,/opt/more app:app", {}, { pythonpath: ["/opt/more", "/srv/site/lib", "/srv/site"] }],
   ["--pythonpath . app:app", {}, { pythonpath: ["/srv/site"] }],
-  ["--chdir src --pythonpath ../lib app:app", {}, { chdir: "/srv/site/src", pythonpath: ["/srv/site/lib", "/srv/site/src"] }],
-  ["--pid run/p.pid --access-logfile a.log --log-file e.log app:app", {}, { pidFile: "/srv/site/run/p.pid", accessLog: "/srv/site/a.log", errorLog: "/srv/site/e.log" }],
+  [
+    "--chdir src --pythonpath ../lib app:app",
+    {},
+    { chdir: "/srv/site/src", pythonpath: ["/srv/site/lib", "/srv/site/src"] },
+  ],
+  [
+    "--pid run/p.pid --access-logfile a.log --log-file e.log app:app",
+    {},
+    { pidFile: "/srv/site/run/p.pid", accessLog: "/srv/site/a.log", errorLog: "/srv/site/e.log" },
+  ],
   ["-e A=1 -e B=x=y -e A=2 --env C= app:app", {}, { environ: { A: "2", B: "x=y", C: "" } }],
   ["--python /opt/py app:app", {}, { python: "/opt/py" }],
 
@@ -152,20 +201,43 @@ const lines: readonly (readonly [line: string, env: Env, difference: Partial<Pla
   ["--root-path /api/ app:app", {}, { rootPath: "/api" }],
   ["app:app", { SCRIPT_NAME: "/api" }, { rootPath: "/api" }],
   ["-e SCRIPT_NAME=/api app:app", {}, { rootPath: "/api", environ: { SCRIPT_NAME: "/api" } }],
-  ["-t 1.5 --graceful-timeout 2m --keep-alive 500ms --queue-timeout 1h app:app", {}, { timeoutMs: 1500, gracefulTimeoutMs: 120_000, keepAliveMs: 500, queueTimeoutMs: 3_600_000 }],
-  ["--limit-request-line 0 --limit-request-fields 0 --limit-request-field_size 16k app:app", {}, { limitRequestLine: 0, limitRequestFields: 32_768, limitRequestFieldSize: 16_384 }],
-  ["--limit-request-field-size 100 --header-map refuse --queue-size 5 app:app", {}, { limitRequestFieldSize: 100, headerMap: "refuse", queueSize: 5 }],
-  ["--asgi-loop uvloop --asgi-lifespan off --no-date-header app:app", {}, { loop: "uvloop", lifespan: "off", dateHeader: false }],
+  [
+    "-t 1.5 --graceful-timeout 2m --keep-alive 500ms --queue-timeout 1h app:app",
+    {},
+    { timeoutMs: 1500, gracefulTimeoutMs: 120_000, keepAliveMs: 500, queueTimeoutMs: 3_600_000 },
+  ],
+  [
+    "--limit-request-line 0 --limit-request-fields 0 --limit-request-field_size 16k app:app",
+    {},
+    { limitRequestLine: 0, limitRequestFields: 32_768, limitRequestFieldSize: 16_384 },
+  ],
+  [
+    "--limit-request-field-size 100 --header-map refuse --queue-size 5 app:app",
+    {},
+    { limitRequestFieldSize: 100, headerMap: "refuse", queueSize: 5 },
+  ],
+  [
+    "--asgi-loop uvloop --asgi-lifespan off --no-date-header app:app",
+    {},
+    { loop: "uvloop", lifespan: "off", dateHeader: false },
+  ],
 ];
 
 for (const [line, env, difference] of lines) {
-  const variables = Object.entries(env).map(([name, text]) => `${name}='${text}' `).join("");
-  test(`plans: ${variables}maitred ${line}`, () => assert.deepEqual(planned(line, env).plan, { ...plain, ...difference }));
+  const variables = Object.entries(env)
+    .map(([name, text]) => `${name}='${text}' `)
+    .join("");
+  test(`plans: ${variables}maitred ${line}`, () =>
+    assert.deepEqual(planned(line, env).plan, { ...plain, ...difference }));
 }
 
 const wrongLines: readonly (readonly [line: string, env: Env, mistake: string | RegExp])[] = [
   // The application.
-  ["", {}, "no application given: say which one: maitred MODULE:ATTR, for example maitred app:app or maitred project.wsgi:application"],
+  [
+    "",
+    {},
+    "no application given: say which one: maitred MODULE:ATTR, for example maitred app:app or maitred project.wsgi:application",
+  ],
   ["app.py", {}, "app.py is a file, not a module, did you mean app:app?"],
   ["app.py:server", {}, "app.py:server is a file, not a module, did you mean app:server?"],
   ["./proj/wsgi.py", {}, "./proj/wsgi.py is a file, not a module, did you mean proj.wsgi:application?"],
@@ -221,11 +293,19 @@ const wrongLines: readonly (readonly [line: string, env: Env, mistake: string | 
   ["--python nopython app:app", {}, "--python nopython is not on PATH"],
 
   // Addresses that contradict each other.
-  ["-b :80 --port 81 app:app", {}, "-b and --port both say where to listen: give only one spelling (--bind may be repeated)"],
+  [
+    "-b :80 --port 81 app:app",
+    {},
+    "-b and --port both say where to listen: give only one spelling (--bind may be repeated)",
+  ],
   ["-b :80 -b 0.0.0.0:80 app:app", {}, "--bind 0.0.0.0:80 is given twice"],
 
   // Known elsewhere, not here yet.
-  ["-c gunicorn.conf.py app:app", {}, "-c gunicorn.conf.py is not supported yet: give its settings as flags, or as flags in GUNICORN_CMD_ARGS"],
+  [
+    "-c gunicorn.conf.py app:app",
+    {},
+    "-c gunicorn.conf.py is not supported yet: give its settings as flags, or as flags in GUNICORN_CMD_ARGS",
+  ],
   ["--reload app:app", {}, /^--reload is not supported yet: .*watchfiles/],
   ["-D app:app", {}, /^-D is not supported yet: .*systemd/],
   ["--user www app:app", {}, /^--user www is not supported yet: start maitred as that user/],
@@ -237,13 +317,19 @@ const wrongLines: readonly (readonly [line: string, env: Env, mistake: string | 
 
   // The line itself.
   ["--wrokers 3 app:app", {}, "unknown option --wrokers, did you mean --workers?"],
-  ["app:app", { GUNICORN_CMD_ARGS: "--wrokers=3" }, "unknown option --wrokers, did you mean --workers? (in GUNICORN_CMD_ARGS)"],
+  [
+    "app:app",
+    { GUNICORN_CMD_ARGS: "--wrokers=3" },
+    "unknown option --wrokers, did you mean --workers? (in GUNICORN_CMD_ARGS)",
+  ],
   ["app:app", { GUNICORN_CMD_ARGS: "--bind '" }, "GUNICORN_CMD_ARGS has a single quote that is not closed"],
   ["app:app --workers", {}, "--workers needs a value"],
 ];
 
 for (const [line, env, mistake] of wrongLines) {
-  const variables = Object.entries(env).map(([name, text]) => `${name}=${text} `).join("");
+  const variables = Object.entries(env)
+    .map(([name, text]) => `${name}=${text} `)
+    .join("");
   test(`answers: ${variables}maitred ${line}`, () => {
     const told = mistakes(line, env);
     assert.equal(told.length, 1, told.join("\n"));
@@ -253,7 +339,10 @@ for (const [line, env, mistake] of wrongLines) {
 }
 
 test("all mistakes stand in one report, the application's first", () => {
-  const told = mistakes("--chdir /nowhere -w zero -b 99999 -k gevent --threads 0 --python nopython --reload --foo app.py", { PORT: "no" });
+  const told = mistakes(
+    "--chdir /nowhere -w zero -b 99999 -k gevent --threads 0 --python nopython --reload --foo app.py",
+    { PORT: "no" },
+  );
   assert.equal(told.length, 9, told.join("\n"));
   assert.match(told[0] ?? "", /^app\.py/);
 });
@@ -272,12 +361,18 @@ const noticed: readonly (readonly [line: string, env: Env, notice: RegExp | null
   ["-m 0 app:app", {}, null],
   ["--max-requests-jitter 5 app:app", {}, /^--max-requests-jitter has no effect without --max-requests/],
   ["--uds /x --port 80 app:app", {}, /^--port 80 has no effect, because --uds \/x says where to listen/],
-  ["--host 0.0.0.0 app:app", { PORT: "3000" }, /^PORT=3000 has no effect, because --host 0.0.0.0 says where to listen: the port is 8000/],
+  [
+    "--host 0.0.0.0 app:app",
+    { PORT: "3000" },
+    /^PORT=3000 has no effect, because --host 0.0.0.0 says where to listen: the port is 8000/,
+  ],
   ["--host 0.0.0.0 --port 80 app:app", { PORT: "3000" }, null],
 ];
 
 for (const [line, env, notice] of noticed) {
-  const variables = Object.entries(env).map(([name, text]) => `${name}=${text} `).join("");
+  const variables = Object.entries(env)
+    .map(([name, text]) => `${name}=${text} `)
+    .join("");
   test(`${notice === null ? "says nothing about" : "notices"}: ${variables}maitred ${line}`, () => {
     const { notices } = planned(line, env);
     assert.equal(notices.length, notice === null ? 0 : 1, notices.join("\n"));

@@ -40,7 +40,8 @@ export function readPlan(argv: readonly string[], env: Environment, host: HostFa
   if (appProblem !== null) mistakes.unshift(appProblem);
 
   const chdir = absolutePath(host.cwd, value(python.chdir) ?? ".");
-  if (!host.isDirectory(chdir)) mistakes.push(`${originText(resolved.get(python.chdir).origin)} is not a folder (${chdir})`);
+  if (!host.isDirectory(chdir))
+    mistakes.push(`${originText(resolved.get(python.chdir).origin)} is not a folder (${chdir})`);
   const fromChdir = (path: string): string => absolutePath(chdir, path);
   const logPath = (path: string): string => (path === "-" ? path : fromChdir(path));
 
@@ -122,12 +123,16 @@ function runningOf(resolved: Resolved): Running {
   const implied = workerClass.value === null ? null : workerClass.value === "asgi" ? "asgi" : "wsgi";
   const mistakes: string[] = [];
   if (implied !== null && asked.value !== "auto" && asked.value !== implied) {
-    mistakes.push(`${originText(workerClass.origin)} and ${originText(asked.origin)} contradict each other: give only one of them`);
+    mistakes.push(
+      `${originText(workerClass.origin)} and ${originText(asked.origin)} contradict each other: give only one of them`,
+    );
   }
   const kind = implied ?? asked.value;
   const notices: string[] = [];
   if (kind === "asgi" && (threads.value ?? 1) > 1) {
-    notices.push(`${originText(threads.origin)} has no effect: an ASGI worker runs one event loop (see --worker-connections)`);
+    notices.push(
+      `${originText(threads.origin)} has no effect: an ASGI worker runs one event loop (see --worker-connections)`,
+    );
   }
   return { interface: kind, threads: threads.value ?? (workerClass.value === "gthread" ? 4 : 1), mistakes, notices };
 }
@@ -171,7 +176,9 @@ function remarks(resolved: Resolved, host: HostFacts): readonly string[] {
   const mode = resolved.get(umask);
   if (mode.origin.type !== "default" && "text" in mode.origin && /^[1-9]/.test(mode.origin.text ?? "")) {
     const octal = mode.value.toString(8).padStart(3, "0");
-    notices.push(`${originText(mode.origin)} is a decimal number, as in gunicorn: the umask is 0${octal}; write it with a leading 0 for octal`);
+    notices.push(
+      `${originText(mode.origin)} is a decimal number, as in gunicorn: the umask is 0${octal}; write it with a leading 0 for octal`,
+    );
   }
   const jitter = resolved.get(workers.maxRequestsJitter);
   if (jitter.value > 0 && resolved.get(workers.maxRequests).value === 0) {

@@ -102,7 +102,9 @@ interface Asked {
   readonly origin: Origin;
 }
 
-const settingOf = new Map(settings.flatMap((setting) => [...setting.flags, ...setting.offFlags].map((flag) => [flag, setting] as const)));
+const settingOf = new Map(
+  settings.flatMap((setting) => [...setting.flags, ...setting.offFlags].map((flag) => [flag, setting] as const)),
+);
 const foreignOf = new Map(foreignFlags.flatMap((foreign) => foreign.flags.map((flag) => [flag, foreign] as const)));
 const takesValue = new Map<string, boolean>([
   ...[...settingOf].map(([flag, setting]) => [flag, setting.metavar !== null] as const),

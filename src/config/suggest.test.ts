@@ -22,4 +22,5 @@ const cases: readonly (readonly [string, string | null])[] = [
   ["-x", null],
 ];
 
-for (const [word, flag] of cases) test(`${word} suggests ${flag ?? "nothing"}`, () => assert.equal(nearest(word, flags), flag));
+for (const [word, flag] of cases)
+  test(`${word} suggests ${flag ?? "nothing"}`, () => assert.equal(nearest(word, flags), flag));

@@ -9,7 +9,10 @@ function repeatedOf(names: readonly string[]): readonly string[] {
 }
 
 test("no flag stands twice, among settings and foreign flags together", () => {
-  const flags = [...settings.flatMap((setting) => [...setting.flags, ...setting.offFlags]), ...foreignFlags.flatMap((row) => row.flags)];
+  const flags = [
+    ...settings.flatMap((setting) => [...setting.flags, ...setting.offFlags]),
+    ...foreignFlags.flatMap((row) => row.flags),
+  ];
   assert.deepEqual(repeatedOf(flags), []);
   for (const flag of flags) assert.match(flag, /^(-[a-zA-Z]|--[a-z][a-z0-9_-]+)$/);
 });
@@ -34,7 +37,13 @@ test("every setting has one line of help that is no sentence's end, and long wor
 
 test("a setting's default, where it is a value, reads back as itself", () => {
   for (const setting of settings) {
-    if (setting.metavar === null || setting.fallback === null || typeof setting.fallback === "object" || setting.fallback === "") continue;
+    if (
+      setting.metavar === null ||
+      setting.fallback === null ||
+      typeof setting.fallback === "object" ||
+      setting.fallback === ""
+    )
+      continue;
     const text = setting.fallbackText.split(" ")[0] ?? "";
     const parsed = setting.read([typeof setting.fallback === "string" ? setting.fallback : text]);
     assert.deepEqual(parsed, { type: "value", value: setting.fallback }, setting.key);

@@ -50,4 +50,7 @@ export const queueTimeout: Setting<number> = single({
   doc: "See `--queue-size`.",
 });
 
-export const timeoutsSection: Section = { title: "Time", settings: [timeout, gracefulTimeout, keepAlive, queueTimeout] };
+export const timeoutsSection: Section = {
+  title: "Time",
+  settings: [timeout, gracefulTimeout, keepAlive, queueTimeout],
+};
