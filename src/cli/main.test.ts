@@ -40,9 +40,15 @@ test("mistakes go to standard error, one a line, and exit with 2", () => {
   );
 });
 
+/** Reading one variable fails in a way nobody foresaw. */
 const broken = [
   "--import",
-  'data:text/javascript,process.cwd=()=>{throw new Error("boom%20at%20line%201\\nline%202")}',
+  `data:text/javascript,${encodeURIComponent(
+    `process.env = new Proxy(process.env, { get(env, name) {
+      if (name === "GUNICORN_CMD_ARGS") throw new Error("boom at line 1\\nline 2");
+      return env[name];
+    } })`,
+  )}`,
 ];
 
 test("a bug of ours is one line without a stack trace and exits with 70", () => {
@@ -55,4 +61,10 @@ test("a bug of ours shows its stack to whoever asked for debug output", () => {
   const { status, stderr } = run(["app:app", "--log-level", "debug"], broken);
   assert.equal(status, 70);
   assert.match(stderr, /please report\nError: boom at line 1\n[^]* at /);
+});
+
+test("a current folder that is gone is told as such", () => {
+  const { status, stderr } = run(["app:app"], ["--import", "data:text/javascript,process.cwd=()=>{throw new Error()}"]);
+  assert.equal(status, 2);
+  assert.match(stderr, /^maitred: error: the current folder no longer exists/);
 });

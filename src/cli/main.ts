@@ -19,7 +19,14 @@ process.on("unhandledRejection", reportBug);
 process.exitCode = await main(process.argv.slice(2)).catch(reportBug);
 
 async function main(argv: readonly string[]): Promise<number> {
-  const result = readPlan(argv, process.env, realHost(process.cwd(), process.env));
+  const folder = currentFolder();
+  if (folder === null) {
+    process.stderr.write(
+      "maitred: error: the current folder no longer exists: cd somewhere else, or into its successor\n",
+    );
+    return exitMistake;
+  }
+  const result = readPlan(argv, process.env, realHost(folder, process.env));
   switch (result.type) {
     case "help":
       return print(usageText());
@@ -36,6 +43,15 @@ async function main(argv: readonly string[]): Promise<number> {
       const { serve } = await import("../server.ts");
       return await serve(result.plan, result.notices);
     }
+  }
+}
+
+/** A shell that stands in a folder which a deployment has replaced makes process.cwd() throw ENOENT. */
+function currentFolder(): string | null {
+  try {
+    return process.cwd();
+  } catch {
+    return null;
   }
 }
 

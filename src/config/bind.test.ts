@@ -18,6 +18,7 @@ const addresses: readonly (readonly [string, Bind])[] = [
   ["[::]:8000", tcp("::", 8000)],
   ["[::1]", tcp("::1", 8000)],
   ["[fe80::1%eth0]:80", tcp("fe80::1%eth0", 80)],
+  ["[FE80::1%Eth0]:80", tcp("fe80::1%Eth0", 80)],
   ["tcp://0.0.0.0:80", tcp("0.0.0.0", 80)],
   ["unix:/run/app.sock", { type: "unix", path: "/run/app.sock" }],
   ["unix:///run/app.sock", { type: "unix", path: "/run/app.sock" }],

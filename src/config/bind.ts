@@ -38,7 +38,7 @@ export const hostName: ValueType<string> = (text) => {
   if (host === "") return wrong('is empty: write 0.0.0.0 for "every address"');
   if (host.includes("/")) return wrong("is not a host name: for a Unix socket, write --uds PATH");
   if (host.includes(":") && !isIPv6(host)) return wrong("holds a port: give it with --port, or write --bind HOST:PORT");
-  return value(host.toLowerCase());
+  return value(hostText(host));
 };
 
 export const unixPath: ValueType<string> = (text) => {
@@ -65,9 +65,17 @@ function tcpBind(host: string, portText: string): Parsed<Bind> {
   const port = portNumber(portText);
   if (port.type === "wrong")
     return wrong(
-      portText === "" ? "has no port after the colon" : `has port "${portText}": a port is a number from 0 to 65535`,
+      portText === ""
+        ? "has no port after the colon (is a variable not set?)"
+        : `has port "${portText}": a port is a number from 0 to 65535`,
     );
-  return value({ type: "tcp", host: host.toLowerCase(), port: port.value });
+  return value({ type: "tcp", host: hostText(host), port: port.value });
+}
+
+/** In lower case, but for an IPv6 zone, which is the name of a network interface. */
+function hostText(host: string): string {
+  const [name = "", ...zone] = host.split("%");
+  return [name.toLowerCase(), ...zone].join("%");
 }
 
 function unixBind(path: string): Parsed<Bind & { type: "unix" }> {

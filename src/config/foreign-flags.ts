@@ -4,6 +4,8 @@
  * `refused` (starting without it would be wrong or unsafe; `why` names the way out).
  */
 
+import { originName, originText, type Origin } from "./origin.ts";
+
 export interface ForeignFlag {
   readonly flags: readonly string[];
   /** Environment variables that ask for the same. */
@@ -14,6 +16,8 @@ export interface ForeignFlag {
   readonly why: string;
   /** Values that ask for what happens anyway; they pass without a word. */
   readonly fineValues: readonly string[];
+  /** The value must not reach a log. */
+  readonly isSecret: boolean;
 }
 
 const tls = "put TLS in front of maitred for now (a load balancer, nginx, Caddy)";
@@ -167,7 +171,7 @@ export const foreignFlags: readonly ForeignFlag[] = [
   }),
   refused(["--ssl-keyfile"], "FILE", tls, { env: ["UVICORN_SSL_KEYFILE"] }),
   refused(["--ssl-certfile"], "FILE", tls, { env: ["UVICORN_SSL_CERTFILE"] }),
-  refused(["--ssl-keyfile-password"], "TEXT", tls, { env: ["UVICORN_SSL_KEYFILE_PASSWORD"] }),
+  refused(["--ssl-keyfile-password"], "TEXT", tls, { env: ["UVICORN_SSL_KEYFILE_PASSWORD"], isSecret: true }),
   refused(["--ssl-version"], "N", tls, { env: ["UVICORN_SSL_VERSION"] }),
   refused(["--ssl-cert-reqs"], "N", tls, { env: ["UVICORN_SSL_CERT_REQS"] }),
   refused(["--ssl-ca-certs"], "FILE", tls, { env: ["UVICORN_SSL_CA_CERTS"] }),
@@ -186,13 +190,13 @@ export const foreignFlags: readonly ForeignFlag[] = [
   }),
 ];
 
-/** What to tell about one of them, given as `asked` ("--http h11", "UVICORN_HTTP=h11"); null when there is nothing to tell. */
+/** What to tell about one of them; null when it asks for what happens anyway. */
 export function foreignAnswer(
   foreign: ForeignFlag,
-  asked: string,
-  text: string | null,
+  origin: Exclude<Origin, { type: "default" }>,
 ): { readonly type: "notice" | "mistake"; readonly line: string } | null {
-  if (text !== null && foreign.fineValues.includes(text)) return null;
+  if (origin.text !== null && foreign.fineValues.includes(origin.text)) return null;
+  const asked = foreign.isSecret ? originName(origin) : originText(origin);
   switch (foreign.verdict) {
     case "needless":
       return { type: "notice", line: `${asked} is not needed: ${foreign.why}` };
@@ -208,6 +212,7 @@ export function foreignAnswer(
 interface Extra {
   readonly env?: readonly string[];
   readonly fineValues?: readonly string[];
+  readonly isSecret?: boolean;
 }
 
 function needless(flags: readonly string[], metavar: string | null, why: string, extra: Extra = {}): ForeignFlag {
@@ -236,5 +241,6 @@ function row(
     verdict,
     why,
     fineValues: extra.fineValues ?? [],
+    isSecret: extra.isSecret ?? false,
   };
 }

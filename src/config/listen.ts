@@ -22,7 +22,7 @@ export function listen(resolved: Resolved, env: Environment): Listen {
   const port = resolved.get(rows.port);
 
   const rank = Math.max(...[bind, fd, uds, host, port].map((sourced) => originRank[sourced.origin.type]));
-  if (rank === 0) return fromPort(env["PORT"] ?? "");
+  if (rank === 0) return fromPort((env["PORT"] ?? "").trim());
   /** Those of them that the deciding origin gave. */
   const among = (...sourced: readonly { readonly origin: Origin }[]): Origin[] =>
     sourced.map(({ origin }) => origin).filter((origin) => originRank[origin.type] === rank);
@@ -59,7 +59,7 @@ export function listen(resolved: Resolved, env: Environment): Listen {
     };
   }
   const notices: string[] = [];
-  const platformPort = env["PORT"] ?? "";
+  const platformPort = (env["PORT"] ?? "").trim();
   if (port.value === null && platformPort !== "" && platformPort !== String(defaultPort)) {
     notices.push(
       `PORT=${platformPort} has no effect, because ${originText(host.origin)} says where to listen: the port is ${defaultPort}; give --port too`,

@@ -10,7 +10,7 @@ import { originName, originRank, originText } from "./origin.ts";
 import { absolutePath } from "./paths.ts";
 import type { Bind, Plan } from "./plan.ts";
 import { resolve, type Environment, type Resolved } from "./resolve.ts";
-import { umask, backlog } from "./settings/bind.ts";
+import { backlog, bind, fd, umask } from "./settings/bind.ts";
 import * as http from "./settings/http.ts";
 import * as limits from "./settings/limits.ts";
 import * as logging from "./settings/logging.ts";
@@ -59,7 +59,7 @@ export function readPlan(argv: readonly string[], env: Environment, host: HostFa
   const sizing = resolved.get(workers.workers);
   const automatic = defaultWorkers(host.affinityCpus, host.cgroupQuotaCpus);
   const environ = Object.fromEntries(value(python.environ));
-  notices.push(...remarks(resolved, host));
+  notices.push(...remarks(resolved, env, host));
 
   if (mistakes.length > 0) return { type: "mistakes", mistakes };
   const accessLog = accessLogOf(resolved);
@@ -68,7 +68,7 @@ export function readPlan(argv: readonly string[], env: Environment, host: HostFa
     app: words[0] ?? "",
     factory: value(python.factory),
     interface: running.interface,
-    binds: addresses.binds.map((bind) => placed(bind, fromChdir)),
+    binds: addresses.binds.map((address) => placed(address, fromChdir)),
     backlog: value(backlog),
     umask: value(umask),
     workers: sizing.value ?? automatic.workers,
@@ -137,8 +137,9 @@ function runningOf(resolved: Resolved): Running {
   return { interface: kind, threads: threads.value ?? (workerClass.value === "gthread" ? 4 : 1), mistakes, notices };
 }
 
-function placed(bind: Bind, fromChdir: (path: string) => string): Bind {
-  return bind.type === "unix" && !bind.path.startsWith("\0") ? { type: "unix", path: fromChdir(bind.path) } : bind;
+function placed(address: Bind, fromChdir: (path: string) => string): Bind {
+  const isFile = address.type === "unix" && !address.path.startsWith("\0");
+  return isFile ? { type: "unix", path: fromChdir(address.path) } : address;
 }
 
 /**
@@ -171,7 +172,7 @@ function accessLogOf(resolved: Resolved): string | null {
 }
 
 /** What is legal but probably not meant. */
-function remarks(resolved: Resolved, host: HostFacts): readonly string[] {
+function remarks(resolved: Resolved, env: Environment, host: HostFacts): readonly string[] {
   const notices: string[] = [];
   const mode = resolved.get(umask);
   if (mode.origin.type !== "default" && "text" in mode.origin && /^[1-9]/.test(mode.origin.text ?? "")) {
@@ -187,6 +188,10 @@ function remarks(resolved: Resolved, host: HostFacts): readonly string[] {
   const configFile = absolutePath(host.cwd, "gunicorn.conf.py");
   if (host.isFile(configFile)) {
     notices.push(`${configFile} is not read yet: give its settings as flags, or as flags in GUNICORN_CMD_ARGS`);
+  }
+  const isSocketTaken = resolved.get(bind).value.some(({ type }) => type === "fd") || resolved.get(fd).value !== null;
+  if ((env["LISTEN_FDS"] ?? "") !== "" && !isSocketTaken) {
+    notices.push(`LISTEN_FDS=${env["LISTEN_FDS"]} has no effect yet: to take systemd's socket, give --bind fd://3`);
   }
   return notices;
 }

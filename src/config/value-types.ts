@@ -47,6 +47,12 @@ export const duration: ValueType<number> = (text) => {
   return value(ms);
 };
 
+/** A time span that is not nothing. */
+export const someDuration: ValueType<number> = (text) => {
+  const parsed = duration(text);
+  return parsed.type === "value" && parsed.value === 0 ? wrong("is too short: give more than 0") : parsed;
+};
+
 /** A size in bytes; units k and m count in 1024. */
 export function bytes(most: number): ValueType<number> {
   return (text) => {
