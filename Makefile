@@ -1,7 +1,8 @@
 # The developer's interface. Everything is installed inside the checkout (scripts/setup); the second call of each target is quick.
-.PHONY: setup build run test check bench clean
+.PHONY: setup build run test check format bench clean
 
-NODE = .tools/bin/node
+# What `make test` runs of the TypeScript tests: make test ONLY=src/http
+ONLY =
 
 setup:
 	@scripts/setup
@@ -9,14 +10,21 @@ setup:
 build: setup
 	@scripts/build
 
+# Serves the Django example, or another: make run DIR=path/to/project APP=project.wsgi:application ARGS="-w 4"
 run: build
 	@scripts/run
 
-check: setup
+check:
 	@scripts/check
 
+format:
+	@scripts/check --write
+
 test: build
-	@scripts/test
+	@scripts/test $(ONLY)
+
+bench: build
+	@scripts/bench $(ARGS)
 
 clean:
-	rm -rf dist .tools node_modules
+	rm -rf dist .tools node_modules .mypy_cache .ruff_cache

@@ -1,24 +1,151 @@
 /**
  * One request, its response, and what stands between: the type that travels through the house.
  *
- * The edge makes it and implements its `sink`; stages and routes look at it; the dispatcher queues it, gives it to a seat, and the seat answers
- * through it. Whoever holds it may ask `isGone` (the client left) before spending work on it.
+ * The edge makes it and implements its `sink`. The dispatcher queues it and gives it to a seat; the seat answers through it. Whoever is about to
+ * spend work on it looks at `state`: a client that left makes it `done` at once.
  *
  *     waiting ──▶ queued ──▶ given ──▶ streaming ──▶ done
- *        └──────────┴──────────┴───────────┴───────▶ done      (complete answer, error answer, or client gone)
+ *        └──────────┴──────────┴──────────────────────▲      a complete answer, an error answer, or the client gone
+ *
+ * A plain class with public fields: it is made once per request on the hot path.
  */
+import type { RequestBody } from "./request-body.ts";
 import type { RequestHead } from "./request-head.ts";
 import type { ResponseFields } from "./response-fields.ts";
 
 /** Who connected, and through which door. One object per connection, shared by its exchanges. */
-export interface Peer {
+export class Peer {
   /** IP address, or empty for a Unix socket. */
   readonly address: string;
   readonly port: number;
-  /** The listener's own name for SERVER_NAME and SERVER_PORT. */
+  /** The listener's own name and port, for SERVER_NAME and SERVER_PORT. */
   readonly serverName: string;
   readonly serverPort: number;
   readonly scheme: "http" | "https";
+  /** The wire's encoded form, kept here by the wire. */
+  encoded: Buffer | null = null;
+  /** The encoder whose form that is (a reload can bring another). */
+  encodedFor: object | null = null;
+
+  constructor(address: string, port: number, serverName: string, serverPort: number, scheme: "http" | "https") {
+    this.address = address;
+    this.port = port;
+    this.serverName = serverName;
+    this.serverPort = serverPort;
+    this.scheme = scheme;
+  }
 }
 
-export interface Exchange { readonly todo: RequestHead | ResponseFields | Peer }
+/** Takes the response to the client; implemented by the edge for each protocol. All methods are synchronous and never throw. */
+export interface ResponseSink {
+  /** A whole response. `body` as a string is latin-1: one character per byte. */
+  complete(exchange: Exchange, status: number, reason: string, fields: ResponseFields, body: string | Buffer): void;
+  /** The head of a streamed response. */
+  start(exchange: Exchange, status: number, reason: string, fields: ResponseFields): void;
+  /** A piece of a streamed response. What a slow client has taken is told by `exchange.onSent`. */
+  write(exchange: Exchange, chunk: Buffer): void;
+  /** The streamed response is complete. */
+  end(exchange: Exchange): void;
+  /** The streamed response cannot be completed: cut the connection so that nobody takes it for whole. */
+  cut(exchange: Exchange): void;
+}
+
+export type ExchangeState = "waiting" | "queued" | "given" | "streaming" | "done";
+
+/** What the dispatcher learns about a kind of request: how long it keeps a seat. */
+export interface ServiceTimes {
+  /** Moving average and mean deviation of the service time, in milliseconds. */
+  meanMs: number;
+  deviationMs: number;
+}
+
+export class Exchange {
+  readonly head: RequestHead;
+  readonly peer: Peer;
+  readonly sink: ResponseSink;
+  /** Clock milliseconds at which the request's head was complete. */
+  readonly receivedAt: number;
+  state: ExchangeState = "waiting";
+  /** The complete body, or null while it is streamed through `stream`. */
+  body: Buffer | null = null;
+  stream: RequestBody | null = null;
+
+  // The dispatcher's notes.
+  queuePrevious: Exchange | null = null;
+  queueNext: Exchange | null = null;
+  queuedAt = 0;
+  givenAt = 0;
+  /** Times it was given to a seat. */
+  attempts = 0;
+  times: ServiceTimes | null = null;
+  /** Known to keep a seat much longer than others do: it may not take the last free seat. */
+  isSlow = false;
+  /** The seat that has it, and its slot and sequence number there. */
+  seat: unknown = null;
+  slot = -1;
+  sequence = 0;
+
+  // For the access log.
+  status = 0;
+  sentBytes = 0;
+  /** Response bytes taken from the worker that the client has not taken yet. */
+  bufferedBytes = 0;
+  workerPid = 0;
+  responseFields: ResponseFields | null = null;
+
+  /** The dispatcher: called when the client left before the response was complete. */
+  onGone: ((exchange: Exchange) => void) | null = null;
+  /** The seat: called with the number of response bytes that have gone on towards the client. */
+  onSent: ((bytes: number) => void) | null = null;
+
+  constructor(head: RequestHead, peer: Peer, sink: ResponseSink, receivedAt: number) {
+    this.head = head;
+    this.peer = peer;
+    this.sink = sink;
+    this.receivedAt = receivedAt;
+  }
+
+  /** Answers with a whole response; ignored when the exchange is over already (client gone, deadline). */
+  complete(status: number, reason: string, fields: ResponseFields, body: string | Buffer): void {
+    if (this.state === "done") return;
+    this.state = "done";
+    this.status = status;
+    this.responseFields = fields;
+    this.sink.complete(this, status, reason, fields, body);
+  }
+
+  /** Begins a streamed response. */
+  start(status: number, reason: string, fields: ResponseFields): void {
+    if (this.state === "done") return;
+    this.state = "streaming";
+    this.status = status;
+    this.responseFields = fields;
+    this.sink.start(this, status, reason, fields);
+  }
+
+  /** A piece of a streamed response. */
+  write(chunk: Buffer): void {
+    if (this.state === "streaming") this.sink.write(this, chunk);
+  }
+
+  /** Ends a streamed response. */
+  end(): void {
+    if (this.state !== "streaming") return;
+    this.state = "done";
+    this.sink.end(this);
+  }
+
+  /** Gives up a response that has begun: the client's connection is cut. */
+  cut(): void {
+    if (this.state !== "streaming") return;
+    this.state = "done";
+    this.sink.cut(this);
+  }
+
+  /** The edge: the client left. Whoever has the exchange hears it at once. */
+  leave(): void {
+    if (this.state === "done") return;
+    this.state = "done";
+    this.onGone?.(this);
+  }
+}

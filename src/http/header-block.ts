@@ -16,6 +16,8 @@ export class HeaderBlock {
   readonly hasUnderscores: boolean;
   /** The wire's encoded form, kept here by the wire so that a repeated section is encoded once. */
   encoded: Buffer | null = null;
+  /** The encoder whose form that is (a reload can bring another). */
+  encodedFor: object | null = null;
 
   constructor(
     names: readonly HeaderName[],

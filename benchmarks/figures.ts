@@ -1,0 +1,31 @@
+/** Every figure the bench reports: what it is called, how it is written, and which way is better. */
+import type { Load } from "./scenarios.ts";
+
+export interface Figure {
+  readonly title: string;
+  readonly digits: number;
+  readonly better: "more" | "less" | "neither";
+}
+
+const figures = {
+  rps: { title: "rps", digits: 0, better: "more" },
+  p50Ms: { title: "p50 ms", digits: 2, better: "less" },
+  p99Ms: { title: "p99 ms", digits: 2, better: "less" },
+  cpuMicroseconds: { title: "CPU µs", digits: 1, better: "less" },
+  pssMegabytes: { title: "PSS MB", digits: 1, better: "less" },
+  processes: { title: "processes", digits: 0, better: "neither" },
+  fastP50Ms: { title: "fast p50 ms", digits: 1, better: "less" },
+  fastP99Ms: { title: "fast p99 ms", digits: 1, better: "less" },
+  slowP99Ms: { title: "slow p99 ms", digits: 1, better: "less" },
+  lateP99Ms: { title: "client late p99 ms", digits: 1, better: "neither" },
+} satisfies Record<string, Figure>;
+
+export type FigureName = keyof typeof figures;
+export const FIGURES: Readonly<Record<FigureName, Figure>> = figures;
+
+/** Per load: the columns, the figure a server's best setting is chosen by, and those compared with maitred. */
+export const REPORTED: Readonly<Record<Load["type"], { readonly columns: readonly FigureName[]; readonly best: FigureName; readonly compared: readonly FigureName[] }>> = {
+  saturate: { columns: ["rps", "p50Ms", "p99Ms", "cpuMicroseconds", "pssMegabytes"], best: "rps", compared: ["rps", "cpuMicroseconds"] },
+  tail: { columns: ["fastP50Ms", "fastP99Ms", "slowP99Ms", "rps", "cpuMicroseconds", "lateP99Ms"], best: "fastP99Ms", compared: ["fastP99Ms"] },
+  memory: { columns: ["pssMegabytes", "processes"], best: "pssMegabytes", compared: ["pssMegabytes"] },
+};

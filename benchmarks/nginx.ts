@@ -1,0 +1,39 @@
+/** nginx as a reverse proxy at its best for this: one worker, a unix socket, kept-alive upstream connections, no logs. */
+
+export interface NginxPlace {
+  readonly port: number;
+  readonly folder: string;
+  readonly socket: string;
+}
+
+export function nginxConfiguration({ port, folder, socket }: NginxPlace): string {
+  const buffers = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((name) => `  ${name}_temp_path ${folder}/${name};`);
+  return `daemon off;
+${process.getuid?.() === 0 ? "user root;" : ""}
+worker_processes 1;
+pid ${folder}/nginx.pid;
+error_log stderr warn;
+events { worker_connections 1024; }
+http {
+  access_log off;
+  keepalive_requests 1000000;
+${buffers.join("\n")}
+  upstream app {
+    server unix:${socket};
+    keepalive 64;
+    keepalive_requests 1000000;
+  }
+  server {
+    listen 127.0.0.1:${port} backlog=1024;
+    location / {
+      proxy_pass http://app;
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+      proxy_set_header Host $host;
+      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+      proxy_set_header X-Forwarded-Proto $scheme;
+    }
+  }
+}
+`;
+}

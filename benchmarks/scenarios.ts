@@ -1,0 +1,134 @@
+/** What is measured: each scenario's app, its load, and every setting of every server worth trying on a small machine. */
+import { type Setting, granian, gunicorn, maitred, nginxGunicorn, nginxUvicorn, uvicorn } from "./servers.ts";
+
+/** `saturate`: as many requests as go. `tail`: a fixed rate of fast and slow ones. `memory`: what it occupies after a few requests. */
+export type Load =
+  | { readonly type: "saturate"; readonly connections: number }
+  | { readonly type: "tail"; readonly fastPath: string; readonly slowPath: string; readonly slowShare: number; readonly perSecond: number; readonly connections: number }
+  | { readonly type: "memory"; readonly requests: number };
+
+export interface Scenario {
+  readonly name: string;
+  readonly about: string;
+  readonly app: string;
+  /** Must occur in the answer to GET `path`, or the server is not serving what is to be measured. */
+  readonly path: string;
+  readonly expected: string;
+  readonly load: Load;
+  /** For one round, unless --seconds says otherwise. */
+  readonly seconds: number;
+  readonly settings: readonly Setting[];
+}
+
+const saturate: Load = { type: "saturate", connections: 64 };
+
+const wsgi: readonly Setting[] = [
+  maitred("sync", 1),
+  maitred("sync", 2),
+  granian("wsgi", 1, { threads: 1 }),
+  granian("wsgi", 2, { threads: 1 }),
+  gunicorn("sync", 2),
+  gunicorn("gthread", 2, 1),
+  gunicorn("gthread", 2, 4),
+  nginxGunicorn("sync", 2),
+  nginxGunicorn("gthread", 2, 4),
+];
+
+const asgi: readonly Setting[] = [
+  maitred("asgi", 1),
+  maitred("asgi", 2),
+  granian("asgi", 1, { runtime: "st" }),
+  granian("asgi", 1, { runtime: "mt" }),
+  granian("asgi", 2, { runtime: "st" }),
+  uvicorn(1),
+  uvicorn(2),
+  gunicorn("asgi", 2),
+  nginxUvicorn(2),
+];
+
+/** Four seats in every server: the point is where a request waits, not how many run at once. */
+const fourSeats: readonly Setting[] = [
+  maitred("sync", 4),
+  maitred("gthread", 1, { threads: 4 }),
+  granian("wsgi", 4, { threads: 1 }),
+  granian("wsgi", 1, { threads: 4 }),
+  gunicorn("sync", 4),
+  gunicorn("gthread", 4, 1),
+  gunicorn("gthread", 1, 4),
+  nginxGunicorn("sync", 4),
+  nginxGunicorn("gthread", 4, 1),
+];
+
+/** 5 % of 100 ms and 95 % of 2 ms take 6.9 ms of a seat on average, so four seats can do 580 a second; this is 70 % of it. */
+const mix = { slowShare: 0.05, perSecond: Math.round((0.7 * 4) / (0.05 * 0.1 + 0.95 * 0.002)), connections: 64 };
+
+export const SCENARIOS: readonly Scenario[] = [
+  {
+    name: "hello-wsgi",
+    about: "a constant WSGI answer",
+    app: "hello:wsgi",
+    path: "/",
+    expected: "Hello, World!",
+    load: saturate,
+    seconds: 3,
+    settings: [...wsgi, maitred("sync", 1, { log: true })],
+  },
+  {
+    name: "hello-asgi",
+    about: "a constant ASGI answer",
+    app: "hello:asgi",
+    path: "/",
+    expected: "Hello, World!",
+    load: saturate,
+    seconds: 3,
+    settings: [...asgi, maitred("asgi", 1, { log: true })],
+  },
+  { name: "flask", about: "Flask's hello", app: "flask_hello:app", path: "/", expected: "Hello, World!", load: saturate, seconds: 3, settings: wsgi },
+  {
+    name: "django",
+    about: "a Django template behind startproject's middlewares, no database",
+    app: "django_page:application",
+    path: "/",
+    expected: "Thing Number 9: 11.25",
+    load: saturate,
+    seconds: 3,
+    settings: wsgi,
+  },
+  { name: "fastapi", about: "a small JSON object from FastAPI", app: "fastapi_json:app", path: "/", expected: '"Hello, World!"', load: saturate, seconds: 3, settings: asgi },
+  {
+    name: "tail",
+    about: `${mix.perSecond} requests a second, 5 % of 100 ms and 95 % of 2 ms, on two paths; 4 seats`,
+    app: "tail:wsgi",
+    path: "/fast",
+    expected: "Hello, World!",
+    load: { type: "tail", fastPath: "/fast", slowPath: "/slow", ...mix },
+    seconds: 10,
+    settings: fourSeats,
+  },
+  {
+    name: "tail-one-path",
+    about: `${mix.perSecond} requests a second, 5 % of 100 ms and 95 % of 2 ms, told apart by the query only; 4 seats`,
+    app: "tail:wsgi",
+    path: "/work?ms=2",
+    expected: "Hello, World!",
+    load: { type: "tail", fastPath: "/work?ms=2", slowPath: "/work?ms=100", ...mix },
+    seconds: 10,
+    settings: fourSeats,
+  },
+  {
+    name: "memory",
+    about: "what the Django page's server occupies with 4 workers, after 200 requests",
+    app: "django_page:application",
+    path: "/",
+    expected: "Thing Number 9: 11.25",
+    load: { type: "memory", requests: 200 },
+    seconds: 10,
+    settings: [
+      maitred("sync", 4, { preload: true }),
+      maitred("sync", 4),
+      gunicorn("sync", 4),
+      gunicorn("sync", 4, 1, { preload: true }),
+      granian("wsgi", 4, { threads: 1 }),
+    ],
+  },
+];

@@ -1,0 +1,215 @@
+"""The seat link of an asyncio worker: many requests at once on one loop.
+
+Each request is a task. Its complete responses gather during a turn of the loop and leave in one write.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import sys
+from marshal import loads
+from time import perf_counter
+from typing import Any
+
+from maitred.worker.asgi import COMPLETE, Exchange
+from maitred.worker.headers import BytesHeaders
+from maitred.worker.wire import (
+    BODY,
+    CANCEL,
+    CREDIT,
+    END,
+    PING,
+    PONG,
+    REQUESTS,
+    RESPONSES,
+    FrameReader,
+    Response,
+    credit_of,
+    encode_responses,
+    frame,
+)
+
+
+def base_scope(constant: dict[str, Any]) -> dict[str, Any]:
+    """The part of the scope that all requests share (ASGI, "HTTP Connection Scope")."""
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.4"},
+        "http_version": "1.1",
+        "scheme": "http",
+        "root_path": "",
+        **constant,
+    }
+    if scope.get("server") is not None:
+        scope["server"] = tuple(scope["server"])
+    return scope
+
+
+class AsgiSeat(asyncio.Protocol):
+    """Frames in, tasks; responses out, frames."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        app: Any,
+        base: dict[str, Any],
+        state: dict[str, Any],
+        board: memoryview,
+        place: int,
+    ) -> None:
+        self.loop = loop
+        self.app = app
+        self.board = board
+        self.place = place
+        #: Done when the front has closed the seat and the last task is over.
+        self.done: asyncio.Future[None] = loop.create_future()
+        self._base = base
+        self._root_path: str = base["root_path"]
+        self._state = state
+        self._frames = FrameReader()
+        self._sequence = itertools.count(1)
+        headers = BytesHeaders()
+        self.known = headers.known.__getitem__
+        self.check_headers = headers.check
+        self._exchanges: dict[int, Exchange] = {}
+        self._tasks: set[asyncio.Task[None] | None] = set()
+        self._out: list[Response] = []
+        self._in_turn = False
+        self._since = 0.0
+        self._ended = False
+        self._eager = eager_tasks_work(loop)
+        self._transport: asyncio.WriteTransport | None = None
+
+    # asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """As asyncio.Protocol."""
+        assert isinstance(transport, asyncio.WriteTransport) or hasattr(transport, "write")
+        self._transport = transport  # type: ignore[assignment]
+
+    def data_received(self, data: bytes) -> None:
+        """As asyncio.Protocol."""
+        self._since = perf_counter()
+        self._in_turn = True
+        for kind, arg, payload in self._frames.feed(data):
+            if kind == REQUESTS:
+                self._begin(loads(payload))
+            elif kind == PING:
+                self.write(frame(PONG, arg))
+            else:
+                exchange = self._exchanges.get(arg)
+                if exchange is None:
+                    continue  # It crossed our answer.
+                if kind == BODY:
+                    exchange.body(bytes(payload))
+                elif kind == END:
+                    exchange.end()
+                elif kind == CREDIT:
+                    exchange.credit(credit_of(payload))
+                elif kind == CANCEL:
+                    exchange.cancel()
+        self._in_turn = False
+        if self._out:
+            self._flush()
+
+    def eof_received(self) -> bool:
+        """As asyncio.Protocol: no more work; what is in flight still writes."""
+        self._ended = True
+        self._check_done()
+        return True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """As asyncio.Protocol."""
+        self._ended = True
+        self._transport = None
+        for exchange in list(self._exchanges.values()):
+            exchange.cancel()
+        self._check_done()
+
+    # What an exchange calls
+
+    def complete(self, response: Response) -> None:
+        """Send a complete response with the others of this turn."""
+        self._exchanges.pop(response[0], None)
+        if not self._out and not self._in_turn:
+            self._since = perf_counter()
+            self.loop.call_soon(self._flush)
+        self._out.append(response)
+
+    def write(self, data: bytes) -> None:
+        """Send frames now, after what has gathered."""
+        if self._transport is not None:
+            self._transport.write(self._taken_out() + data if self._out else data)
+
+    def forget(self, request_id: int) -> None:
+        """This id is finished; the front may use it again."""
+        self._exchanges.pop(request_id, None)
+
+    def over(self, task: asyncio.Task[None] | None) -> None:
+        """A task has come to its end."""
+        self._tasks.discard(task)
+        if self._ended:
+            self.loop.call_soon(self._check_done)
+
+    def close(self) -> None:
+        """Send what is left and close."""
+        if self._transport is not None:
+            self._flush()
+            self._transport.close()
+
+    # Private
+
+    def _begin(self, batch: list[Any]) -> None:
+        base, root, state, loop = self._base, self._root_path, self._state, self.loop
+        for (request_id, head, body), sequence in zip(batch, self._sequence):
+            scope = {**base, **head, "extensions": {}, "state": state.copy()}
+            if root:
+                # ASGI: `path` is the whole path, `root_path` its mount point (uvicorn does the same since 0.26).
+                scope["path"] = root + scope["path"]
+                if scope.get("raw_path") is not None:
+                    scope["raw_path"] = root.encode() + scope["raw_path"]
+            exchange = Exchange(self, request_id, scope, body)
+            if self._eager:
+                task = asyncio.Task(exchange.run(sequence), loop=loop, eager_start=True)  # type: ignore[call-arg]
+                if task.done():
+                    continue
+                exchange.task = task
+                self._tasks.add(task)
+                if exchange.stage != COMPLETE:
+                    self._exchanges[request_id] = exchange
+            else:
+                self._exchanges[request_id] = exchange
+                exchange.task = task = loop.create_task(exchange.run(sequence))
+                self._tasks.add(task)
+
+    def _taken_out(self) -> bytes:
+        now = perf_counter()
+        data = encode_responses(self._out, RESPONSES, now - self._since)
+        self._since = now
+        self._out.clear()
+        return data
+
+    def _flush(self) -> None:
+        if self._out and self._transport is not None:
+            self._transport.write(self._taken_out())
+
+    def _check_done(self) -> None:
+        if self._ended and not self._tasks and not self.done.done():
+            self.done.set_result(None)
+
+
+def eager_tasks_work(loop: asyncio.AbstractEventLoop) -> bool:
+    """Whether a task can start within the callback that makes it (3.12+), and knows itself there, on this loop."""
+    if sys.version_info < (3, 12):
+        return False
+    found: list[Any] = []
+
+    async def probe() -> None:
+        found.append(asyncio.current_task())
+
+    try:
+        task = asyncio.Task(probe(), loop=loop, eager_start=True)
+        return task.done() and found == [task]
+    except Exception:
+        return False

@@ -1,0 +1,69 @@
+"""WSGI or ASGI? A look at the application object, without calling it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from maitred.worker.importing import LoadError
+
+_CO_COROUTINE = 0x80  # inspect.CO_COROUTINE; inspect itself costs 5 ms to import.
+_CO_VARARGS = 0x04
+
+
+def choose(target: str, application: Any, wanted: str) -> str:
+    """ "wsgi" or "asgi"; raises LoadError where `wanted` contradicts what the object is."""
+    found = detect(application)
+    if found == "asgi2":
+        advice = "wrap it with asgiref.compatibility.guarantee_single_callable"
+        raise LoadError("app", f"{target!r} is an ASGI 2 application (called with the scope alone): {advice}")
+    if wanted == "auto":
+        return found or "wsgi"
+    if found is not None and found != wanted:
+        advice = f"write --interface {found}, or leave it out"
+        raise LoadError("app", f"{target!r} is {found.upper()}, but the interface given is {wanted}: {advice}")
+    return wanted
+
+
+def detect(application: Any) -> str | None:
+    """ "wsgi", "asgi", "asgi2", or None where one cannot tell."""
+    while _is_partial(application):
+        if _is_coroutine_function(application.func):
+            return "asgi"
+        application = application.func
+    if isinstance(application, type):
+        if _is_coroutine_function(getattr(application, "__call__", None)):
+            return "asgi2"
+        return "asgi" if hasattr(application, "__await__") else "wsgi"
+    function = application if _code(application) is not None else getattr(type(application), "__call__", None)
+    if _is_coroutine_function(application) or _is_coroutine_function(function):
+        return "asgi"
+    return {1: "asgi2", 2: "wsgi", 3: "asgi"}.get(_required(application, function))
+
+
+def _is_partial(thing: Any) -> bool:
+    kind = type(thing)
+    return kind.__module__ == "functools" and kind.__name__ == "partial"
+
+
+def _code(function: Any) -> Any:
+    return getattr(getattr(function, "__func__", function), "__code__", None)
+
+
+def _is_coroutine_function(function: Any) -> bool:
+    function = getattr(function, "__func__", function)
+    code = getattr(function, "__code__", None)
+    if code is not None and code.co_flags & _CO_COROUTINE:
+        return True
+    # inspect.markcoroutinefunction (3.12), and its forerunner in asyncio that asgiref and Cython use.
+    marks = getattr(function, "__dict__", None) or {}
+    return "_is_coroutine_mark" in marks or "_is_coroutine" in marks
+
+
+def _required(application: Any, function: Any) -> int:
+    """How many positional arguments it must be given; -1 where unknown."""
+    code = _code(function)
+    if code is None or code.co_flags & _CO_VARARGS:
+        return -1
+    plain = getattr(function, "__func__", function)
+    bound = 1 if plain is not function or function is not application else 0
+    return int(code.co_argcount - bound - len(getattr(plain, "__defaults__", None) or ()))

@@ -1,0 +1,91 @@
+"""A worker's life after the fork: connect, load the app, say ready, serve, end."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+from maitred.worker import importing
+from maitred.worker.importing import LoadError
+from maitred.worker.link import FrontAddress, JsonLink
+from maitred.worker.recall import answer_recalls
+from maitred.worker.seat import Seat
+from maitred.worker.wsgi import WsgiSeat, base_environ
+
+
+def load_application(start: dict[str, Any]) -> tuple[Any, str]:
+    """The application and its interface, as `start` describes them."""
+    from maitred.worker.interface import choose
+
+    application = importing.load(start["app"], start["factory"])
+    return application, choose(start["app"], application, start["interface"])
+
+
+class Worker:
+    """What one worker knows."""
+
+    def __init__(self, start: dict[str, Any], number: int, board: memoryview) -> None:
+        self._start = start
+        self._number = number
+        self._board = board
+        self._front = FrontAddress(start["address"], start["abstract"], start["token"])
+
+    def run(self, loaded: tuple[Any, str] | None) -> int:
+        """Serve until the front closes the seats; the exit code."""
+        try:
+            link = JsonLink(self._front.connect({"type": "worker", "worker": self._number, "pid": os.getpid()}))
+        except OSError:
+            return 0  # The front is gone.
+        try:
+            app, interface = loaded or load_application(self._start)
+            if interface == "asgi":
+                self._serve_asgi(link, app)
+            else:
+                self._serve_wsgi(link, app)
+        except LoadError as error:
+            try:
+                link.send(error.as_message())
+            except OSError:
+                pass
+            return error.exit_code
+        return 0
+
+    def _connect_seat(self, seat: int) -> Any:
+        return self._front.connect({"type": "seat", "worker": self._number, "seat": seat})
+
+    def _serve_wsgi(self, link: JsonLink, app: Any) -> None:
+        threads = max(1, int(self._start.get("threads", 1)))
+        base = base_environ(self._start["wsgi"], threads > 1)
+        seats = [Seat(self._connect_seat(number)) for number in range(threads)]
+        workers = [WsgiSeat(app, seat, base, self._board, number) for number, seat in enumerate(seats)]
+        link.send({"type": "ready", "interface": "wsgi", "seats": threads, "loop": None, "concurrent": False})
+        answer_recalls(link, seats)
+        if threads == 1:
+            workers[0].serve()
+            return
+        import threading
+
+        running = [threading.Thread(target=worker.serve, name=f"maitred-seat-{number}") for number, worker in enumerate(workers)]
+        for thread in running:
+            thread.start()
+        for thread in running:
+            thread.join()
+
+    def _serve_asgi(self, link: JsonLink, app: Any) -> None:
+        from maitred.worker import asgi_loop
+
+        def ready(loop_name: str) -> None:
+            link.send({"type": "ready", "interface": "asgi", "seats": 1, "loop": loop_name, "concurrent": True})
+            answer_recalls(link, ())
+
+        asgi_loop.serve(self._start, app, lambda: self._connect_seat(0), self._board, ready)
+
+
+def flush_output() -> None:
+    """Whatever the app has printed."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError, AttributeError):
+            pass

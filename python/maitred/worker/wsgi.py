@@ -1,0 +1,442 @@
+"""WSGI (PEP 3333) on one seat: requests in, responses out, one at a time.
+
+Responses gather in `_out` and leave together at the end of a batch or after half a millisecond of work; anything that may block
+(waiting for credit, for a body, a slow `close()`) lets them go first.
+
+    waiting ──start_response──▶ status known ──chunk or write()──▶ head sent ──▶ END, or ABORT
+                                      └──── the whole body at once ────▶ an item of RESPONSES
+
+The path through `serve` for a list of one chunk is the hot one. It is written out there, not called: hello world costs
+about a microsecond in Python besides the app (python/tests/bench_wsgi.py), and each call would add 5 %.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from time import perf_counter
+from types import TracebackType
+from typing import Any, Callable, Iterable, Tuple, Type, Union
+
+from maitred.worker.board import MASK
+from maitred.worker.complaint import complain, say
+from maitred.worker.headers import NO_LENGTH, StrHeaders, length_of
+from maitred.worker.request_body import StreamedBody
+from maitred.worker.seat import FrontGone, Mail, Seat
+from maitred.worker.wire import (
+    ABORT,
+    BODY,
+    CANCEL,
+    CREDIT,
+    END,
+    IDLE,
+    MAX_BODY_FRAME,
+    MAX_COMPLETE_BODY,
+    RESPONSE_BODY,
+    RESPONSE_END,
+    RESPONSE_INITIAL_CREDIT,
+    RESPONSES,
+    RESPONSES_BUSY,
+    Response,
+    credit_frame,
+    credit_of,
+    encode_head,
+    encode_responses,
+    exact_bytes,
+    frame,
+)
+
+ExcInfo = Union[Tuple[Type[BaseException], BaseException, TracebackType], Tuple[None, None, None]]
+Application = Callable[..., Iterable[bytes]]
+
+#: Responses leave at the latest after so much work.
+FLUSH_AFTER_SECONDS = 0.0005
+#: A `close()` longer than this is background work.
+SLOW_CLOSE_SECONDS = 0.001
+#: So many quick ones in a row are needed to forget it: a scheduler's hiccup must not cost the batches for good.
+QUICK_CLOSES_TO_FORGET = 64
+#: `write()` puts this in `_length` to keep a response off the hot path.
+_WRITTEN = -2
+
+_WHOLE = (list, tuple)
+_ERROR_HEADERS = [("Content-Type", "text/plain"), ("Content-Length", "21")]
+_ERROR_BODY = b"Internal Server Error"
+
+
+class ClientGone(ConnectionError):
+    """The client left; raised in the app where it reads or writes."""
+
+
+class FileWrapper:
+    """`wsgi.file_wrapper` (PEP 3333, "Optional Platform-Specific File Handling")."""
+
+    def __init__(self, filelike: Any, blksize: int = 65_536) -> None:
+        self.filelike = filelike
+        self.blksize = blksize
+        if hasattr(filelike, "close"):
+            self.close = filelike.close
+
+    def __iter__(self) -> FileWrapper:
+        return self
+
+    def __next__(self) -> bytes:
+        data: bytes = self.filelike.read(self.blksize)
+        if data:
+            return data
+        raise StopIteration
+
+
+def base_environ(constant: dict[str, str], multithread: bool) -> dict[str, Any]:
+    """The part of the environ that all requests share (PEP 3333, "environ Variables")."""
+    return {
+        "SCRIPT_NAME": "",
+        "wsgi.url_scheme": "http",
+        **constant,
+        "wsgi.version": (1, 0),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": multithread,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+        "wsgi.file_wrapper": FileWrapper,
+        "wsgi.input_terminated": True,
+    }
+
+
+class WsgiSeat:
+    """Runs the app for the requests of one seat."""
+
+    def __init__(self, app: Application, seat: Seat, base: dict[str, Any], board: memoryview, place: int) -> None:
+        self._app = app
+        self._seat = seat
+        self._base = base
+        self._board = board
+        self._place = place
+        self._out: list[Response] = []
+        self._since = 0.0
+        self._slow_closes = 0
+        self._warned_length = False
+        headers = StrHeaders()
+        self._check_status = headers.check_status
+        self._check_headers = headers.check
+        self._known_statuses = headers.statuses
+        self._known = headers.known.__getitem__
+        # The request at work.
+        self._id = 0
+        self._sequence = 0
+        self._environ: dict[str, Any] = {}
+        self._status: str | None = None
+        self._headers: list[Any] = []
+        self._length = NO_LENGTH
+        self._declared = NO_LENGTH
+        self._head_sent = False
+        self._remaining = NO_LENGTH
+        self._credit = 0
+        self._cancelled = False
+        self._input: StreamedBody | None = None
+
+    def serve(self) -> None:
+        """Work until the front closes the seat."""
+        seat, board, place, base, app = self._seat, self._board, self._place, self._base, self._app
+        out, append, popleft = self._out, self._out.append, self._seat.queue.popleft
+        arrived, kept = seat.arrived, seat.kept
+        start_response, bytes_io, now = self._start_response, io.BytesIO, perf_counter
+        while True:
+            try:
+                (request_id, head, body), sequence = popleft()
+            except IndexError:
+                if out:
+                    try:
+                        self._flush()
+                    except FrontGone:
+                        return
+                if not seat.wait_for_work():
+                    return
+                self._since = now()
+                continue
+            self._id = request_id
+            self._sequence = sequence
+            self._status = None
+            self._head_sent = self._cancelled = False
+            environ = {**base, **head}
+            if type(body) is bytes and not arrived and not kept:
+                environ["wsgi.input"] = bytes_io(body)
+                self._input = None
+            elif not self._open(environ, body):
+                continue
+            self._environ = environ
+            board[place] = sequence & MASK
+            result = None
+            try:
+                result = app(environ, start_response)
+                if (
+                    type(result) is list
+                    and len(result) == 1
+                    and type(chunk := result[0]) is bytes
+                    and ((length := self._length) == -1 or length == len(chunk))
+                    and len(chunk) <= 65_536
+                    and self._status is not None
+                ):
+                    # A copy, as the app may use its list again before the batch leaves.
+                    append((request_id, self._status, self._headers[:], chunk))
+                else:
+                    self._deliver(result)
+            except BaseException as error:  # SystemExit too: an app does not end a worker.
+                self._fail(error)
+            try:
+                if type(result) is not list and hasattr(result, "close"):
+                    self._close(result)
+                if out and now() - self._since > 0.0005:
+                    self._flush()
+            except FrontGone:
+                return
+
+    # What the app calls
+
+    def _start_response(
+        self, status: str, headers: list[tuple[str, str]], exc_info: ExcInfo | None = None
+    ) -> Callable[[bytes], None]:
+        if self._status is None and exc_info is None and type(headers) is list:
+            try:
+                if status in self._known_statuses:
+                    total = sum(map(self._known, headers))
+                    self._length = length_of(total) if total else NO_LENGTH
+                    self._headers = headers
+                    self._status = status
+                    return self._write
+            except (KeyError, TypeError):
+                pass
+        return self._start_response_checked(status, headers, exc_info)
+
+    def _start_response_checked(self, status: str, headers: list[tuple[str, str]], exc_info: ExcInfo | None) -> Callable[[bytes], None]:
+        if exc_info is not None:
+            try:
+                if self._head_sent and exc_info[1] is not None:
+                    raise exc_info[1].with_traceback(exc_info[2])
+            finally:
+                exc_info = None  # PEP 3333: "avoid dangling circular ref"
+        elif self._status is not None:
+            raise AssertionError("start_response() called a second time without exc_info (PEP 3333)")
+        self._check_status(status)
+        self._length = self._check_headers(headers)
+        self._headers = headers
+        self._status = status
+        return self._write
+
+    def _write(self, data: bytes) -> None:
+        """The `write` callable (PEP 3333, "The write() Callable"): sent before it returns."""
+        if not isinstance(data, bytes):
+            raise TypeError(f"write() takes bytes, not {type(data).__name__}")
+        if self._length != _WRITTEN:
+            self._declared, self._length = self._length, _WRITTEN
+        if data:
+            self._stream(data)
+
+    # From what the app returned to frames
+
+    def _deliver(self, result: Any) -> None:
+        if type(result) in _WHOLE and not self._head_sent:
+            # Nothing of the app runs between the items of an exact list or tuple, so nobody can tell that they leave together.
+            self._complete(b"".join(map(_chunk, result)))
+            return
+        only_one = _says_it_has_one(result)
+        for item in result:
+            chunk = _chunk(item)
+            if not chunk:
+                continue  # PEP 3333: headers are not sent before the first non-empty string.
+            if not self._head_sent and (only_one or self._declared_length() == len(chunk)):
+                self._complete(chunk)
+                return
+            self._stream(chunk)
+            if self._remaining == 0:
+                break  # PEP 3333: "stop iterating over the response when enough data has been sent".
+        if self._head_sent:
+            self._end()
+        else:
+            self._complete(b"")
+
+    def _declared_length(self) -> int:
+        return self._declared if self._length == _WRITTEN else self._length
+
+    def _complete(self, body: bytes) -> None:
+        """The whole body is known and nothing has been sent."""
+        status = self._known_status()
+        declared = self._declared_length()
+        if len(body) != declared != NO_LENGTH and self._may_have_body():
+            if len(body) < declared:
+                self._stream(body)
+                self._end()
+                return
+            self._warn_too_long(declared)
+            body = body[:declared]
+        if len(body) <= MAX_COMPLETE_BODY:
+            self._out.append((self._id, status, self._headers[:], body))
+        else:
+            self._stream(body)
+            self._end()
+
+    def _stream(self, chunk: bytes) -> None:
+        """Send the head if it has not been sent, and a chunk."""
+        before = b""
+        if not self._head_sent:
+            status = self._known_status()
+            self._remaining = self._declared_length() if self._may_have_body() else NO_LENGTH
+            self._credit = RESPONSE_INITIAL_CREDIT
+            self._head_sent = True
+            before = encode_head(self._id, status, self._headers)
+        if 0 <= self._remaining < len(chunk):
+            self._warn_too_long(self._remaining)
+            chunk = chunk[: self._remaining]
+        if self._remaining != NO_LENGTH:
+            self._remaining -= len(chunk)
+        if len(chunk) <= 16_384 and len(chunk) <= self._credit:
+            self._credit -= len(chunk)
+            self._send(before + frame(RESPONSE_BODY, self._id, chunk) if chunk else before)
+        else:
+            self._stream_long(chunk, before)
+        self._read_mail(self._seat.poll_mail(self._id, self._sequence))
+        if self._cancelled:
+            raise ClientGone("the client is gone")
+
+    def _stream_long(self, chunk: bytes, before: bytes) -> None:
+        rest = memoryview(chunk)
+        before = self._taken_out() + before
+        while len(rest):
+            if self._credit <= 0 and before:
+                self._seat.send(before)
+                before = b""
+            while self._credit <= 0:
+                self._read_mail(self._seat.wait_for_mail(self._id, self._sequence))
+                if self._cancelled:
+                    raise ClientGone("the client is gone")
+            piece = rest[: min(MAX_BODY_FRAME, self._credit)]
+            self._seat.send_body(RESPONSE_BODY, self._id, piece, before)
+            before = b""
+            self._credit -= len(piece)
+            rest = rest[len(piece) :]
+
+    def _end(self) -> None:
+        if self._remaining > 0:
+            self._abort(f"the app sent {self._remaining} bytes fewer than its Content-Length says")
+        else:
+            self._send(frame(RESPONSE_END, self._id))
+
+    def _fail(self, error: BaseException) -> None:
+        """The app raised, or we did on its behalf."""
+        if isinstance(error, FrontGone):
+            return  # Nobody to tell; `serve` ends at its next write or read.
+        if self._cancelled:
+            self._abort("the client is gone")
+            return
+        environ = self._environ
+        path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+        complain(f"error in the app, {environ.get('REQUEST_METHOD')} {path!r}", error)
+        if self._head_sent:
+            self._abort(f"the app raised {type(error).__name__}")
+        else:
+            self._out.append((self._id, "500 Internal Server Error", _ERROR_HEADERS, _ERROR_BODY))
+
+    def _close(self, result: Any) -> None:
+        """PEP 3333: "must call that method upon completion of the current request", however it went."""
+        now = perf_counter
+        if self._slow_closes:
+            self._flush(RESPONSES_BUSY)
+        elif not self._seat.queue or now() - self._since > FLUSH_AFTER_SECONDS:
+            self._flush()
+        busy, began = self._slow_closes > 0, now()
+        try:
+            result.close()
+        except BaseException as error:
+            complain("error in the app's close()", error)
+        if now() - began > SLOW_CLOSE_SECONDS:
+            self._slow_closes = QUICK_CLOSES_TO_FORGET
+        elif busy:
+            self._slow_closes -= 1
+        if busy:
+            self._seat.send(frame(IDLE, 0))
+            self._since = now()
+
+    # Private
+
+    def _known_status(self) -> str:
+        if self._status is None:
+            raise AssertionError("the app returned without calling start_response()")
+        return self._status
+
+    def _may_have_body(self) -> bool:
+        """RFC 9110 section 6.4.1: these have none, whatever Content-Length says; the front drops what the app gives."""
+        return self._environ.get("REQUEST_METHOD") != "HEAD" and self._known_status()[:3] not in ("204", "304")
+
+    def _warn_too_long(self, declared: int) -> None:
+        if not self._warned_length:
+            self._warned_length = True
+            say(f"maitred: the app sent more than its Content-Length ({declared} bytes left); cut off. Said once per worker")
+
+    def _open(self, environ: dict[str, Any], body: Any) -> bool:
+        """The less frequent ways to begin: a streamed body, or mail that came before. False if the client has left already."""
+        if type(body) is bytes:
+            self._input = None
+            environ["wsgi.input"] = io.BytesIO(body)
+        else:
+            self._input = StreamedBody(self._wait_for_body, self._grant, body is True)
+            environ["wsgi.input"] = io.BufferedReader(self._input, 65_536)
+        self._read_mail(self._seat.mail_for(self._id, self._sequence))
+        if self._cancelled:
+            self._abort("the client is gone")
+        return not self._cancelled
+
+    def _read_mail(self, mail: list[Mail]) -> None:
+        for kind, payload in mail:
+            if kind == CREDIT:
+                self._credit += credit_of(payload)
+            elif kind == CANCEL:
+                self._cancelled = True
+            elif self._input is not None and kind == BODY:
+                self._input.deliver(payload)
+            elif self._input is not None and kind == END:
+                self._input.finish()
+
+    def _wait_for_body(self) -> None:
+        self._flush()
+        self._read_mail(self._seat.wait_for_mail(self._id, self._sequence))
+        if self._cancelled:
+            raise ClientGone("the client is gone; its request body is not complete")
+
+    def _grant(self, count: int) -> None:
+        self._send(credit_frame(self._id, count))
+
+    def _abort(self, reason: str) -> None:
+        try:
+            self._send(frame(ABORT, self._id, reason.encode()))
+        except FrontGone:
+            pass
+
+    def _taken_out(self, kind: int = RESPONSES) -> bytes:
+        """The gathered responses as a frame; nothing if there are none."""
+        if not self._out:
+            return b""
+        now = perf_counter()
+        data = encode_responses(self._out, kind, now - self._since)
+        self._since = now
+        self._out.clear()
+        return data
+
+    def _flush(self, kind: int = RESPONSES) -> None:
+        data = self._taken_out(kind)
+        if data:
+            self._seat.send(data)
+
+    def _send(self, data: bytes) -> None:
+        self._seat.send(self._taken_out() + data)
+
+
+def _chunk(item: Any) -> bytes:
+    if isinstance(item, (bytes, bytearray, memoryview)):
+        return exact_bytes(item)
+    raise TypeError(f"the app's iterable must yield bytes, not {type(item).__name__} (PEP 3333)")
+
+
+def _says_it_has_one(result: Any) -> bool:
+    try:
+        return len(result) == 1
+    except TypeError:
+        return False

@@ -1,0 +1,181 @@
+/**
+ * Flags of gunicorn and uvicorn that are no settings here, so that a command line from there meets an answer and not "unknown option".
+ * Three verdicts: `needless` (accepted, maitred does it anyway), `ignored` (accepted, the server works without it, told in a notice),
+ * `refused` (starting without it would be wrong or unsafe; `why` names the way out).
+ */
+
+export interface ForeignFlag {
+  readonly flags: readonly string[];
+  /** Environment variables that ask for the same. */
+  readonly env: readonly string[];
+  readonly takesValue: boolean;
+  readonly verdict: "needless" | "ignored" | "refused";
+  /** Ends the sentence "--flag is not needed: ...", in the operator's terms. */
+  readonly why: string;
+  /** Values that ask for what happens anyway; they pass without a word. */
+  readonly fineValues: readonly string[];
+}
+
+const tls = "put TLS in front of maitred for now (a load balancer, nginx, Caddy)";
+const reload = `restart it with a watcher for now: pip install watchfiles, then watchfiles "maitred ..." FOLDER`;
+const syslog = 'write the logs to "-" and let systemd or the container runtime carry them to syslog';
+const pythonLogging = "maitred's own log has one format; set up Python's logging inside the application (logging.config)";
+const webSocket = "WebSocket connections are not supported yet";
+const strictHttp = "what it permits is how requests are smuggled past proxies; leave it out and mend the client";
+const http2 = "HTTP/2 is not supported yet; leave it out, or let a proxy in front speak HTTP/2";
+const dirty = "there is no second pool of processes; leave it out and use a task queue";
+const statsd = "no metrics are sent to statsd; requests are served as usual";
+const privileges = "start maitred as that user: User= in systemd, USER in a Dockerfile, setpriv or runuser in a shell";
+
+export const foreignFlags: readonly ForeignFlag[] = [
+  // gunicorn, in the order of its documentation
+  refused(["-c", "--config"], "FILE", "give its settings as flags, or as flags in GUNICORN_CMD_ARGS"),
+  refused(["--reload"], null, reload, { env: ["UVICORN_RELOAD"] }),
+  refused(["--reload-engine"], "NAME", reload),
+  refused(["--reload-extra-file"], "FILE", reload),
+  refused(["--spew"], null, "use python -X importtime, a debugger or sys.settrace in the application"),
+  refused(["--check-config"], null, "start maitred; it checks everything before it listens"),
+  refused(["--print-config"], null, "the start-up lines tell the settings that matter"),
+  needless(["--no-sendfile"], null, "response files are not sent with sendfile(2)"),
+  needless(["--reuse-port"], null, "one process accepts all connections and hands requests to whichever worker is free"),
+  refused(["-D", "--daemon"], null, "leave it to systemd, a container or, in a shell, setsid maitred ... &"),
+  needless(["--worker-tmp-dir"], "FOLDER", "there are no heartbeat files; workers are watched over their sockets"),
+  refused(["-u", "--user"], "USER", privileges),
+  refused(["-g", "--group"], "GROUP", privileges),
+  refused(["--initgroups"], null, privileges),
+  refused(
+    ["--forwarded-allow-ips"],
+    "LIST",
+    "leave it out; X-Forwarded-* headers reach the application unchanged, and it can read them itself (Django SECURE_PROXY_SSL_HEADER, werkzeug ProxyFix, uvicorn ProxyHeadersMiddleware)",
+  ),
+  ignored([], "LIST", "X-Forwarded-* headers reach the application unchanged, client address and scheme are those of the connection", {
+    env: ["FORWARDED_ALLOW_IPS", "UVICORN_FORWARDED_ALLOW_IPS"],
+  }),
+  needless(["--disable-redirect-access-to-syslog"], null, "nothing is sent to syslog"),
+  needless(["--capture-output"], null, "what the application prints goes where maitred's own output goes"),
+  refused(["--logger-class"], "CLASS", pythonLogging),
+  refused(["--log-config"], "FILE", pythonLogging, { env: ["UVICORN_LOG_CONFIG"] }),
+  refused(["--log-config-json"], "FILE", pythonLogging),
+  refused(["--log-syslog"], null, syslog),
+  refused(["--log-syslog-to"], "ADDRESS", syslog),
+  refused(["--log-syslog-prefix"], "TEXT", syslog),
+  refused(["--log-syslog-facility"], "NAME", syslog),
+  needless(["-R", "--enable-stdio-inheritance"], null, "workers always share maitred's standard output and error"),
+  ignored(["--statsd-host"], "ADDRESS", statsd),
+  ignored(["--dogstatsd-tags"], "TAGS", statsd),
+  ignored(["--statsd-prefix"], "TEXT", statsd),
+  ignored(["--enable-backlog-metric"], null, statsd),
+  ignored(["-n", "--name"], "NAME", "the process title stays as it is"),
+  refused(["--paste", "--paster"], "FILE", "write a module that calls paste.deploy.loadapp, and give MODULE:ATTR"),
+  refused(["--paste-global"], "NAME=VALUE", "write a module that calls paste.deploy.loadapp, and give MODULE:ATTR"),
+  refused(["--proxy-protocol"], "MODE", "turn it off in the proxy too; a PROXY line would be taken for a bad request", { fineValues: ["off"] }),
+  needless(["--proxy-allow-from"], "LIST", "there is no PROXY protocol to allow"),
+  refused(["--protocol"], "NAME", "let the proxy speak HTTP (nginx: proxy_pass instead of uwsgi_pass)", { fineValues: ["http"] }),
+  needless(["--uwsgi-allow-from"], "LIST", "there is no uwsgi protocol to allow"),
+  refused(["--keyfile"], "FILE", tls),
+  refused(["--certfile"], "FILE", tls),
+  refused(["--cert-reqs"], "N", tls),
+  refused(["--ca-certs"], "FILE", tls),
+  refused(["--ciphers"], "LIST", tls),
+  refused(["--suppress-ragged-eofs"], null, tls),
+  refused(["--do-handshake-on-connect"], null, tls),
+  refused(["--http-protocols"], "LIST", http2, { fineValues: ["h1"] }),
+  refused(["--http2-cleartext"], "MODE", http2, { fineValues: ["off"] }),
+  needless(["--http2-max-concurrent-streams"], "N", http2),
+  needless(["--http2-initial-window-size"], "BYTES", http2),
+  needless(["--http2-max-frame-size"], "BYTES", http2),
+  needless(["--http2-max-header-list-size"], "BYTES", http2),
+  refused(["--permit-obsolete-folding"], null, strictHttp),
+  refused(["--strip-header-spaces"], null, strictHttp),
+  refused(["--permit-unconventional-http-method"], null, strictHttp),
+  refused(["--permit-unconventional-http-version"], null, strictHttp),
+  refused(["--casefold-http-method"], null, strictHttp),
+  refused(["--forwarder-headers"], "LIST", "leave it out; header names with an underscore never reach the application (see --header-map)"),
+  ignored(["--asgi-disconnect-grace-period"], "TIME", "the application learns of a lost client as soon as maitred does"),
+  ignored(["--websocket-max-message-size"], "BYTES", webSocket),
+  needless(["--http-parser"], "NAME", "there is one HTTP parser, and it is not in Python"),
+  refused(["--dirty-app"], "NAME", dirty),
+  refused(["--dirty-workers"], "N", dirty),
+  refused(["--dirty-timeout"], "TIME", dirty),
+  refused(["--dirty-threads"], "N", dirty),
+  refused(["--dirty-graceful-timeout"], "TIME", dirty),
+  refused(["--control-socket"], "PATH", "leave it out; signals (HUP, TTIN, TTOU, TERM) do the same"),
+  refused(["--control-socket-mode"], "MODE", "leave it out; there is no control socket"),
+  needless(["--no-control-socket"], null, "there is no control socket"),
+
+  // uvicorn, in the order of its --help
+  refused(["--reload-dir"], "FOLDER", reload, { env: ["UVICORN_RELOAD_DIRS"] }),
+  refused(["--reload-include"], "GLOB", reload, { env: ["UVICORN_RELOAD_INCLUDES"] }),
+  refused(["--reload-exclude"], "GLOB", reload, { env: ["UVICORN_RELOAD_EXCLUDES"] }),
+  refused(["--reload-delay"], "TIME", reload, { env: ["UVICORN_RELOAD_DELAY"] }),
+  needless(["--http"], "NAME", "there is one HTTP parser, and it is not in Python", { env: ["UVICORN_HTTP"], fineValues: ["auto"] }),
+  refused(["--http2"], null, http2, { env: ["UVICORN_HTTP2"] }),
+  ignored(["--ws"], "NAME", webSocket, { env: ["UVICORN_WS"], fineValues: ["none"] }),
+  ignored(["--ws-max-size"], "BYTES", webSocket, { env: ["UVICORN_WS_MAX_SIZE"] }),
+  ignored(["--ws-max-queue"], "N", webSocket, { env: ["UVICORN_WS_MAX_QUEUE"] }),
+  ignored(["--ws-ping-interval"], "TIME", webSocket, { env: ["UVICORN_WS_PING_INTERVAL"] }),
+  ignored(["--ws-ping-timeout"], "TIME", webSocket, { env: ["UVICORN_WS_PING_TIMEOUT"] }),
+  ignored(["--ws-per-message-deflate"], "BOOLEAN", webSocket, { env: ["UVICORN_WS_PER_MESSAGE_DEFLATE"] }),
+  refused(["--env-file"], "FILE", "give -e NAME=VALUE, or in a shell: set -a; . ./.env; set +a", { env: ["UVICORN_ENV_FILE"] }),
+  needless(["--use-colors", "--no-use-colors"], null, "the log has no colours", { env: ["UVICORN_USE_COLORS"] }),
+  ignored(["--proxy-headers"], null, "X-Forwarded-* headers reach the application unchanged, client address and scheme are those of the connection", {
+    env: ["UVICORN_PROXY_HEADERS"],
+  }),
+  needless(["--no-proxy-headers"], null, "no forwarded header is trusted"),
+  refused(["--limit-concurrency"], "N", "use --worker-connections N for what runs, --queue-size N for what waits; more gets 503", {
+    env: ["UVICORN_LIMIT_CONCURRENCY"],
+  }),
+  needless(["--timeout-worker-healthcheck"], "TIME", "a stuck worker is found by --timeout, a dead one at once", {
+    env: ["UVICORN_TIMEOUT_WORKER_HEALTHCHECK"],
+  }),
+  refused(["--ssl-keyfile"], "FILE", tls, { env: ["UVICORN_SSL_KEYFILE"] }),
+  refused(["--ssl-certfile"], "FILE", tls, { env: ["UVICORN_SSL_CERTFILE"] }),
+  refused(["--ssl-keyfile-password"], "TEXT", tls, { env: ["UVICORN_SSL_KEYFILE_PASSWORD"] }),
+  refused(["--ssl-version"], "N", tls, { env: ["UVICORN_SSL_VERSION"] }),
+  refused(["--ssl-cert-reqs"], "N", tls, { env: ["UVICORN_SSL_CERT_REQS"] }),
+  refused(["--ssl-ca-certs"], "FILE", tls, { env: ["UVICORN_SSL_CA_CERTS"] }),
+  refused(["--ssl-ciphers"], "LIST", tls, { env: ["UVICORN_SSL_CIPHERS"] }),
+  refused(["--header"], "NAME:VALUE", "add the header in the application or in a proxy", { env: ["UVICORN_HEADERS"] }),
+  needless(["--h11-max-incomplete-event-size"], "BYTES", "--limit-request-line and --limit-request-field_size bound what is read", {
+    env: ["UVICORN_H11_MAX_INCOMPLETE_EVENT_SIZE"],
+  }),
+  refused(["--reset-contextvars"], null, "leave it out, and set context variables in a middleware of the application", {
+    env: ["UVICORN_RESET_CONTEXTVARS"],
+  }),
+];
+
+/** What to tell about one of them, given as `asked` ("--http h11", "UVICORN_HTTP=h11"); null when there is nothing to tell. */
+export function foreignAnswer(foreign: ForeignFlag, asked: string, text: string | null): { readonly type: "notice" | "mistake"; readonly line: string } | null {
+  if (text !== null && foreign.fineValues.includes(text)) return null;
+  switch (foreign.verdict) {
+    case "needless":
+      return { type: "notice", line: `${asked} is not needed: ${foreign.why}` };
+    case "ignored":
+      return { type: "notice", line: `${asked} has no effect yet: ${foreign.why}` };
+    case "refused":
+      return { type: "mistake", line: `${asked} is not supported yet: ${foreign.why}` };
+  }
+}
+
+// Private
+
+interface Extra {
+  readonly env?: readonly string[];
+  readonly fineValues?: readonly string[];
+}
+
+function needless(flags: readonly string[], metavar: string | null, why: string, extra: Extra = {}): ForeignFlag {
+  return row("needless", flags, metavar, why, extra);
+}
+
+function ignored(flags: readonly string[], metavar: string | null, why: string, extra: Extra = {}): ForeignFlag {
+  return row("ignored", flags, metavar, why, extra);
+}
+
+function refused(flags: readonly string[], metavar: string | null, why: string, extra: Extra = {}): ForeignFlag {
+  return row("refused", flags, metavar, why, extra);
+}
+
+function row(verdict: ForeignFlag["verdict"], flags: readonly string[], metavar: string | null, why: string, extra: Extra): ForeignFlag {
+  return { flags, env: extra.env ?? [], takesValue: metavar !== null, verdict, why, fineValues: extra.fineValues ?? [] };
+}

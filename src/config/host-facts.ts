@@ -1,0 +1,13 @@
+/** What readPlan needs to know about the machine, as an interface: tests bring an invented host, host.ts the real one. */
+
+export interface HostFacts {
+  readonly cwd: string;
+  /** CPUs this process may run on. */
+  readonly affinityCpus: number;
+  /** CPU time the cgroup grants, in CPUs; null without a quota. */
+  readonly cgroupQuotaCpus: number | null;
+  /** The interpreter: the one asked for, else the virtual environment's (`chdir` may hold one), else the one on PATH. */
+  findPython(explicit: string | null, chdir: string): { readonly path: string } | { readonly error: string };
+  isDirectory(path: string): boolean;
+  isFile(path: string): boolean;
+}

@@ -1,0 +1,185 @@
+/**
+ * The whole way from a command line to a Plan, without touching the machine: resolve every value, check how they fit together and
+ * to the host, report all mistakes at once. Nothing has been started or opened when this returns.
+ */
+import { appMistake } from "./app-target.ts";
+import { defaultWorkers } from "./cpus.ts";
+import type { HostFacts } from "./host-facts.ts";
+import { listen } from "./listen.ts";
+import { originName, originRank, originText } from "./origin.ts";
+import { absolutePath } from "./paths.ts";
+import type { Bind, Plan } from "./plan.ts";
+import { resolve, type Environment, type Resolved } from "./resolve.ts";
+import { umask, backlog } from "./settings/bind.ts";
+import * as http from "./settings/http.ts";
+import * as limits from "./settings/limits.ts";
+import * as logging from "./settings/logging.ts";
+import * as processRows from "./settings/process.ts";
+import * as python from "./settings/python.ts";
+import * as timeouts from "./settings/timeouts.ts";
+import * as workers from "./settings/workers.ts";
+
+export type PlanResult =
+  | { readonly type: "plan"; readonly plan: Plan; readonly notices: readonly string[] }
+  | { readonly type: "help" }
+  | { readonly type: "version" }
+  | { readonly type: "mistakes"; readonly mistakes: readonly string[] };
+
+export function readPlan(argv: readonly string[], env: Environment, host: HostFacts): PlanResult {
+  const resolved = resolve(argv, env);
+  // Whoever asks for help gets it, whatever else is wrong with the line.
+  if (resolved.get(processRows.help).value) return { type: "help" };
+  if (resolved.get(processRows.version).value) return { type: "version" };
+
+  const mistakes = [...resolved.mistakes];
+  const notices = [...resolved.notices];
+  const value = <T>(setting: Parameters<typeof resolved.get<T>>[0]): T => resolved.get(setting).value;
+
+  const words = resolved.positionals.length > 0 ? resolved.positionals : [env["UVICORN_APP"] ?? ""];
+  const appProblem = appMistake(words);
+  if (appProblem !== null) mistakes.unshift(appProblem);
+
+  const chdir = absolutePath(host.cwd, value(python.chdir) ?? ".");
+  if (!host.isDirectory(chdir)) mistakes.push(`${originText(resolved.get(python.chdir).origin)} is not a folder (${chdir})`);
+  const fromChdir = (path: string): string => absolutePath(chdir, path);
+  const logPath = (path: string): string => (path === "-" ? path : fromChdir(path));
+
+  const addresses = listen(resolved, env);
+  mistakes.push(...addresses.mistakes);
+  notices.push(...addresses.notices);
+
+  const found = host.findPython(value(python.python), chdir);
+  if ("error" in found) mistakes.push(found.error);
+
+  const running = runningOf(resolved);
+  mistakes.push(...running.mistakes);
+  notices.push(...running.notices);
+
+  const sizing = resolved.get(workers.workers);
+  const automatic = defaultWorkers(host.affinityCpus, host.cgroupQuotaCpus);
+  const environ = Object.fromEntries(value(python.environ));
+  notices.push(...remarks(resolved, host));
+
+  if (mistakes.length > 0) return { type: "mistakes", mistakes };
+  const accessLog = accessLogOf(resolved);
+  const pidFile = value(processRows.pidFile);
+  const plan: Plan = {
+    app: words[0] ?? "",
+    factory: value(python.factory),
+    interface: running.interface,
+    binds: addresses.binds.map((bind) => placed(bind, fromChdir)),
+    backlog: value(backlog),
+    umask: value(umask),
+    workers: sizing.value ?? automatic.workers,
+    workersReason: sizing.value === null ? automatic.reason : originText(sizing.origin),
+    threads: running.threads,
+    workerConnections: value(workers.workerConnections),
+    python: "path" in found ? found.path : "",
+    chdir,
+    pythonpath: searchPath(resolved, fromChdir, chdir),
+    environ,
+    preload: value(workers.preload),
+    loop: value(python.loop),
+    lifespan: value(python.lifespan),
+    rootPath: rootPathOf(resolved, environ),
+    timeoutMs: value(timeouts.timeout),
+    gracefulTimeoutMs: value(timeouts.gracefulTimeout),
+    keepAliveMs: value(timeouts.keepAlive),
+    maxRequests: value(workers.maxRequests),
+    maxRequestsJitter: value(workers.maxRequestsJitter),
+    limitRequestLine: value(limits.limitRequestLine),
+    limitRequestFields: value(limits.limitRequestFields),
+    limitRequestFieldSize: value(limits.limitRequestFieldSize),
+    headerMap: value(limits.headerMap),
+    queueSize: value(limits.queueSize),
+    queueTimeoutMs: value(timeouts.queueTimeout),
+    serverHeader: value(http.serverHeader),
+    dateHeader: value(http.dateHeader),
+    accessLog: accessLog === null ? null : logPath(accessLog),
+    accessLogFormat: value(logging.accessLogFormat),
+    errorLog: logPath(value(logging.errorLog)),
+    logLevel: value(logging.logLevel),
+    pidFile: pidFile === null ? null : fromChdir(pidFile),
+  };
+  return { type: "plan", plan, notices };
+}
+
+// Private
+
+interface Running {
+  readonly interface: Plan["interface"];
+  readonly threads: number;
+  readonly mistakes: readonly string[];
+  readonly notices: readonly string[];
+}
+
+/** Worker class, interface and threads say one thing together: how a worker runs the application. */
+function runningOf(resolved: Resolved): Running {
+  const workerClass = resolved.get(workers.workerClass);
+  const asked = resolved.get(python.interfaceSetting);
+  const threads = resolved.get(workers.threads);
+
+  const implied = workerClass.value === null ? null : workerClass.value === "asgi" ? "asgi" : "wsgi";
+  const mistakes: string[] = [];
+  if (implied !== null && asked.value !== "auto" && asked.value !== implied) {
+    mistakes.push(`${originText(workerClass.origin)} and ${originText(asked.origin)} contradict each other: give only one of them`);
+  }
+  const kind = implied ?? asked.value;
+  const notices: string[] = [];
+  if (kind === "asgi" && (threads.value ?? 1) > 1) {
+    notices.push(`${originText(threads.origin)} has no effect: an ASGI worker runs one event loop (see --worker-connections)`);
+  }
+  return { interface: kind, threads: threads.value ?? (workerClass.value === "gthread" ? 4 : 1), mistakes, notices };
+}
+
+function placed(bind: Bind, fromChdir: (path: string) => string): Bind {
+  return bind.type === "unix" && !bind.path.startsWith("\0") ? { type: "unix", path: fromChdir(bind.path) } : bind;
+}
+
+/**
+ * The head of sys.path. gunicorn inserts chdir at 0, then each --pythonpath entry at 0, so the last entry ends up first and chdir
+ * last; uvicorn inserts --app-dir at 0.
+ */
+function searchPath(resolved: Resolved, fromChdir: (path: string) => string, chdir: string): readonly string[] {
+  const appDir = resolved.get(python.appDir).value;
+  const entries = resolved.get(python.pythonpath).value;
+  const folders = [...(appDir === null ? [] : [fromChdir(appDir)]), ...entries.map(fromChdir).reverse(), chdir];
+  return [...new Set(folders)];
+}
+
+/** gunicorn takes the prefix from the variable SCRIPT_NAME, which `-e` sets too. */
+function rootPathOf(resolved: Resolved, environ: Readonly<Record<string, string>>): string {
+  const asked = resolved.get(python.rootPath);
+  if (originRank[asked.origin.type] > originRank.environment) return asked.value;
+  const scriptName = environ["SCRIPT_NAME"];
+  const parsed = scriptName === undefined ? null : python.rootPath.read([scriptName]);
+  return parsed?.type === "value" ? parsed.value : asked.value;
+}
+
+/** `--no-access-log` silences a log file named by a weaker origin or on the same line; a stronger `--access-logfile` wins. */
+function accessLogOf(resolved: Resolved): string | null {
+  const file = resolved.get(logging.accessLogfile);
+  const toggled = resolved.get(logging.accessLog);
+  if (toggled.value === true) return file.value ?? "-";
+  if (toggled.value === false && originRank[toggled.origin.type] >= originRank[file.origin.type]) return null;
+  return file.value;
+}
+
+/** What is legal but probably not meant. */
+function remarks(resolved: Resolved, host: HostFacts): readonly string[] {
+  const notices: string[] = [];
+  const mode = resolved.get(umask);
+  if (mode.origin.type !== "default" && "text" in mode.origin && /^[1-9]/.test(mode.origin.text ?? "")) {
+    const octal = mode.value.toString(8).padStart(3, "0");
+    notices.push(`${originText(mode.origin)} is a decimal number, as in gunicorn: the umask is 0${octal}; write it with a leading 0 for octal`);
+  }
+  const jitter = resolved.get(workers.maxRequestsJitter);
+  if (jitter.value > 0 && resolved.get(workers.maxRequests).value === 0) {
+    notices.push(`${originName(jitter.origin)} has no effect without --max-requests`);
+  }
+  const configFile = absolutePath(host.cwd, "gunicorn.conf.py");
+  if (host.isFile(configFile)) {
+    notices.push(`${configFile} is not read yet: give its settings as flags, or as flags in GUNICORN_CMD_ARGS`);
+  }
+  return notices;
+}

@@ -1,0 +1,119 @@
+/**
+ * From what was given to one value per setting, each with its origin: command line > GUNICORN_CMD_ARGS > other variables > defaults.
+ * Knows the table and the grammar; what the values mean together is read-plan.ts's business.
+ */
+import { parseArgv, type Given } from "./argv.ts";
+import { foreignAnswer, foreignFlags, type ForeignFlag } from "./foreign-flags.ts";
+import { originText, type Origin } from "./origin.ts";
+import type { Setting } from "./setting.ts";
+import { settings } from "./settings/table.ts";
+import { shellWords } from "./shell-words.ts";
+
+/** A value and where it came from. */
+export interface Sourced<T> {
+  readonly value: T;
+  readonly origin: Origin;
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface Resolved {
+  /** The value of one row of the table; its default when not given, or when what was given is among the mistakes. */
+  get<T>(setting: Setting<T>): Sourced<T>;
+  /** Words that are no options: the application, one hopes. */
+  readonly positionals: readonly string[];
+  readonly mistakes: readonly string[];
+  readonly notices: readonly string[];
+}
+
+export function resolve(argv: readonly string[], env: Environment): Resolved {
+  const mistakes: string[] = [];
+  const answers = new Map<string, "notice" | "mistake">();
+  const asked = new Map<Setting<unknown>, Asked>();
+
+  // Weakest first: each stronger layer replaces what stands there, lists included, as gunicorn does.
+  for (const setting of settings) {
+    const name = setting.env.find((name) => isSet(env[name]));
+    if (name === undefined) continue;
+    const text = env[name] ?? "";
+    asked.set(setting, { texts: [text], origin: { type: "environment", name, text } });
+  }
+  for (const foreign of foreignFlags) {
+    for (const name of foreign.env) {
+      const text = env[name];
+      if (isSet(text) && !isFalse(text)) tell(foreign, `${name}=${text}`, text);
+    }
+  }
+
+  const words = shellWords(env["GUNICORN_CMD_ARGS"] ?? "");
+  if (words.type === "wrong") mistakes.push(`GUNICORN_CMD_ARGS ${words.why}`);
+  const fromEnv = parseArgv(words.type === "wrong" ? [] : words.value, takesValue);
+  mistakes.push(...fromEnv.mistakes.map((mistake) => `${mistake} (in GUNICORN_CMD_ARGS)`));
+  addLayer("cmd-args", fromEnv.given);
+
+  const line = parseArgv(argv, takesValue);
+  mistakes.push(...line.mistakes);
+  addLayer("command-line", line.given);
+
+  const values = new Map<Setting<unknown>, Sourced<unknown>>();
+  for (const [setting, { texts, origin }] of asked) {
+    const parsed = setting.read(texts);
+    if (parsed.type === "wrong") mistakes.push(`${originText(origin)} ${parsed.why}`);
+    values.set(setting, { value: parsed.type === "wrong" ? setting.fallback : parsed.value, origin });
+  }
+  for (const [text, type] of answers) if (type === "mistake") mistakes.push(text);
+
+  return {
+    get<T>(setting: Setting<T>): Sourced<T> {
+      const sourced = values.get(setting) as Sourced<T> | undefined;
+      return sourced ?? { value: setting.fallback, origin: { type: "default" } };
+    },
+    positionals: line.positionals.length > 0 ? line.positionals : fromEnv.positionals,
+    mistakes,
+    notices: [...answers].filter(([, type]) => type === "notice").map(([text]) => text),
+  };
+
+  function addLayer(type: "cmd-args" | "command-line", given: readonly Given[]): void {
+    const layer = new Map<Setting<unknown>, Asked>();
+    for (const { flag, text } of given) {
+      const origin: Origin = { type, flag, text };
+      const setting = settingOf.get(flag);
+      const foreign = foreignOf.get(flag);
+      if (setting !== undefined) {
+        const word = text ?? (setting.offFlags.includes(flag) ? "false" : "true");
+        layer.set(setting, { texts: [...(layer.get(setting)?.texts ?? []), word], origin });
+      } else if (foreign !== undefined) {
+        tell(foreign, originText(origin), text);
+      }
+    }
+    for (const [setting, value] of layer) asked.set(setting, value);
+  }
+
+  function tell(foreign: ForeignFlag, words: string, text: string | null): void {
+    const answer = foreignAnswer(foreign, words, text);
+    if (answer !== null) answers.set(answer.line, answer.type);
+  }
+}
+
+// Private
+
+interface Asked {
+  readonly texts: readonly string[];
+  readonly origin: Origin;
+}
+
+const settingOf = new Map(settings.flatMap((setting) => [...setting.flags, ...setting.offFlags].map((flag) => [flag, setting] as const)));
+const foreignOf = new Map(foreignFlags.flatMap((foreign) => foreign.flags.map((flag) => [flag, foreign] as const)));
+const takesValue = new Map<string, boolean>([
+  ...[...settingOf].map(([flag, setting]) => [flag, setting.metavar !== null] as const),
+  ...[...foreignOf].map(([flag, foreign]) => [flag, foreign.takesValue] as const),
+]);
+
+/** An empty variable counts as unset, as with gunicorn and click: `PORT=` in a compose file is a way to say "none". */
+function isSet(text: string | undefined): text is string {
+  return text !== undefined && text !== "";
+}
+
+function isFalse(text: string): boolean {
+  return ["0", "false", "f", "no", "n", "off"].includes(text.toLowerCase());
+}

@@ -1,0 +1,74 @@
+/** How much of something is too much. */
+import { single, type Section, type Setting } from "../setting.ts";
+import { bytes, value, wholeNumber, wrong, type ValueType } from "../value-types.ts";
+
+const oneMebibyte = 1_048_576;
+
+const headerMapChoice: ValueType<"drop" | "refuse"> = (text) => {
+  const word = text.toLowerCase();
+  if (word === "dangerous") return wrong("lets a client forge another header (X_Forwarded_For) and is not supported: give drop or refuse");
+  return word === "drop" || word === "refuse" ? value(word) : wrong("is not one of drop, refuse");
+};
+
+/** gunicorn: 0 means its own ceiling of 32768. */
+const fieldCount: ValueType<number> = (text) => {
+  const count = wholeNumber(0, 32_768)(text);
+  return count.type === "value" && count.value === 0 ? value(32_768) : count;
+};
+
+export const queueSize: Setting<number> = single({
+  key: "queue-size",
+  flags: ["--queue-size"],
+  metavar: "N",
+  type: wholeNumber(0, 10_000_000),
+  fallback: 1000,
+  help: "Requests that may wait for a worker; one more gets 503",
+  doc: "All workers take from one queue. A request leaves it when its client goes away, or after `--queue-timeout`.",
+});
+
+export const limitRequestLine: Setting<number> = single({
+  key: "limit-request-line",
+  flags: ["--limit-request-line"],
+  metavar: "BYTES",
+  type: bytes(oneMebibyte),
+  fallback: 4094,
+  help: "Longest request line (method, target and version); 0 is the most maitred can read",
+  doc: "Longer ones get 414.",
+});
+
+export const limitRequestFields: Setting<number> = single({
+  key: "limit-request-fields",
+  flags: ["--limit-request-fields"],
+  metavar: "N",
+  type: fieldCount,
+  fallback: 100,
+  help: "Most header fields in a request",
+  doc: "More get 431. 0 stands for 32768, the most there can be.",
+});
+
+export const limitRequestFieldSize: Setting<number> = single({
+  key: "limit-request-field_size",
+  // gunicorn's flag really has the underscore; the dash is what everyone types first.
+  flags: ["--limit-request-field_size", "--limit-request-field-size"],
+  metavar: "BYTES",
+  type: bytes(oneMebibyte),
+  fallback: 8190,
+  help: "Longest header field; 0 is the most maitred can read",
+  doc: "Longer ones get 431.",
+});
+
+export const headerMap: Setting<"drop" | "refuse"> = single<"drop" | "refuse">({
+  key: "header-map",
+  flags: ["--header-map"],
+  metavar: "MODE",
+  type: headerMapChoice,
+  fallback: "drop",
+  help: "Header names with an underscore: drop the field, or refuse the request with 400",
+  doc: `In a WSGI environ \`X_Real_IP\` and \`X-Real-IP\` are the same variable, so a client could forge what a proxy sets. gunicorn's
+\`dangerous\` is not supported.`,
+});
+
+export const limitsSection: Section = {
+  title: "Limits",
+  settings: [queueSize, limitRequestLine, limitRequestFields, limitRequestFieldSize, headerMap],
+};

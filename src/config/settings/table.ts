@@ -1,0 +1,23 @@
+/** The table: every setting there is, by section, in the order of --help and docs/settings.md. */
+import type { Section, Setting } from "../setting.ts";
+import { bindSection } from "./bind.ts";
+import { httpSection } from "./http.ts";
+import { limitsSection } from "./limits.ts";
+import { loggingSection } from "./logging.ts";
+import { processSection } from "./process.ts";
+import { pythonSection } from "./python.ts";
+import { timeoutsSection } from "./timeouts.ts";
+import { workersSection } from "./workers.ts";
+
+export const sections: readonly Section[] = [
+  bindSection,
+  workersSection,
+  pythonSection,
+  timeoutsSection,
+  limitsSection,
+  httpSection,
+  loggingSection,
+  processSection,
+];
+
+export const settings: readonly Setting<unknown>[] = sections.flatMap((section) => section.settings);

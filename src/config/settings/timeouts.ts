@@ -1,0 +1,53 @@
+/** How long things may take. Every one is a duration: seconds, or a number with ms, s, m or h. */
+import { single, type Section, type Setting } from "../setting.ts";
+import { duration } from "../value-types.ts";
+
+export const timeout: Setting<number> = single({
+  key: "timeout",
+  flags: ["-t", "--timeout"],
+  metavar: "TIME",
+  type: duration,
+  fallback: 30_000,
+  fallbackText: "30",
+  help: "Most time a request may be at work; 0 is no limit",
+  doc: `The client then gets 504, and a worker that is stuck is killed and replaced. gunicorn's setting of this name watches the worker's
+heartbeat, which with threads or ASGI bounds no request; here it bounds every request, under every kind of worker.`,
+});
+
+export const gracefulTimeout: Setting<number> = single({
+  key: "graceful-timeout",
+  flags: ["--graceful-timeout", "--timeout-graceful-shutdown"],
+  env: ["UVICORN_TIMEOUT_GRACEFUL_SHUTDOWN"],
+  metavar: "TIME",
+  type: duration,
+  fallback: 30_000,
+  fallbackText: "30",
+  help: "Time that requests at work get to finish when maitred stops or a worker is replaced",
+  doc: "gunicorn's default; uvicorn waits for ever.",
+});
+
+export const keepAlive: Setting<number> = single({
+  key: "keep-alive",
+  flags: ["--keep-alive", "--timeout-keep-alive"],
+  env: ["UVICORN_TIMEOUT_KEEP_ALIVE"],
+  metavar: "TIME",
+  type: duration,
+  fallback: 75_000,
+  fallbackText: "75",
+  help: "Time a client connection may stay idle between requests",
+  doc: `gunicorn has 2 and uvicorn 5, which is shorter than the idle time of most load balancers (60 on AWS): those then send a request on
+a connection that is just being closed. An idle connection costs no worker here, so the default is longer.`,
+});
+
+export const queueTimeout: Setting<number> = single({
+  key: "queue-timeout",
+  flags: ["--queue-timeout"],
+  metavar: "TIME",
+  type: duration,
+  fallback: 30_000,
+  fallbackText: "30",
+  help: "Most time a request waits for a worker before it gets 503",
+  doc: "See `--queue-size`.",
+});
+
+export const timeoutsSection: Section = { title: "Time", settings: [timeout, gracefulTimeout, keepAlive, queueTimeout] };

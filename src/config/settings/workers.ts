@@ -1,0 +1,97 @@
+/** How many Python processes and threads serve the application, and when a worker is replaced. */
+import { single, toggle, type Section, type Setting } from "../setting.ts";
+import { value, wholeNumber, wrong, type ValueType } from "../value-types.ts";
+import { workerClass as workerClassType, type WorkerClass } from "../worker-class.ts";
+
+/** "auto" (null) asks for what the default does; the message for zero says what to do instead. */
+const workerCount: ValueType<number | null> = (text) => {
+  if (text === "auto") return value(null);
+  if (/^0+$/.test(text)) return wrong("would serve nothing: give 1 or more, or leave it out for one worker per CPU");
+  return wholeNumber(1, 10_000)(text);
+};
+
+export const workers: Setting<number | null> = single<number | null>({
+  key: "workers",
+  flags: ["-w", "--workers"],
+  env: ["UVICORN_WORKERS", "WEB_CONCURRENCY"],
+  metavar: "N",
+  type: workerCount,
+  fallback: null,
+  fallbackText: "one per CPU",
+  help: "Python processes that serve the application",
+  doc: `The default is the number of CPUs that maitred may use: the smaller of its CPU affinity and its cgroup's quota, rounded up, so a
+container limited to 1.5 CPUs gets 2 workers and not one per CPU of the node. gunicorn and uvicorn start one. The start-up lines say
+where the number came from.`,
+});
+
+export const workerClass: Setting<WorkerClass | null> = single<WorkerClass | null>({
+  key: "worker-class",
+  flags: ["-k", "--worker-class"],
+  metavar: "CLASS",
+  type: workerClassType,
+  fallback: null,
+  fallbackText: "by looking at the application",
+  help: "How workers run the application: sync, gthread, asgi or uvicorn.workers.UvicornWorker",
+  doc: `Not needed: maitred looks at the application object. \`sync\` and \`gthread\` say WSGI; \`asgi\` and uvicorn's worker classes
+(\`uvicorn.workers.UvicornWorker\`, \`uvicorn.workers.UvicornH11Worker\`, \`uvicorn_worker.UvicornWorker\`,
+\`uvicorn_worker.UvicornH11Worker\`) say ASGI; uvicorn itself is not used and need not be installed. \`gevent\`, \`eventlet\`,
+\`tornado\` and classes of one's own are not supported.`,
+});
+
+export const threads: Setting<number | null> = single<number | null>({
+  key: "threads",
+  flags: ["--threads"],
+  metavar: "N",
+  type: wholeNumber(1, 4096),
+  fallback: null,
+  fallbackText: "1; 4 with -k gthread",
+  help: "Threads per worker for a WSGI application; each serves one request at a time",
+  doc: `More than one turns \`-k sync\` into \`-k gthread\`, as in gunicorn. \`-k gthread\` without \`--threads\` gets 4, where gunicorn
+would run a thread pool of one. An ASGI application does not use it.`,
+});
+
+export const workerConnections: Setting<number> = single({
+  key: "worker-connections",
+  flags: ["--worker-connections"],
+  metavar: "N",
+  type: wholeNumber(1),
+  fallback: 1000,
+  help: "Requests that one ASGI worker may have at work at the same time",
+  doc: "The next request waits in the queue, or goes to another worker. gunicorn counts connections here; maitred keeps idle ones away from the workers.",
+});
+
+export const preload: Setting<boolean> = toggle({
+  key: "preload",
+  flags: ["--preload"],
+  fallback: false,
+  help: "Import the application once, before the workers fork, so that they share its memory",
+  doc: "Faster starts and less memory. Connections and threads that the application opens while it is imported do not survive the fork; open them later.",
+});
+
+export const maxRequests: Setting<number> = single({
+  key: "max-requests",
+  flags: ["--max-requests", "--limit-max-requests"],
+  env: ["UVICORN_LIMIT_MAX_REQUESTS"],
+  metavar: "N",
+  type: wholeNumber(0),
+  fallback: 0,
+  fallbackText: "0 (never)",
+  help: "Replace a worker after so many requests",
+  doc: "A remedy for memory leaks. The replacement is ready before the old worker leaves.",
+});
+
+export const maxRequestsJitter: Setting<number> = single({
+  key: "max-requests-jitter",
+  flags: ["--max-requests-jitter", "--limit-max-requests-jitter"],
+  env: ["UVICORN_LIMIT_MAX_REQUESTS_JITTER"],
+  metavar: "N",
+  type: wholeNumber(0),
+  fallback: 0,
+  help: "Add a random number up to this to each worker's --max-requests",
+  doc: "Keeps workers that started together from being replaced together.",
+});
+
+export const workersSection: Section = {
+  title: "Workers",
+  settings: [workers, workerClass, threads, workerConnections, preload, maxRequests, maxRequestsJitter],
+};

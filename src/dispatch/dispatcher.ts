@@ -1,0 +1,225 @@
+/**
+ * One queue for all workers. Requests come in, leave for a seat as soon as one can begin them, are taken out when their client leaves, and are
+ * refused when the queue is full or the wait too long. Seats come and go; what a lost seat had not begun comes back to the head of the queue.
+ *
+ * Two lanes: a request of a route known to be much slower than the rest waits in the slow lane, which leaves one seat free for everybody else, so that
+ * fast requests do not queue behind slow ones. A slow request that has waited as long as it will take may use that seat too, so nothing starves.
+ */
+import type { Clock, Timer } from "../clock.ts";
+import { answerError } from "../http/error-response.ts";
+import type { Exchange } from "../http/exchange.ts";
+import type { Log } from "../telemetry/log.ts";
+import { Queue } from "./queue.ts";
+import { mayTryAgain } from "./retry.ts";
+import { chooseSeat } from "./scheduler.ts";
+import type { Seat } from "./seat.ts";
+import { estimateMs, learn, ServiceTimesTable } from "./service-times.ts";
+
+export interface DispatcherSettings {
+  readonly queueSize: number;
+  readonly queueTimeoutMs: number;
+}
+
+/** A route is slow when it takes at least this long, and this many times the average of all. */
+const SLOW_MS = 10;
+const SLOW_FACTOR = 4;
+/** A seat whose current request has run this long while others wait behind it is asked to hand those back. */
+const RECALL_AFTER_MS = 5;
+
+const TICK_MS = 10;
+
+export class Dispatcher {
+  readonly #settings: DispatcherSettings;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #queue = new Queue();
+  readonly #slowQueue = new Queue();
+  readonly #seats: Seat[] = [];
+  readonly #table = new ServiceTimesTable();
+  #meanMs = 0;
+  #slowInFlight = 0;
+  #ticker: Timer | null = null;
+  #refused = 0;
+  #refusalsTold = 0;
+  #stopping = false;
+
+  constructor(settings: DispatcherSettings, clock: Clock, log: Log) {
+    this.#settings = settings;
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  /** Requests waiting for a seat. */
+  get waiting(): number {
+    return this.#queue.length + this.#slowQueue.length;
+  }
+
+  addSeat(seat: Seat): void {
+    this.#seats.push(seat);
+    this.pump();
+  }
+
+  removeSeat(seat: Seat): void {
+    const at = this.#seats.indexOf(seat);
+    if (at >= 0) this.#seats.splice(at, 1);
+  }
+
+  /** A new request. Answers 503 at once when the queue is full. */
+  submit(exchange: Exchange): void {
+    const times = this.#table.of(exchange.head.method, exchange.head.path);
+    exchange.times = times;
+    exchange.isSlow = times.meanMs >= SLOW_MS && times.meanMs >= SLOW_FACTOR * this.#meanMs;
+    const lane = exchange.isSlow ? this.#slowQueue : this.#queue;
+    if (lane.length === 0) {
+      const seat = this.#seatFor(exchange);
+      if (seat !== null) return this.#give(seat, exchange);
+    }
+    if (this.waiting >= this.#settings.queueSize || this.#stopping) return this.#refuse(exchange);
+    exchange.onGone = this.#left;
+    exchange.queuedAt = this.#clock.now();
+    lane.push(exchange);
+    this.#ticker ??= this.#clock.every(TICK_MS, this.#tick);
+  }
+
+  /** A seat has room, or news: give out what waits. */
+  pump(): void {
+    this.#drain(this.#queue);
+    this.#drain(this.#slowQueue);
+  }
+
+  /** A seat has finished a request (answered or given up). `ms` is its service time, or negative where it could not be told. */
+  finished(exchange: Exchange, ms: number): void {
+    if (exchange.isSlow) this.#slowInFlight--;
+    if (ms < 0) return;
+    if (exchange.times !== null) learn(exchange.times, ms);
+    this.#meanMs += (ms - this.#meanMs) / 64;
+  }
+
+  /** A seat handed these back before starting them, or was lost with them unstarted: they wait at the head of the queue. */
+  returned(exchanges: readonly Exchange[]): void {
+    for (const exchange of exchanges.toReversed()) {
+      if (exchange.isSlow) this.#slowInFlight--;
+      if (exchange.state === "done") continue;
+      exchange.onGone = this.#left;
+      exchange.queuedAt = this.#clock.now();
+      (exchange.isSlow ? this.#slowQueue : this.#queue).unshift(exchange);
+    }
+    if (this.waiting > 0) this.#ticker ??= this.#clock.every(TICK_MS, this.#tick);
+    this.pump();
+  }
+
+  /** A worker died with this request started and unanswered: once more where that is safe, else an honest 502. `cause` is for the log. */
+  lost(exchange: Exchange, cause: string): void {
+    if (exchange.state === "done") {
+      if (exchange.isSlow) this.#slowInFlight--;
+      return;
+    }
+    const { method, target } = exchange.head;
+    if (mayTryAgain(exchange)) {
+      this.#log.warning(`Trying ${method} ${target} again: ${cause}`);
+      return this.returned([exchange]);
+    }
+    if (exchange.isSlow) this.#slowInFlight--;
+    const outcome = exchange.state === "streaming" ? "the response was cut" : "answered 502";
+    this.#log.error(`${method} ${target} failed (${outcome}) after ${this.#age(exchange)} ms: ${cause}`);
+    answerError(exchange, 502);
+  }
+
+  /** Nothing more will be served: what waits gets 503. */
+  abandon(): void {
+    this.#stopping = true;
+    for (const queue of [this.#queue, this.#slowQueue]) {
+      for (let next = queue.first; next !== null; next = queue.first) {
+        queue.remove(next);
+        answerError(next, 503, 1);
+      }
+    }
+    this.#ticker?.cancel();
+    this.#ticker = null;
+  }
+
+  #age(exchange: Exchange): number {
+    return Math.round(this.#clock.now() - exchange.receivedAt);
+  }
+
+  readonly #left = (exchange: Exchange): void => {
+    (exchange.isSlow ? this.#slowQueue : this.#queue).remove(exchange);
+  };
+
+  #seatFor(exchange: Exchange): Seat | null {
+    if (exchange.isSlow && !this.#mayUseAnySeat(exchange)) return null;
+    return chooseSeat(this.#seats);
+  }
+
+  /** One serial seat is kept from the slow, unless they have waited as long as they take. */
+  #mayUseAnySeat(exchange: Exchange): boolean {
+    let open = 0;
+    for (const seat of this.#seats) {
+      if (seat.concurrent) return true;
+      if (seat.isOpen) open++;
+    }
+    if (open < 3 || this.#slowInFlight < open - 1) return true;
+    return exchange.state === "queued" && this.#clock.now() - exchange.queuedAt >= (exchange.times?.meanMs ?? 0);
+  }
+
+  #give(seat: Seat, exchange: Exchange): void {
+    exchange.state = "given";
+    if (exchange.isSlow) this.#slowInFlight++;
+    seat.give(exchange, estimateMs(exchange.times));
+    if (seat.inFlight > 1) this.#ticker ??= this.#clock.every(TICK_MS, this.#tick);
+  }
+
+  #drain(queue: Queue): void {
+    for (let next = queue.first; next !== null; next = queue.first) {
+      const seat = this.#seatFor(next);
+      if (seat === null) return;
+      queue.remove(next);
+      this.#give(seat, next);
+    }
+  }
+
+  #refuse(exchange: Exchange): void {
+    this.#refused++;
+    answerError(exchange, 503, 1);
+    this.#ticker ??= this.#clock.every(TICK_MS, this.#tick);
+  }
+
+  readonly #tick = (): void => {
+    const now = this.#clock.now();
+    this.#expire(this.#queue, now);
+    this.#expire(this.#slowQueue, now);
+    if (this.#slowQueue.length > 0) this.#drain(this.#slowQueue);
+    this.#tellRefusals(now);
+    let watching = this.waiting > 0 || this.#refused > 0;
+    const hasFree = this.#seats.some((seat) => seat.isOpen && seat.inFlight === 0);
+    for (const seat of this.#seats) {
+      if (seat.concurrent || seat.inFlight < 2) continue;
+      watching = true;
+      if (hasFree && now - seat.busySince > RECALL_AFTER_MS) seat.recall();
+    }
+    if (watching) return;
+    this.#ticker?.cancel();
+    this.#ticker = null;
+  };
+
+  #expire(queue: Queue, now: number): void {
+    const { queueTimeoutMs } = this.#settings;
+    if (queueTimeoutMs === 0) return;
+    for (let next = queue.first; next !== null; next = queue.first) {
+      if (now - next.queuedAt < queueTimeoutMs) return;
+      queue.remove(next);
+      this.#log.error(
+        `${next.head.method} ${next.head.target} answered 503: no worker was free for ${this.#age(next)} ms (--queue-timeout ${queueTimeoutMs / 1000})`,
+      );
+      answerError(next, 503, 1);
+    }
+  }
+
+  /** One line a second however many were refused. */
+  #tellRefusals(now: number): void {
+    if (this.#refused === 0 || now - this.#refusalsTold < 1000) return;
+    this.#refusalsTold = now;
+    this.#log.error(`Answered 503 to ${this.#refused} requests: ${this.waiting} are waiting (--queue-size ${this.#settings.queueSize})`);
+    this.#refused = 0;
+  }
+}

@@ -1,0 +1,33 @@
+/**
+ * Which seat gets the next request: pure decision over the seats' figures (docs/decisions/0010).
+ *
+ * Waking a sleeping worker costs about 50 µs of CPU, far more than a fast request; standing behind a slow one costs its whole time. So a request joins
+ * a seat that is at work already as long as the work before it is known to be below BUDGET_MS ("pack"), else it takes a free seat, else it
+ * waits in the queue, from where the first seat to become free takes it.
+ */
+import type { Seat } from "./seat.ts";
+
+/** How long a request may be made to wait behind others in a seat. */
+export const BUDGET_MS = 1;
+
+/** Requests that a serial seat may hold. */
+export const WINDOW = 64;
+
+/** The seat for a request, or null where it must wait. */
+export function chooseSeat(seats: readonly Seat[]): Seat | null {
+  let free: Seat | null = null;
+  let packed: Seat | null = null;
+  let lightest: Seat | null = null;
+  for (let i = 0; i < seats.length; i++) {
+    const seat = seats[i]!;
+    if (!seat.isOpen || seat.inFlight >= seat.capacity) continue;
+    if (seat.inFlight === 0) {
+      free ??= seat;
+    } else if (seat.backlogMs < BUDGET_MS && (seat.concurrent || seat.inFlight < WINDOW)) {
+      if (packed === null || seat.isGathering || (!packed.isGathering && seat.inFlight > packed.inFlight)) packed = seat;
+    } else if (seat.concurrent && (lightest === null || seat.inFlight < lightest.inFlight)) {
+      lightest = seat;
+    }
+  }
+  return packed ?? free ?? lightest;
+}

@@ -1,0 +1,28 @@
+/** What every client connection needs from the house; one object, shared by all of them. */
+import type { Clock } from "../clock.ts";
+import type { Exchange } from "../http/exchange.ts";
+import type { HeadLimits } from "../http/http1/request-parser.ts";
+
+export interface EdgeContext {
+  readonly clock: Clock;
+  readonly limits: HeadLimits;
+  readonly keepAliveMs: number;
+  /** A request's head must be complete this long after its first byte. */
+  readonly headTimeoutMs: number;
+  /** Value of the Server field, empty for none. */
+  readonly server: string;
+  /** Value of the Date field now, empty for none. */
+  date: string;
+  /** No new requests on the connections that are open: they end with `Connection: close`. */
+  isDraining: boolean;
+  /** The app wants request bodies as they arrive (ASGI); else they are gathered first, up to a limit. */
+  streamsBodies(): boolean;
+  /** A request is ready for its route. */
+  submit(exchange: Exchange): void;
+  /** A response has been handed to the client's socket, or the client left; null where nobody listens (no access log). */
+  onDone: ((exchange: Exchange) => void) | null;
+  /** A request that could not be read, for the log. */
+  onRejected(peerAddress: string, status: number, detail: string): void;
+  /** An app's response that did not keep its own promises, for the log. */
+  onBadLength(exchange: Exchange, promised: number, sent: number): void;
+}

@@ -1,0 +1,392 @@
+/**
+ * One HTTP/1.1 client connection: feeds the codec, makes the exchanges, writes the responses. One request at a time; what a client pipelines
+ * waits in the codec.
+ *
+ *     head ─▶ body gathered or streamed ─▶ submitted ─▶ response written ─▶ body read to its end ─▶ next request, or close
+ *
+ * Invariants: an exchange is submitted once; the next request begins only after the response is written and the body read; a response that
+ * cannot be whole ends with the connection cut.
+ */
+import type { Socket } from "node:net";
+import { Exchange, type Peer, type ResponseSink } from "../http/exchange.ts";
+import { chunkHeader, CHUNK_END, LAST_CHUNK } from "../http/http1/chunk.ts";
+import { type ProtocolError, RequestParser } from "../http/http1/request-parser.ts";
+import { carriesBody, completeHead, reasonPhrase, streamedHead } from "../http/http1/response-head.ts";
+import { errorFields } from "../http/error-response.ts";
+import { EMPTY_BODY, HIGH_WATER, RequestBody } from "../http/request-body.ts";
+import type { RequestHead } from "../http/request-head.ts";
+import type { ResponseFields } from "../http/response-fields.ts";
+import type { EdgeContext } from "./context.ts";
+
+/** A body up to this size is gathered before the request is given to a WSGI worker, so that a slow client does not hold it. */
+const GATHER_BYTES = 1_048_576;
+/** What a client still sends of a body nobody wants is read and thrown away up to here; more ends the connection. */
+const DISCARD_BYTES = 1_048_576;
+/** After our last word the client gets this long to read it before the connection is destroyed. */
+export const LINGER_MS = 2000;
+
+/** Bytes of following requests that are kept while one is at work. */
+const PIPELINE_BYTES = 65_536;
+
+const CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n";
+
+export class Http1Connection implements ResponseSink {
+  readonly #socket: Socket;
+  readonly #peer: Peer;
+  readonly #context: EdgeContext;
+  readonly #parser: RequestParser;
+  #exchange: Exchange | null = null;
+  /** Pieces of a body that is gathered, before the request is submitted. */
+  #gathered: Buffer[] = [];
+  #gatheredBytes = 0;
+  #isSubmitted = false;
+  #bodyIsRead = true;
+  #responseIsWritten = true;
+  #discarded = 0;
+  #keepAlive = true;
+  #isChunked = false;
+  #isClosing = false;
+  #clientEnded = false;
+  #bodyLeft = -1;
+  #carriesBody = true;
+  #sentContinue = false;
+
+  /** Clock time of the last change of phase; with `phase` it is what timeouts are judged by. */
+  since: number;
+  phase: "idle" | "head" | "busy" | "linger" = "idle";
+
+  constructor(socket: Socket, peer: Peer, context: EdgeContext) {
+    this.#socket = socket;
+    this.#peer = peer;
+    this.#context = context;
+    this.since = context.clock.now();
+    this.#parser = new RequestParser(context.limits, this);
+    socket.on("data", (chunk: Buffer) => this.#read(chunk));
+    socket.on("end", () => this.#ended());
+    socket.on("error", () => socket.destroy());
+    socket.on("close", () => this.#closed());
+  }
+
+  /** Between requests, nothing received. */
+  get isIdle(): boolean {
+    return this.#exchange === null && this.#parser.isIdle && !this.#isClosing;
+  }
+
+  /** Ends an idle connection politely; a busy one ends after its response. */
+  drain(): void {
+    if (this.isIdle) this.#close();
+    else this.#keepAlive = false;
+  }
+
+  /** Called now and then with the time: ends what has waited too long. */
+  checkTimeouts(now: number): void {
+    const waited = now - this.since;
+    if (this.phase === "idle") {
+      if (waited > this.#context.keepAliveMs) this.#close();
+    } else if (this.phase === "head") {
+      if (waited > this.#context.headTimeoutMs) this.#reject(408, `no complete request within ${this.#context.headTimeoutMs / 1000} s`);
+    } else if (this.phase === "linger" && waited > LINGER_MS) {
+      this.#socket.destroy();
+    }
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  // --- from the client
+
+  #read(chunk: Buffer): void {
+    if (this.#isClosing) return;
+    this.#parser.push(chunk);
+    this.#afterParsing();
+    // Pipelined requests wait in the codec while one is at work; whoever sends more than that waits in the kernel.
+    if (this.#exchange !== null && this.#parser.buffered > PIPELINE_BYTES) this.#socket.pause();
+  }
+
+  #afterParsing(): void {
+    const exchange = this.#exchange;
+    if (exchange === null) {
+      if (!this.#isClosing) this.#enter(this.#parser.isIdle ? "idle" : "head");
+      return;
+    }
+    if (this.#isSubmitted || this.#bodyIsRead || exchange.state === "done") return;
+    // The body is not whole yet: decide whether the request waits for it.
+    const { head } = exchange;
+    const waits =
+      !head.expectsContinue &&
+      !this.#context.streamsBodies() &&
+      head.contentLength <= GATHER_BYTES &&
+      this.#gatheredBytes <= GATHER_BYTES;
+    if (!waits) this.#submitStreaming(exchange);
+  }
+
+  #enter(phase: "idle" | "head" | "busy" | "linger"): void {
+    if (this.phase === phase) return;
+    this.phase = phase;
+    this.since = this.#context.clock.now();
+  }
+
+  onHead(head: RequestHead): void {
+    const now = this.#context.clock.now();
+    this.#exchange = new Exchange(head, this.#peer, this, now);
+    this.#isSubmitted = false;
+    this.#bodyIsRead = false;
+    this.#responseIsWritten = false;
+    this.#sentContinue = false;
+    this.#discarded = 0;
+    this.#keepAlive = head.keepAlive && !this.#context.isDraining && !this.#clientEnded;
+    this.phase = "busy";
+    this.since = now;
+  }
+
+  onBody(chunk: Buffer): void {
+    const exchange = this.#exchange!;
+    if (this.#responseIsWritten || exchange.state === "done") {
+      this.#discarded += chunk.length;
+      if (this.#discarded > DISCARD_BYTES) this.#close();
+      return;
+    }
+    if (exchange.stream !== null) {
+      exchange.stream.push(chunk);
+      if (exchange.stream.size > HIGH_WATER) this.#socket.pause();
+      return;
+    }
+    this.#gathered.push(chunk);
+    this.#gatheredBytes += chunk.length;
+  }
+
+  onEnd(): void {
+    const exchange = this.#exchange!;
+    this.#bodyIsRead = true;
+    if (exchange.stream !== null) exchange.stream.end();
+    if (this.#responseIsWritten) return this.#next();
+    if (this.#isSubmitted || exchange.state === "done") return;
+    exchange.body = this.#takeGathered();
+    this.#isSubmitted = true;
+    this.#context.submit(exchange);
+  }
+
+  onError(error: ProtocolError): void {
+    this.#reject(error.status, error.detail);
+  }
+
+  #takeGathered(): Buffer {
+    if (this.#gatheredBytes === 0) return EMPTY_BODY;
+    const body = this.#gathered.length === 1 ? this.#gathered[0]! : Buffer.concat(this.#gathered);
+    this.#gathered = [];
+    this.#gatheredBytes = 0;
+    return body;
+  }
+
+  #submitStreaming(exchange: Exchange): void {
+    const stream = new RequestBody();
+    for (const chunk of this.#gathered) stream.push(chunk);
+    this.#gathered = [];
+    this.#gatheredBytes = 0;
+    stream.onTaken = () => {
+      if (stream.size <= HIGH_WATER / 2 && this.#socket.isPaused()) this.#socket.resume();
+    };
+    stream.onWanted = () => this.#askForBody();
+    exchange.stream = stream;
+    this.#isSubmitted = true;
+    this.#context.submit(exchange);
+  }
+
+  #askForBody(): void {
+    const exchange = this.#exchange;
+    if (exchange === null || this.#sentContinue || exchange.state !== "given" || this.#bodyIsRead) return;
+    this.#sentContinue = true;
+    this.#socket.write(CONTINUE, "latin1");
+  }
+
+  /** The client sent its FIN. Most mean that they are gone; a few only that they have no more to say and wait for the answer. */
+  #ended(): void {
+    this.#clientEnded = true;
+    this.#keepAlive = false;
+    const exchange = this.#exchange;
+    if (exchange === null || !this.#bodyIsRead || exchange.state === "waiting" || exchange.state === "queued") {
+      this.#leave();
+      this.#close();
+      return;
+    }
+    // A running WSGI app cannot be told; its answer may still be wanted. An ASGI app hears http.disconnect at once.
+    if (this.#context.streamsBodies() && exchange.state !== "done") {
+      this.#leave();
+      this.#close();
+    }
+  }
+
+  #closed(): void {
+    this.#isClosing = true;
+    this.#leave();
+  }
+
+  #leave(): void {
+    const exchange = this.#exchange;
+    if (exchange === null) return;
+    this.#exchange = null;
+    this.#gathered = [];
+    if (exchange.state !== "done") {
+      exchange.leave();
+      if (exchange.status === 0) exchange.status = 499;
+      this.#context.onDone?.(exchange);
+    }
+  }
+
+  // --- to the client
+
+  complete(exchange: Exchange, status: number, reason: string, fields: ResponseFields, body: string | Buffer): void {
+    if (exchange !== this.#exchange) return;
+    const { head } = exchange;
+    if (this.#context.isDraining || fields.wantsClose || this.#mustClose(exchange)) this.#keepAlive = false;
+    const carries = carriesBody(status, head.method);
+    const promised = fields.contentLength;
+    if (carries && promised >= 0 && promised !== body.length) {
+      this.#context.onBadLength(exchange, promised, body.length);
+      this.#keepAlive = false;
+    }
+    const text = completeHead(status, reason, fields, body.length, {
+      method: head.method,
+      minor: head.minor,
+      keepAlive: this.#keepAlive,
+      date: fields.hasDate ? "" : this.#context.date,
+      server: fields.hasServer ? "" : this.#context.server,
+    });
+    if (!carries) this.#socket.write(text, "latin1");
+    else {
+      exchange.sentBytes = body.length;
+      if (typeof body === "string") this.#socket.write(text + body, "latin1");
+      else {
+        this.#socket.cork();
+        this.#socket.write(text, "latin1");
+        this.#socket.write(body);
+        this.#socket.uncork();
+      }
+    }
+    this.#written(exchange);
+  }
+
+  start(exchange: Exchange, status: number, reason: string, fields: ResponseFields): void {
+    if (exchange !== this.#exchange) return;
+    const { head } = exchange;
+    if (this.#context.isDraining || fields.wantsClose || this.#mustClose(exchange)) this.#keepAlive = false;
+    const { text, chunked, close } = streamedHead(status, reason, fields, {
+      method: head.method,
+      minor: head.minor,
+      keepAlive: this.#keepAlive,
+      date: fields.hasDate ? "" : this.#context.date,
+      server: fields.hasServer ? "" : this.#context.server,
+    });
+    if (close) this.#keepAlive = false;
+    this.#isChunked = chunked;
+    this.#carriesBody = carriesBody(status, head.method);
+    this.#bodyLeft = fields.contentLength;
+    // Head and first piece come in one read from the worker: let them leave in one write.
+    this.#socket.cork();
+    process.nextTick(() => this.#socket.uncork());
+    this.#socket.write(text, "latin1");
+  }
+
+  write(exchange: Exchange, chunk: Buffer): void {
+    if (exchange !== this.#exchange || chunk.length === 0) return;
+    let piece = chunk;
+    if (this.#bodyLeft >= 0 && this.#carriesBody) {
+      // More than promised would be taken for the next response.
+      if (piece.length > this.#bodyLeft) piece = piece.subarray(0, this.#bodyLeft);
+      this.#bodyLeft -= piece.length;
+    }
+    if (!this.#carriesBody || piece.length === 0) {
+      exchange.onSent?.(chunk.length);
+      return;
+    }
+    exchange.sentBytes += piece.length;
+    const { length } = chunk;
+    const sent = (): void => exchange.onSent?.(length);
+    if (!this.#isChunked) {
+      this.#socket.write(piece, sent);
+      return;
+    }
+    this.#socket.cork();
+    this.#socket.write(chunkHeader(piece.length), "latin1");
+    this.#socket.write(piece);
+    this.#socket.write(CHUNK_END, "latin1", sent);
+    this.#socket.uncork();
+  }
+
+  end(exchange: Exchange): void {
+    if (exchange !== this.#exchange) return;
+    if (this.#bodyLeft > 0 && this.#carriesBody) {
+      this.#context.onBadLength(exchange, exchange.sentBytes + this.#bodyLeft, exchange.sentBytes);
+      return this.cut(exchange);
+    }
+    if (this.#isChunked && this.#carriesBody) this.#socket.write(LAST_CHUNK, "latin1");
+    this.#written(exchange);
+  }
+
+  cut(exchange: Exchange): void {
+    if (exchange !== this.#exchange) return;
+    this.#exchange = null;
+    this.#context.onDone?.(exchange);
+    this.#isClosing = true;
+    // What is buffered may still be useful to the client; the end of the stream without the end of the body says that it is cut.
+    this.#socket.end(() => this.#socket.destroy());
+    this.#enter("linger");
+  }
+
+  /** A body that the client has announced but was never asked for makes the connection useless: nobody knows whether it comes. */
+  #mustClose(exchange: Exchange): boolean {
+    return exchange.head.expectsContinue && !this.#sentContinue && !this.#bodyIsRead;
+  }
+
+  #written(exchange: Exchange): void {
+    this.#responseIsWritten = true;
+    this.#context.onDone?.(exchange);
+    if (!this.#keepAlive) {
+      this.#exchange = null;
+      this.#close();
+      return;
+    }
+    if (this.#bodyIsRead) this.#next();
+    else if (this.#socket.isPaused()) this.#socket.resume(); // what is left of the body is read and thrown away
+  }
+
+  #next(): void {
+    this.#exchange = null;
+    this.#enter("idle");
+    if (this.#socket.isPaused()) this.#socket.resume();
+    this.#parser.next();
+    if (this.#exchange !== null || !this.#parser.isIdle) this.#afterParsing();
+  }
+
+  #reject(status: number, detail: string): void {
+    if (this.#isClosing) return;
+    this.#context.onRejected(this.#peer.address, status, detail);
+    const exchange = this.#exchange;
+    const hasBegun = exchange !== null && exchange.state === "streaming";
+    this.#leave();
+    if (!hasBegun && !this.#responseIsWritten === (exchange !== null)) {
+      const body = `${status} ${reasonPhrase(status)}\n`;
+      const text = completeHead(status, reasonPhrase(status), errorFields(), body.length, {
+        method: "GET",
+        minor: 1,
+        keepAlive: false,
+        date: this.#context.date,
+        server: this.#context.server,
+      });
+      this.#socket.write(text + body, "latin1");
+    }
+    this.#close();
+  }
+
+  /** Our side ends; the client gets LINGER_MS to read what we said, then `checkTimeouts` destroys what is left. */
+  #close(): void {
+    if (this.#isClosing) return;
+    this.#isClosing = true;
+    this.#enter("linger");
+    this.#socket.end(() => {
+      if (this.#clientEnded) this.#socket.destroy();
+    });
+    this.#socket.resume();
+  }
+}

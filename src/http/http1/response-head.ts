@@ -1,0 +1,109 @@
+/**
+ * The head of a response: how its body is delimited (RFC 9112 section 6), whether the connection persists (section 9.3), and the text to
+ * send. Pure; the one who writes asks `carriesBody` whether the body is to follow.
+ */
+import { STATUS_CODES } from "node:http";
+import type { ResponseFields } from "../response-fields.ts";
+
+export interface ResponseHeadOptions {
+  /** The request's method: an answer to HEAD has no body. */
+  readonly method: string;
+  /** The request's minor version. The answer always says HTTP/1.1 (RFC 9110 section 6.2), but uses only what the client knows. */
+  readonly minor: 0 | 1;
+  /** Both client and server are willing to go on. */
+  readonly keepAlive: boolean;
+  /** Value of Date, "" for none. The app's own goes first. */
+  readonly date: string;
+  /** Value of Server, "" for none. The app's own goes first. */
+  readonly server: string;
+}
+
+/** A streamed response's head, and what it obliges the writer to. */
+export interface StreamedHead {
+  readonly text: string;
+  /** Send the body in chunks. */
+  readonly chunked: boolean;
+  /** Close the connection after the body, or to end it. */
+  readonly close: boolean;
+}
+
+/** A body follows the head (RFC 9110 section 6.4.1). 205 is told to the app as any other, but has no content (section 15.3.6). */
+export function carriesBody(status: number, method: string): boolean {
+  return method !== "HEAD" && status >= 200 && status !== 204 && status !== 205 && status !== 304;
+}
+
+/** The standard phrase of a status, "Unknown" where none is registered. */
+export function reasonPhrase(status: number): string {
+  return STATUS_CODES[status] ?? "Unknown";
+}
+
+/**
+ * Head of a response whose body is at hand. Content-Length is what will be sent, `bodyLength`, even where the app said otherwise: a wrong one
+ * would take the next response for the rest of this one. To find the app's mistake compare `fields.contentLength` before.
+ */
+export function completeHead(
+  status: number,
+  reason: string,
+  fields: ResponseFields,
+  bodyLength: number,
+  options: ResponseHeadOptions,
+): string {
+  let length = "";
+  if (carriesBody(status, options.method)) length = `Content-Length: ${bodyLength}\r\n`;
+  else length = bodilessLength(status, fields.contentLength === -1 && bodyLength > 0 ? bodyLength : fields.contentLength);
+  const persists = options.keepAlive && !fields.wantsClose;
+  return (
+    statusLine(status, reason) + fields.text + length + serverLines(fields, options) + connectionLine(persists, options.minor) + "\r\n"
+  );
+}
+
+/** Head of a response whose body comes in pieces: with the app's Content-Length, else in chunks, else (HTTP/1.0) up to the close. */
+export function streamedHead(status: number, reason: string, fields: ResponseFields, options: ResponseHeadOptions): StreamedHead {
+  let framing = "";
+  let chunked = false;
+  let persists = options.keepAlive && !fields.wantsClose;
+  if (!carriesBody(status, options.method)) framing = bodilessLength(status, fields.contentLength);
+  else if (fields.contentLength !== -1) framing = `Content-Length: ${fields.contentLength}\r\n`;
+  else if (options.minor === 1) {
+    framing = "Transfer-Encoding: chunked\r\n";
+    chunked = true;
+  } else persists = false;
+  const text =
+    statusLine(status, reason) + fields.text + framing + serverLines(fields, options) + connectionLine(persists, options.minor) + "\r\n";
+  return { text, chunked, close: !persists };
+}
+
+/**
+ * Content-Length of a response without body (RFC 9110 section 8.6): never with 1xx and 204; with 304 and in answers to HEAD only where it is
+ * known what GET would have; 205 has to say that nothing follows.
+ */
+function bodilessLength(status: number, length: number): string {
+  if (status === 205) return "Content-Length: 0\r\n";
+  if (length === -1 || status < 200 || status === 204) return "";
+  return `Content-Length: ${length}\r\n`;
+}
+
+const STANDARD_LINES = new Map<number, string>();
+for (const code of Object.keys(STATUS_CODES)) STANDARD_LINES.set(Number(code), `HTTP/1.1 ${code} ${STATUS_CODES[code]}\r\n`);
+
+/** What a reason-phrase may have (RFC 9112 section 4). It comes from the app: a CR or LF in it would be response splitting. */
+const BAD_REASON = /[^\t -~\x80-\xff]/;
+
+/** An empty or unsendable reason gives way to the standard one. */
+function statusLine(status: number, reason: string): string {
+  if (reason === "" || reason === STATUS_CODES[status] || BAD_REASON.test(reason)) {
+    return STANDARD_LINES.get(status) ?? `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n`;
+  }
+  return `HTTP/1.1 ${status} ${reason}\r\n`;
+}
+
+function serverLines(fields: ResponseFields, options: ResponseHeadOptions): string {
+  const date = options.date === "" || fields.hasDate ? "" : `Date: ${options.date}\r\n`;
+  return options.server === "" || fields.hasServer ? date : `${date}Server: ${options.server}\r\n`;
+}
+
+/** RFC 9112 section 9.3: 1.1 persists unless told otherwise, 1.0 only when told so. */
+function connectionLine(persists: boolean, minor: 0 | 1): string {
+  if (!persists) return "Connection: close\r\n";
+  return minor === 1 ? "" : "Connection: keep-alive\r\n";
+}

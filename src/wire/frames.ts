@@ -1,0 +1,127 @@
+/**
+ * Frames of a seat link (PROTOCOL.md, "Frame"): type numbers, headers, and a reader that cuts a stream of bytes into frames.
+ * Bodies are passed on as they arrive, in pieces, without waiting for their frame to be whole.
+ */
+
+export const PROTOCOL_VERSION: number = 1;
+export const HEADER_BYTES: number = 8;
+export const MAX_PAYLOAD: number = 16 * 1024 * 1024;
+export const MAX_BODY_FRAME: number = 262_144;
+/** Bytes of a streamed request body that may be sent before the worker grants more. */
+export const REQUEST_CREDIT: number = 262_144;
+/** Bytes of a response body that the worker may send before the front grants more. */
+export const RESPONSE_CREDIT: number = 1_048_576;
+
+export const ToWorker = { requests: 0x01, body: 0x02, end: 0x03, cancel: 0x04, credit: 0x05, ping: 0x06 } as const;
+
+export const FromWorker = {
+  responses: 0x41,
+  responsesBusy: 0x42,
+  head: 0x43,
+  body: 0x44,
+  end: 0x45,
+  idle: 0x46,
+  credit: 0x47,
+  abort: 0x48,
+  pong: 0x49,
+} as const;
+
+/** The worker sent something that PROTOCOL.md does not allow: it is treated as crashed. */
+export class WireError extends Error {
+  override name = "WireError";
+}
+
+/** Writes a frame header at `at`. */
+export function putHeader(target: Buffer, at: number, type: number, arg: number, length: number): void {
+  target.writeUInt32LE(length, at);
+  target[at + 4] = type;
+  target[at + 5] = arg & 0xff;
+  target[at + 6] = (arg >> 8) & 0xff;
+  target[at + 7] = (arg >> 16) & 0xff;
+}
+
+/** A frame without payload, or with a short one. */
+export function frame(type: number, arg: number, payload?: Buffer): Buffer {
+  const length = payload === undefined ? 0 : payload.length;
+  const bytes = Buffer.allocUnsafe(HEADER_BYTES + length);
+  putHeader(bytes, 0, type, arg, length);
+  payload?.copy(bytes, HEADER_BYTES);
+  return bytes;
+}
+
+/** A CREDIT frame. */
+export function creditFrame(type: number, id: number, bytes: number): Buffer {
+  const out = Buffer.allocUnsafe(HEADER_BYTES + 4);
+  putHeader(out, 0, type, id, 4);
+  out.writeUInt32LE(bytes, HEADER_BYTES);
+  return out;
+}
+
+export interface FrameHandler {
+  /** A whole frame of any type but BODY. `payload` is only valid during the call. */
+  onFrame(type: number, arg: number, payload: Buffer): void;
+  /** A piece of a BODY frame's payload. */
+  onBody(id: number, piece: Buffer): void;
+}
+
+/** Cuts bytes into frames. Throws WireError on what cannot be a frame. */
+export class FrameReader {
+  readonly #handler: FrameHandler;
+  /** Bytes of a frame that is not whole yet. */
+  #rest: Buffer[] = [];
+  #restBytes = 0;
+  /** How many bytes `#rest` needs before it is worth joining. */
+  #needed = HEADER_BYTES;
+  #bodyLeft = 0;
+  #bodyId = 0;
+
+  constructor(handler: FrameHandler) {
+    this.#handler = handler;
+  }
+
+  push(chunk: Buffer): void {
+    let data = chunk;
+    if (this.#restBytes > 0) {
+      this.#rest.push(chunk);
+      this.#restBytes += chunk.length;
+      if (this.#restBytes < this.#needed) return;
+      data = Buffer.concat(this.#rest, this.#restBytes);
+      this.#rest = [];
+      this.#restBytes = 0;
+    }
+    let at = 0;
+    const end = data.length;
+    while (at < end) {
+      if (this.#bodyLeft > 0) {
+        const piece = Math.min(this.#bodyLeft, end - at);
+        this.#bodyLeft -= piece;
+        this.#handler.onBody(this.#bodyId, data.subarray(at, at + piece));
+        at += piece;
+        continue;
+      }
+      if (end - at < HEADER_BYTES) return this.#keep(data, at, HEADER_BYTES);
+      const length = data.readUInt32LE(at);
+      const type = data[at + 4]!;
+      const arg = data[at + 5]! | (data[at + 6]! << 8) | (data[at + 7]! << 16);
+      if (length > MAX_PAYLOAD) throw new WireError(`frame of ${length} bytes (type 0x${type.toString(16)})`);
+      if (type === FromWorker.body) {
+        if (length > MAX_BODY_FRAME) throw new WireError(`body frame of ${length} bytes`);
+        this.#bodyLeft = length;
+        this.#bodyId = arg;
+        at += HEADER_BYTES;
+        continue;
+      }
+      const next = at + HEADER_BYTES + length;
+      if (next > end) return this.#keep(data, at, HEADER_BYTES + length);
+      this.#handler.onFrame(type, arg, data.subarray(at + HEADER_BYTES, next));
+      at = next;
+    }
+  }
+
+  #keep(data: Buffer, from: number, needed: number): void {
+    const rest = data.subarray(from);
+    this.#rest.push(rest);
+    this.#restBytes = rest.length;
+    this.#needed = needed;
+  }
+}
