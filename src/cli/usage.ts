@@ -16,8 +16,8 @@ export function usageText(): string {
     ),
     "",
     "  maitred app:app                        WSGI or ASGI, one worker per CPU",
-    "  maitred site.wsgi -w 4 -b :8000        site.wsgi:application, 4 workers, on every address",
-    "  maitred 'app:create_app(\"test\")'      a factory with arguments",
+    "  maitred project.wsgi -w 4 -b :8000     project.wsgi:application, 4 workers, every address",
+    "  maitred 'app:create_app(\"test\")'       a factory with arguments",
   ];
   const foot = wrap(
     "Times are seconds, or a number with ms, s, m or h. Options count more than the variables in brackets; " +
