@@ -136,7 +136,7 @@ export class Http1Connection implements ResponseSink {
     this.#responseIsWritten = false;
     this.#sentContinue = false;
     this.#discarded = 0;
-    this.#keepAlive = head.keepAlive && !this.#context.isDraining && !this.#clientEnded;
+    this.#keepAlive = head.keepAlive && this.#context.keepAliveMs > 0 && !this.#context.isDraining && !this.#clientEnded;
     this.phase = "busy";
     this.since = now;
   }
