@@ -56,7 +56,10 @@ function everyProcess(): readonly Process[] {
 
 /** proc_pid_stat(5); the command's name, in brackets, may itself hold spaces and brackets. */
 function parseStat(pid: number, stat: string): Process {
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ").map(Number);
+  const fields = stat
+    .slice(stat.lastIndexOf(")") + 2)
+    .split(" ")
+    .map(Number);
   const field = (number: number): number => fields[number - 3] ?? 0;
   const cpuTicks = field(14) + field(15) + field(16) + field(17);
   return { pid, parent: field(4), session: field(6), cpuTicks, startTicks: field(22) };

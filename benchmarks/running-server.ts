@@ -3,7 +3,16 @@
  * all of it; what left its group is found in the process tree and ended by pid.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { appendFileSync, closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -47,7 +56,12 @@ export class RunningServer {
     const children = commands.map(([program = "", ...flags]) =>
       spawn(program, flags, {
         cwd: programs.appsFolder,
-        env: { PATH: process.env["PATH"], HOME: join(folder, "home"), PYTHONPATH: programs.appsFolder, PYTHONDONTWRITEBYTECODE: "1" },
+        env: {
+          PATH: process.env["PATH"],
+          HOME: join(folder, "home"),
+          PYTHONPATH: programs.appsFolder,
+          PYTHONDONTWRITEBYTECODE: "1",
+        },
         detached: true, // setsid
         stdio: ["ignore", log, log],
       }).on("error", (error) => appendFileSync(join(folder, "log"), String(error))),
@@ -92,14 +106,21 @@ export class RunningServer {
     const deadlineMs = performance.now() + startTimeoutMs;
     let last = "no answer";
     while (performance.now() < deadlineMs) {
-      if (this.#children.some(({ pid, exitCode, signalCode }) => pid === undefined || exitCode !== null || signalCode !== null)) {
+      if (
+        this.#children.some(
+          ({ pid, exitCode, signalCode }) => pid === undefined || exitCode !== null || signalCode !== null,
+        )
+      ) {
         throw new Error(`it exited while starting; its log ends: ${this.#logEnd()}`);
       }
       const answer = await this.#ask(scenario.path, deadlineMs - performance.now());
       if (answer.type === "failed") last = answer.reason;
       else if (answer.status !== 200) last = `status ${answer.status}`;
       else if (answer.body.includes(scenario.expected)) return;
-      else throw new Error(`its answer does not hold ${JSON.stringify(scenario.expected)}: ${JSON.stringify(answer.body.slice(0, 300))}`);
+      else
+        throw new Error(
+          `its answer does not hold ${JSON.stringify(scenario.expected)}: ${JSON.stringify(answer.body.slice(0, 300))}`,
+        );
       await sleep(50);
     }
     throw new Error(`not ready after ${startTimeoutMs / 1000} s: ${last}; its log ends: ${this.#logEnd()}`);
