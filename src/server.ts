@@ -58,7 +58,8 @@ export async function serve(plan: Plan, notices: readonly string[]): Promise<num
     streamsBodies: () => supervisor?.interface === "asgi",
     submit: (exchange) => dispatcher.submit(exchange),
     onDone: accessJournal === null ? null : (exchange) => accessJournal.line(accessLine(exchange, clock)),
-    onRejected: (address, status, detail) => log.info(`Request from ${address || "a Unix socket"} refused with ${status}: ${detail}`),
+    onRejected: (address, status, detail) =>
+      log.info(`Request from ${address || "a Unix socket"} refused with ${status}: ${detail}`),
     onBadLength: ({ head }, promised, sent) =>
       log.error(`${head.method} ${head.target}: the app promised Content-Length ${promised} and sent ${sent} bytes`),
   };
@@ -77,7 +78,13 @@ export async function serve(plan: Plan, notices: readonly string[]): Promise<num
   log.info(`Starting maitred (${plan.app})`);
   for (const listener of listeners) log.info(`Listening at: ${listener.url} (${process.pid})`);
 
-  supervisor = makeSupervisor(plan, listeners[0]!, { clock, log, dispatcher, turnEnd: new TurnEnd(), nextWorker: counter() });
+  supervisor = makeSupervisor(plan, listeners[0]!, {
+    clock,
+    log,
+    dispatcher,
+    turnEnd: new TurnEnd(),
+    nextWorker: counter(),
+  });
   // Nothing else may keep the process alive or end it while the first workers start.
   const signals = new Signals();
   const started = await Promise.race([supervisor.start(), signals.stop]);
@@ -102,21 +109,29 @@ export async function serve(plan: Plan, notices: readonly string[]): Promise<num
   };
 
   const how = started ?? (await signals.stop);
-  await stop(how === "SIGTERM" ? plan.gracefulTimeoutMs : Math.min(QUICK_STOP_MS, plan.gracefulTimeoutMs), `${how as string}`, {
-    edge,
-    dispatcher,
-    supervisor,
-    log,
-    signals,
-    clock,
-  });
+  await stop(
+    how === "SIGTERM" ? plan.gracefulTimeoutMs : Math.min(QUICK_STOP_MS, plan.gracefulTimeoutMs),
+    `${how as string}`,
+    {
+      edge,
+      dispatcher,
+      supervisor,
+      log,
+      signals,
+      clock,
+    },
+  );
   accessJournal?.flushSync();
   if (plan.pidFile !== null) removeQuietly(plan.pidFile);
   log.info("Stopped");
   return 0;
 }
 
-function makeSupervisor(plan: Plan, listener: BoundListener, context: ConstructorParameters<typeof Supervisor>[1]): Supervisor {
+function makeSupervisor(
+  plan: Plan,
+  listener: BoundListener,
+  context: ConstructorParameters<typeof Supervisor>[1],
+): Supervisor {
   const { serverName, serverPort } = listener;
   return new Supervisor(
     {
@@ -195,8 +210,14 @@ interface Running {
 }
 
 /** The steps of a stop (design: finish what is in flight, then the workers, then kill what is left and say what it was). */
-async function stop(graceMs: number, why: string, { edge, dispatcher, supervisor, log, signals, clock }: Running): Promise<void> {
-  log.info(`Handling signal ${why}: finishing ${edge.connections} connections, ${dispatcher.waiting} waiting requests (up to ${graceMs / 1000} s)`);
+async function stop(
+  graceMs: number,
+  why: string,
+  { edge, dispatcher, supervisor, log, signals, clock }: Running,
+): Promise<void> {
+  log.info(
+    `Handling signal ${why}: finishing ${edge.connections} connections, ${dispatcher.waiting} waiting requests (up to ${graceMs / 1000} s)`,
+  );
   // Referenced on purpose: it must fire even where nothing else is left to wait for.
   let timer: NodeJS.Timeout | undefined;
   const tooLate = new Promise<"late">((resolve) => (timer = setTimeout(() => resolve("late"), graceMs)));
@@ -233,4 +254,3 @@ function removeQuietly(path: string): void {
     // somebody else removed it
   }
 }
-

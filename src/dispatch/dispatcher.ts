@@ -219,7 +219,9 @@ export class Dispatcher {
   #tellRefusals(now: number): void {
     if (this.#refused === 0 || now - this.#refusalsTold < 1000) return;
     this.#refusalsTold = now;
-    this.#log.error(`Answered 503 to ${this.#refused} requests: ${this.waiting} are waiting (--queue-size ${this.#settings.queueSize})`);
+    this.#log.error(
+      `Answered 503 to ${this.#refused} requests: ${this.waiting} are waiting (--queue-size ${this.#settings.queueSize})`,
+    );
     this.#refused = 0;
   }
 }

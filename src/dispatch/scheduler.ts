@@ -24,7 +24,8 @@ export function chooseSeat(seats: readonly Seat[]): Seat | null {
     if (seat.inFlight === 0) {
       free ??= seat;
     } else if (seat.backlogMs < BUDGET_MS && (seat.concurrent || seat.inFlight < WINDOW)) {
-      if (packed === null || seat.isGathering || (!packed.isGathering && seat.inFlight > packed.inFlight)) packed = seat;
+      if (packed === null || seat.isGathering || (!packed.isGathering && seat.inFlight > packed.inFlight))
+        packed = seat;
     } else if (seat.concurrent && (lightest === null || seat.inFlight < lightest.inFlight)) {
       lightest = seat;
     }

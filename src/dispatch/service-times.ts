@@ -34,8 +34,7 @@ export function learn(times: ServiceTimes, ms: number): void {
   const difference = ms - times.meanMs;
   const distance = Math.abs(difference);
   times.meanMs += difference * MEAN_SHARE;
-  times.deviationMs +=
-    (distance - times.deviationMs) * (distance > times.deviationMs ? DEVIATION_UP : DEVIATION_DOWN);
+  times.deviationMs += (distance - times.deviationMs) * (distance > times.deviationMs ? DEVIATION_UP : DEVIATION_DOWN);
 }
 
 /** The path with parameter-like segments replaced by `*`. */

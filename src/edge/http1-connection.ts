@@ -84,7 +84,8 @@ export class Http1Connection implements ResponseSink {
     if (this.phase === "idle") {
       if (waited > this.#context.keepAliveMs) this.#close();
     } else if (this.phase === "head") {
-      if (waited > this.#context.headTimeoutMs) this.#reject(408, `no complete request within ${this.#context.headTimeoutMs / 1000} s`);
+      if (waited > this.#context.headTimeoutMs)
+        this.#reject(408, `no complete request within ${this.#context.headTimeoutMs / 1000} s`);
     } else if (this.phase === "linger" && waited > LINGER_MS) {
       this.#socket.destroy();
     }

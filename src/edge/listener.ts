@@ -27,7 +27,13 @@ export class Listener implements BoundListener {
     this.#bind = bind;
     // Half-open: a client that has only finished speaking still gets its answer. No delay: small responses leave at once.
     this.#server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, (socket) => {
-      const peer = new Peer(socket.remoteAddress ?? "", socket.remotePort ?? 0, this.serverName, this.serverPort, "http");
+      const peer = new Peer(
+        socket.remoteAddress ?? "",
+        socket.remotePort ?? 0,
+        this.serverName,
+        this.serverPort,
+        "http",
+      );
       onConnection(socket, peer);
     });
   }
@@ -96,7 +102,8 @@ async function removeStale(path: string): Promise<void> {
 }
 
 function explain(bind: Bind, error: NodeJS.ErrnoException): string {
-  const where = bind.type === "tcp" ? `${bind.host}:${bind.port}` : bind.type === "unix" ? `unix:${bind.path}` : `fd://${bind.fd}`;
+  const where =
+    bind.type === "tcp" ? `${bind.host}:${bind.port}` : bind.type === "unix" ? `unix:${bind.path}` : `fd://${bind.fd}`;
   switch (error.code) {
     case "EADDRINUSE":
       return `Cannot listen on ${where}: the address is in use by another program (choose another with --bind)`;

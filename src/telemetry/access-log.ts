@@ -11,7 +11,9 @@ type Atom = (exchange: Exchange, nowMs: number, clock: Clock) => string;
 const UNSAFE = /[\x00-\x1f"\\\x7f]/g;
 
 function safe(value: string): string {
-  return value.replace(UNSAFE, (char) => (char === '"' || char === "\\" ? `\\${char}` : `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`));
+  return value.replace(UNSAFE, (char) =>
+    char === '"' || char === "\\" ? `\\${char}` : `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`,
+  );
 }
 
 function header(exchange: Exchange, name: string): string {
@@ -77,7 +79,10 @@ const ATOMS: Readonly<Record<string, Atom>> = {
 const PLACEHOLDER = /%\((?:\{([^}]+)\}([ioe])|([A-Za-z]))\)s|%%/g;
 
 /** Compiles a format to a function that gives the line of an exchange, newline included. Unknown atoms become `-`, as gunicorn does. */
-export function compileAccessLog(format: string, environ: Readonly<Record<string, string | undefined>>): (exchange: Exchange, clock: Clock) => string {
+export function compileAccessLog(
+  format: string,
+  environ: Readonly<Record<string, string | undefined>>,
+): (exchange: Exchange, clock: Clock) => string {
   const parts: (string | Atom)[] = [];
   let last = 0;
   for (const match of format.matchAll(PLACEHOLDER)) {

@@ -59,9 +59,7 @@ function keyTable(make: (name: HeaderName) => Buffer): (name: HeaderName) => Buf
   };
 }
 
-const environKey = keyTable((name) =>
-  (WELL_KNOWN.has(name.lower) ? internedKey : plainKey)(environName(name.lower)),
-);
+const environKey = keyTable((name) => (WELL_KNOWN.has(name.lower) ? internedKey : plainKey)(environName(name.lower)));
 
 /** Keeps a section's encoded form from its second use on: a section seen twice on a connection will be seen again. */
 function remember(encoder: RequestEncoder, block: HeaderBlock, writer: MarshalWriter, from: number): void {

@@ -48,7 +48,8 @@ export class JsonLines {
 function parse(line: string): Message | null {
   try {
     const value: unknown = JSON.parse(line);
-    if (typeof value === "object" && value !== null && typeof (value as Message).type === "string") return value as Message;
+    if (typeof value === "object" && value !== null && typeof (value as Message).type === "string")
+      return value as Message;
   } catch {
     // falls through: the caller ends the connection
   }

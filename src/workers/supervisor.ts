@@ -115,7 +115,9 @@ export class Supervisor implements GenerationOwner {
   /** Python itself is lost (somebody killed the zygote): begin again, ever later while it keeps failing. */
   #again(livedMs: number, detail: string): void {
     const { delayMs } = this.#policy.died(livedMs);
-    this.#log.critical(`The Python zygote ended unexpectedly (${detail}); starting again${delayMs > 0 ? ` in ${delayMs / 1000} s` : ""}`);
+    this.#log.critical(
+      `The Python zygote ended unexpectedly (${detail}); starting again${delayMs > 0 ? ` in ${delayMs / 1000} s` : ""}`,
+    );
     this.#context.clock.after(delayMs, () => {
       if (!this.#isStopping && this.#next === null && this.#current === null) this.#next = this.#begin();
     });

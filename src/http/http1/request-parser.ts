@@ -259,7 +259,8 @@ export class RequestParser {
         if (parsed instanceof ProtocolError) return this.#refuseHead(parsed, bytes, start, end);
         line = parsed;
       }
-      const sectionText = text.substring(lineEnd + 2);
+      // Sliced anew, as a substring is compared and searched several times slower than a string of its own.
+      const sectionText = latin1(bytes, start + lineEnd + 2, end);
       if (
         section === null ||
         line.authority !== null ||
@@ -267,7 +268,7 @@ export class RequestParser {
         line.minor !== this.#lastSectionMinor ||
         sectionText !== this.#lastSectionText
       ) {
-        const parsed = parseFieldSection(sectionText, line.minor, line.authority, this.#limits);
+        const parsed = parseFieldSection(sectionText, bytes, start + lineEnd + 2, line.minor, line.authority, this.#limits);
         if (parsed instanceof ProtocolError) return this.#refuseHead(parsed, bytes, start, end);
         section = parsed;
         this.#lastSectionText = sectionText;
