@@ -17,7 +17,8 @@ export type FigureName =
   | "fastP50Ms"
   | "fastP99Ms"
   | "slowP99Ms"
-  | "lateP99Ms";
+  | "lateP99Ms"
+  | "othersCores";
 
 export const FIGURES: Readonly<Record<FigureName, Figure>> = {
   rps: { title: "rps", digits: 0, better: "more" },
@@ -30,6 +31,7 @@ export const FIGURES: Readonly<Record<FigureName, Figure>> = {
   fastP99Ms: { title: "fast p99 ms", digits: 1, better: "less" },
   slowP99Ms: { title: "slow p99 ms", digits: 1, better: "less" },
   lateP99Ms: { title: "client late p99 ms", digits: 1, better: "neither" },
+  othersCores: { title: "others' cores", digits: 2, better: "neither" },
 };
 
 /** Per load: the columns, the figure a server's best setting is chosen by, and those compared with maitred. */
@@ -40,12 +42,12 @@ export const REPORTED: Readonly<
   >
 > = {
   saturate: {
-    columns: ["rps", "p50Ms", "p99Ms", "cpuMicroseconds", "pssMegabytes"],
+    columns: ["rps", "p50Ms", "p99Ms", "cpuMicroseconds", "pssMegabytes", "othersCores"],
     best: "rps",
     compared: ["rps", "cpuMicroseconds"],
   },
   tail: {
-    columns: ["fastP50Ms", "fastP99Ms", "slowP99Ms", "rps", "cpuMicroseconds", "lateP99Ms"],
+    columns: ["fastP50Ms", "fastP99Ms", "slowP99Ms", "rps", "cpuMicroseconds", "lateP99Ms", "othersCores"],
     best: "fastP99Ms",
     compared: ["fastP99Ms"],
   },
