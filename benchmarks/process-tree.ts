@@ -35,16 +35,10 @@ export function cpuSeconds(roots: readonly number[]): number {
   return processTree(roots).reduce((sum, process) => sum + process.cpuTicks, 0) / ticksPerSecond;
 }
 
-/** What all processes of the machine have used since it started; the first line of proc_stat(5), less idle and waiting for disks. */
+/** What all processes of the machine have used since it started: user, nice and system time of proc_stat(5)'s first line. */
 export function machineCpuSeconds(): number {
-  const [user = 0, nice = 0, system = 0, , , interrupts = 0, softInterrupts = 0] = (
-    readOrEmpty("/proc/stat").split("\n")[0] ?? ""
-  )
-    .trim()
-    .split(/ +/)
-    .slice(1)
-    .map(Number);
-  return (user + nice + system + interrupts + softInterrupts) / ticksPerSecond;
+  const [, user, nice, system] = /^cpu +(\d+) (\d+) (\d+)/.exec(readOrEmpty("/proc/stat")) ?? [];
+  return (Number(user) + Number(nice) + Number(system)) / ticksPerSecond;
 }
 
 /** Proportional set size: a page that N processes share counts as 1/N in each, so that the sum over a tree is what it occupies. */

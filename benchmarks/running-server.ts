@@ -18,7 +18,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Answer, Connection, get } from "./load/connection.ts";
-import { isAlive, processTree } from "./process-tree.ts";
+import { type Process, isAlive, processTree } from "./process-tree.ts";
 import type { Scenario } from "./scenarios.ts";
 import type { Place, Setting } from "./servers.ts";
 
@@ -87,17 +87,17 @@ export class RunningServer {
     this.#signalGroups("SIGTERM");
     const deadlineMs = performance.now() + stopTimeoutMs;
     while (members.some(isAlive) && performance.now() < deadlineMs) await sleep(20);
-    this.kill();
+    this.kill(members);
+    running.delete(this);
+  }
+
+  /** At once, without waiting: the groups, then whoever left them; and the folder. */
+  kill(members: readonly Process[] = processTree(this.roots)): void {
+    this.#signalGroups("SIGKILL");
     for (const member of members) {
       if (isAlive(member)) kill(member.pid, "SIGKILL");
     }
     rmSync(this.#folder, { recursive: true, force: true });
-    running.delete(this);
-  }
-
-  /** At once, without waiting: for the bench's own end. */
-  kill(): void {
-    this.#signalGroups("SIGKILL");
   }
 
   // Private
