@@ -7,7 +7,20 @@ export interface Figure {
   readonly better: "more" | "less" | "neither";
 }
 
-const figures = {
+export type FigureName =
+  | "rps"
+  | "p50Ms"
+  | "p99Ms"
+  | "cpuMicroseconds"
+  | "pssMegabytes"
+  | "processes"
+  | "fastP50Ms"
+  | "fastP99Ms"
+  | "slowP99Ms"
+  | "lateP99Ms"
+  | "othersCores";
+
+export const FIGURES: Readonly<Record<FigureName, Figure>> = {
   rps: { title: "rps", digits: 0, better: "more" },
   p50Ms: { title: "p50 ms", digits: 2, better: "less" },
   p99Ms: { title: "p99 ms", digits: 2, better: "less" },
@@ -18,14 +31,25 @@ const figures = {
   fastP99Ms: { title: "fast p99 ms", digits: 1, better: "less" },
   slowP99Ms: { title: "slow p99 ms", digits: 1, better: "less" },
   lateP99Ms: { title: "client late p99 ms", digits: 1, better: "neither" },
-} satisfies Record<string, Figure>;
-
-export type FigureName = keyof typeof figures;
-export const FIGURES: Readonly<Record<FigureName, Figure>> = figures;
+  othersCores: { title: "others' cores", digits: 2, better: "neither" },
+};
 
 /** Per load: the columns, the figure a server's best setting is chosen by, and those compared with maitred. */
-export const REPORTED: Readonly<Record<Load["type"], { readonly columns: readonly FigureName[]; readonly best: FigureName; readonly compared: readonly FigureName[] }>> = {
-  saturate: { columns: ["rps", "p50Ms", "p99Ms", "cpuMicroseconds", "pssMegabytes"], best: "rps", compared: ["rps", "cpuMicroseconds"] },
-  tail: { columns: ["fastP50Ms", "fastP99Ms", "slowP99Ms", "rps", "cpuMicroseconds", "lateP99Ms"], best: "fastP99Ms", compared: ["fastP99Ms"] },
+export const REPORTED: Readonly<
+  Record<
+    Load["type"],
+    { readonly columns: readonly FigureName[]; readonly best: FigureName; readonly compared: readonly FigureName[] }
+  >
+> = {
+  saturate: {
+    columns: ["rps", "p50Ms", "p99Ms", "cpuMicroseconds", "pssMegabytes", "othersCores"],
+    best: "rps",
+    compared: ["rps", "cpuMicroseconds"],
+  },
+  tail: {
+    columns: ["fastP50Ms", "fastP99Ms", "slowP99Ms", "rps", "cpuMicroseconds", "lateP99Ms", "othersCores"],
+    best: "fastP99Ms",
+    compared: ["fastP99Ms"],
+  },
   memory: { columns: ["pssMegabytes", "processes"], best: "pssMegabytes", compared: ["pssMegabytes"] },
 };

@@ -22,17 +22,27 @@ export function isExecutable(path: string): boolean {
 }
 
 /** Lines of a Markdown list. */
-export function describeMachine(checkout: string, venv: string, nginx: string | null, wrk: string | null): readonly string[] {
+export function describeMachine(
+  checkout: string,
+  venv: string,
+  nginx: string | null,
+  wrk: string | null,
+): readonly string[] {
   const [cpu] = cpus();
   const load = loadavg()[0] ?? 0;
-  const script = "import sys; from importlib.metadata import version; print(sys.version.split()[0], *(f'{p} {version(p)}' for p in sys.argv[1:]), sep=', ')";
+  const script =
+    "import sys; from importlib.metadata import version; print(sys.version.split()[0], *(f'{p} {version(p)}' for p in sys.argv[1:]), sep=', ')";
   return [
     `machine: ${cpu?.model ?? "unknown CPU"}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GB, Linux ${release()}`,
     `load average at the start: ${load.toFixed(2)}${load > 1 ? " (a BUSY machine: trust the ratios more than the figures)" : ""}`,
     `maitred ${run("git", ["-C", checkout, "describe", "--always", "--dirty"])}, Node ${process.version}`,
     `CPython ${run(join(venv, "python"), ["-c", script, ...packages])}`,
-    nginx === null ? "no nginx on the PATH: its settings are left out" : `nginx ${/[\d.]+/.exec(run(nginx, ["-v"]))?.[0]}`,
-    wrk === null ? "load: the bundled client, a Node process (no wrk on the PATH)" : `load: wrk ${/wrk (\S+)/.exec(run(wrk, ["-v"]))?.[1]}, -t1 -c64`,
+    nginx === null
+      ? "no nginx on the PATH: its settings are left out"
+      : `nginx ${/[\d.]+/.exec(run(nginx, ["-v"]))?.[0]}`,
+    wrk === null
+      ? "load: the bundled client, a Node process (no wrk on the PATH)"
+      : `load: wrk ${/wrk (\S+)/.exec(run(wrk, ["-v"]))?.[1]}, -t1 -c64`,
   ];
 }
 

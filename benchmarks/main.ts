@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describeMachine, find, isExecutable } from "./machine.ts";
+import { fixedWorkMs, speedSentence } from "./machine-speed.ts";
 import { type Measurement, measure } from "./measure.ts";
 import { type Options, USAGE, UsageError, parseOptions } from "./options.ts";
 import { type Row, faults, table } from "./report.ts";
@@ -25,28 +26,49 @@ async function main(options: Options): Promise<void> {
   if (!isExecutable(programs.maitred)) complain(`${programs.maitred} is not there: maitred is left out`);
 
   const present = (setting: Setting): boolean =>
-    (nginx !== null || !setting.server.startsWith("nginx")) && (isExecutable(programs.maitred) || !setting.server.startsWith("maitred"));
+    (nginx !== null || !setting.server.startsWith("nginx")) &&
+    (isExecutable(programs.maitred) || !setting.server.startsWith("maitred"));
 
   for (const scenario of chosen(options)) {
     const seconds = options.seconds ?? scenario.seconds;
-    const settings = scenario.settings.filter((setting) => present(setting) && (options.servers?.includes(setting.server) ?? true));
-    const tried = options.short ? settings.filter(({ server }, index) => settings.findIndex((other) => other.server === server) === index) : settings;
+    const settings = scenario.settings.filter(
+      (setting) => present(setting) && (options.servers?.includes(setting.server) ?? true),
+    );
+    const tried = options.short
+      ? settings.filter(({ server }, index) => settings.findIndex((other) => other.server === server) === index)
+      : settings;
     if (tried.length === 0) continue;
     const title = `${scenario.name}: ${scenario.about} (${options.rounds} x ${seconds} s)`;
     console.log(`\n${title}`);
-    const rows = await measured(tried, scenario, options.rounds, async (setting, round) => measure(setting, scenario, { programs, wrk, seconds, seed: round }));
-    const found = [table(scenario, rows), "", "* a server's best setting. CPU: user and system time of the whole process tree, a request.", ...rows.flatMap(faults)].join("\n");
+    const speedsMs: number[] = [];
+    const rows = await measured(tried, scenario, options.rounds, (setting, round) => {
+      speedsMs.push(fixedWorkMs());
+      return measure(setting, scenario, { programs, wrk, seconds, seed: round });
+    });
+    const found = [
+      table(scenario, rows),
+      "",
+      "* a server's best setting. CPU: user and system time of the whole process tree, a request.",
+      speedSentence(speedsMs),
+      ...rows.flatMap(faults),
+    ].join("\n");
     console.log(found);
     if (rows.some((row) => faults(row).length > 0)) process.exitCode = 1;
     if (options.save) save(scenario, title, machine, found, tried, programs);
   }
 }
 
-async function measured(settings: readonly Setting[], scenario: Scenario, rounds: number, once: (setting: Setting, round: number) => Promise<Measurement>): Promise<readonly Row[]> {
+async function measured(
+  settings: readonly Setting[],
+  scenario: Scenario,
+  rounds: number,
+  once: (setting: Setting, round: number) => Promise<Measurement>,
+): Promise<readonly Row[]> {
   const rows = settings.map((setting) => ({ setting, measurements: [] as Measurement[] }));
   for (let round = 0; round < rounds; round++) {
     for (const { setting, measurements } of rows) {
-      if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${scenario.name}, round ${round + 1}: ${setting.server} ${setting.label}\r`);
+      if (process.stderr.isTTY)
+        process.stderr.write(`\r\x1b[K${scenario.name}, round ${round + 1}: ${setting.server} ${setting.label}\r`);
       measurements.push(await once(setting, round));
     }
   }
@@ -57,15 +79,38 @@ async function measured(settings: readonly Setting[], scenario: Scenario, rounds
 function chosen(options: Options): readonly Scenario[] {
   const names = SCENARIOS.map(({ name }) => name);
   const servers = new Set(SCENARIOS.flatMap(({ settings }) => settings.map(({ server }) => server)));
-  for (const name of options.only ?? []) if (!names.includes(name)) throw new UsageError(`no scenario ${name}; there are ${names.join(", ")}`);
-  for (const name of options.servers ?? []) if (!servers.has(name)) throw new UsageError(`no server ${name}; there are ${[...servers].join(", ")}`);
+  for (const name of options.only ?? [])
+    if (!names.includes(name)) throw new UsageError(`no scenario ${name}; there are ${names.join(", ")}`);
+  for (const name of options.servers ?? [])
+    if (!servers.has(name)) throw new UsageError(`no server ${name}; there are ${[...servers].join(", ")}`);
   return SCENARIOS.filter(({ name }) => options.only?.includes(name) ?? true);
 }
 
-function save(scenario: Scenario, title: string, machine: readonly string[], found: string, settings: readonly Setting[], programs: Programs): void {
+function save(
+  scenario: Scenario,
+  title: string,
+  machine: readonly string[],
+  found: string,
+  settings: readonly Setting[],
+  programs: Programs,
+): void {
   const place = { ...programs, app: scenario.app, port: 8000, folder: "/tmp/run" };
-  const commands = settings.flatMap((setting) => setting.launch(place).commands.map((command) => command.join(" ").replaceAll(`${checkout}/`, "")));
-  const text = [`# ${title}`, "", ...machine.map((line) => `- ${line}`), `- command: scripts/bench ${process.argv.slice(2).join(" ")}`, "", found, "", "Each setting's command, in the table's order (nginx has one of its own):", "", ...commands.map((command) => `    ${command}`), ""];
+  const commands = settings.flatMap((setting) =>
+    setting.launch(place).commands.map((command) => command.join(" ").replaceAll(`${checkout}/`, "")),
+  );
+  const text = [
+    `# ${title}`,
+    "",
+    ...machine.map((line) => `- ${line}`),
+    `- command: scripts/bench ${process.argv.slice(2).join(" ")}`,
+    "",
+    found,
+    "",
+    "Each setting's command, in the table's order (nginx has one of its own):",
+    "",
+    ...commands.map((command) => `    ${command}`),
+    "",
+  ];
   const folder = join(import.meta.dirname, "results");
   const file = join(folder, `${new Date().toISOString().slice(0, 10)}-${scenario.name}.md`);
   mkdirSync(folder, { recursive: true });

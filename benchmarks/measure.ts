@@ -4,7 +4,7 @@ import { type Load as ClosedLoad, type LoadResult, closedLoop } from "./load/clo
 import { openLoop } from "./load/open-loop.ts";
 import { wrk } from "./load/wrk.ts";
 import type { FigureName } from "./figures.ts";
-import { cpuSeconds, processTree, pssMegabytes } from "./process-tree.ts";
+import { cpuSeconds, machineCpuSeconds, processTree, pssMegabytes } from "./process-tree.ts";
 import { type Programs, RunningServer } from "./running-server.ts";
 import type { Load, Scenario } from "./scenarios.ts";
 import type { Setting } from "./servers.ts";
@@ -52,43 +52,94 @@ function underLoad(server: RunningServer, scenario: Scenario, run: Run): Promise
   }
 }
 
-async function saturate(server: RunningServer, path: string, load: Load & { type: "saturate" }, run: Run): Promise<Measurement> {
-  const client = (closed: ClosedLoad): Promise<LoadResult> => (run.wrk === null ? closedLoop(closed) : wrk(run.wrk, closed));
+async function saturate(
+  server: RunningServer,
+  path: string,
+  load: Load & { type: "saturate" },
+  run: Run,
+): Promise<Measurement> {
+  const client = (closed: ClosedLoad): Promise<LoadResult> =>
+    run.wrk === null ? closedLoop(closed) : wrk(run.wrk, closed);
   const closed = { port: server.port, path, connections: load.connections };
-  await client({ ...closed, seconds: warmUpSeconds });
-  const { result, cpuMicroseconds } = await costed(server, () => client({ ...closed, seconds: run.seconds }));
+  const warmUp = await client({ ...closed, seconds: warmUpSeconds });
+  const { result, cost } = await costed(server, () => client({ ...closed, seconds: run.seconds }));
   return {
     figures: {
       rps: result.requests / result.seconds,
       p50Ms: result.p50Ms,
       p99Ms: result.p99Ms,
-      cpuMicroseconds,
+      ...cost,
       pssMegabytes: pssMegabytes(server.roots),
     },
-    faults: result.faults,
+    faults: [...warmUp.faults, ...result.faults],
   };
 }
 
 async function tail(server: RunningServer, load: Load & { type: "tail" }, run: Run): Promise<Measurement> {
   const { fastPath, slowPath, connections, perSecond, slowShare } = load;
   const open = (seconds: number, seed: number): ReturnType<typeof openLoop> =>
-    openLoop({ port: server.port, fastPath, slowPath, connections, seed, arrivals: arrivals({ perSecond, slowShare, seconds, seed }) });
-  await open(warmUpSeconds, run.seed + 1_000_000);
-  const { result, cpuMicroseconds } = await costed(server, () => open(run.seconds, run.seed));
+    openLoop({
+      port: server.port,
+      fastPath,
+      slowPath,
+      connections,
+      seed,
+      arrivals: arrivals({ perSecond, slowShare, seconds, seed }),
+    });
+  const warmUp = await open(warmUpSeconds, run.seed + 1_000_000);
+  const { result, cost } = await costed(server, () => open(run.seconds, run.seed));
   const { requests, faults, ...latencies } = result;
   // A client that is late itself adds to every latency; beyond this it measures the machine, not the server.
-  const late = latencies.lateP99Ms > 10 ? ["the load client was late: the machine is too busy for this measurement"] : [];
-  return { figures: { ...latencies, rps: requests / run.seconds, cpuMicroseconds }, faults: [...faults, ...late] };
+  const late =
+    latencies.lateP99Ms > 10 ? ["the load client was late: the machine is too busy for this measurement"] : [];
+  return {
+    figures: { ...latencies, rps: requests / run.seconds, ...cost },
+    faults: [...warmUp.faults, ...faults, ...late],
+  };
 }
 
-async function memory(server: RunningServer, path: string, load: Load & { type: "memory" }, run: Run): Promise<Measurement> {
-  const { faults } = await closedLoop({ port: server.port, path, connections: 16, seconds: run.seconds, requests: load.requests });
+async function memory(
+  server: RunningServer,
+  path: string,
+  load: Load & { type: "memory" },
+  run: Run,
+): Promise<Measurement> {
+  const { faults } = await closedLoop({
+    port: server.port,
+    path,
+    connections: 16,
+    seconds: run.seconds,
+    requests: load.requests,
+  });
   return { figures: { pssMegabytes: pssMegabytes(server.roots), processes: processTree(server.roots).length }, faults };
 }
 
-/** The load's result, and the CPU time of the server's whole tree for each of its requests. */
-async function costed<T extends { readonly requests: number }>(server: RunningServer, load: () => Promise<T>): Promise<{ result: T; cpuMicroseconds: number }> {
-  const before = cpuSeconds(server.roots);
+interface Cost {
+  readonly cpuMicroseconds: number;
+  readonly othersCores: number;
+}
+
+/**
+ * The load's result, the CPU time of the server's whole tree for each of its requests, and how many cores were busy meanwhile with
+ * what is neither server nor bench: on a shared machine that tells a bad figure from a bad moment.
+ */
+async function costed<T extends { readonly requests: number }>(
+  server: RunningServer,
+  load: () => Promise<T>,
+): Promise<{ readonly result: T; readonly cost: Cost }> {
+  const sample = (): { atMs: number; server: number; others: number } => ({
+    atMs: performance.now(),
+    server: cpuSeconds(server.roots),
+    others: machineCpuSeconds() - cpuSeconds([process.pid]),
+  });
+  const before = sample();
   const result = await load();
-  return { result, cpuMicroseconds: ((cpuSeconds(server.roots) - before) / result.requests) * 1e6 };
+  const after = sample();
+  return {
+    result,
+    cost: {
+      cpuMicroseconds: ((after.server - before.server) / result.requests) * 1e6,
+      othersCores: Math.max(0, (after.others - before.others) / ((after.atMs - before.atMs) / 1000)),
+    },
+  };
 }

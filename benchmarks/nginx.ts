@@ -7,7 +7,9 @@ export interface NginxPlace {
 }
 
 export function nginxConfiguration({ port, folder, socket }: NginxPlace): string {
-  const buffers = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((name) => `  ${name}_temp_path ${folder}/${name};`);
+  const buffers = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
+    (name) => `  ${name}_temp_path ${folder}/${name};`,
+  );
   return `daemon off;
 ${process.getuid?.() === 0 ? "user root;" : ""}
 worker_processes 1;

@@ -35,6 +35,12 @@ export function cpuSeconds(roots: readonly number[]): number {
   return processTree(roots).reduce((sum, process) => sum + process.cpuTicks, 0) / ticksPerSecond;
 }
 
+/** What all processes of the machine have used since it started: user, nice and system time of proc_stat(5)'s first line. */
+export function machineCpuSeconds(): number {
+  const [, user, nice, system] = /^cpu +(\d+) (\d+) (\d+)/.exec(readOrEmpty("/proc/stat")) ?? [];
+  return (Number(user) + Number(nice) + Number(system)) / ticksPerSecond;
+}
+
 /** Proportional set size: a page that N processes share counts as 1/N in each, so that the sum over a tree is what it occupies. */
 export function pssMegabytes(roots: readonly number[]): number {
   return processTree(roots).reduce((sum, { pid }) => sum + pssKilobytes(pid), 0) / 1024;
@@ -56,7 +62,10 @@ function everyProcess(): readonly Process[] {
 
 /** proc_pid_stat(5); the command's name, in brackets, may itself hold spaces and brackets. */
 function parseStat(pid: number, stat: string): Process {
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ").map(Number);
+  const fields = stat
+    .slice(stat.lastIndexOf(")") + 2)
+    .split(" ")
+    .map(Number);
   const field = (number: number): number => fields[number - 3] ?? 0;
   const cpuTicks = field(14) + field(15) + field(16) + field(17);
   return { pid, parent: field(4), session: field(6), cpuTicks, startTicks: field(22) };

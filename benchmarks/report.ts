@@ -3,6 +3,7 @@ import { FIGURES, type FigureName, REPORTED } from "./figures.ts";
 import type { Measurement } from "./measure.ts";
 import type { Scenario } from "./scenarios.ts";
 import type { Setting } from "./servers.ts";
+import { median } from "./statistics.ts";
 
 export interface Row {
   readonly setting: Setting;
@@ -14,7 +15,13 @@ export function table(scenario: Scenario, rows: readonly Row[]): string {
   const winners = bestSettings(rows, best);
   const yardstick = winners.get("maitred");
   const ratios = yardstick === undefined ? [] : compared;
-  const header = ["", "server", "setting", ...columns.flatMap((name) => (name === best ? [FIGURES[name].title, "min-max"] : [FIGURES[name].title])), ...ratios.map((name) => `${FIGURES[name].title} / maitred's`)];
+  const header = [
+    "",
+    "server",
+    "setting",
+    ...columns.flatMap((name) => (name === best ? [FIGURES[name].title, "min-max"] : [FIGURES[name].title])),
+    ...ratios.map((name) => `${FIGURES[name].title} / maitred's`),
+  ];
   const lines = rows.map((row) => [
     `${winners.get(row.setting.server) === row ? "*" : ""}${faults(row).length > 0 ? "!" : ""}`,
     row.setting.server,
@@ -22,7 +29,9 @@ export function table(scenario: Scenario, rows: readonly Row[]): string {
     ...columns.flatMap((name) => (name === best ? [shown(row, name), spread(row, name)] : [shown(row, name)])),
     ...ratios.map((name) => ratio(row, yardstick, name)),
   ]);
-  const widths = header.map((title, column) => Math.max(title.length, 3, ...lines.map((line) => line[column]?.length ?? 0)));
+  const widths = header.map((title, column) =>
+    Math.max(title.length, 3, ...lines.map((line) => line[column]?.length ?? 0)),
+  );
   const format = (cells: readonly string[]): string =>
     `| ${cells.map((cell, column) => (column < 3 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join(" | ")} |`;
   const rule = widths.map((width, column) => (column < 3 ? "-".repeat(width) : `${"-".repeat(width - 1)}:`));
@@ -37,7 +46,8 @@ function bestSettings(rows: readonly Row[], figure: FigureName): ReadonlyMap<str
     const value = median(values(row, figure));
     if (value === null || faults(row).length > 0) continue;
     const rival = best.get(row.setting.server);
-    if (rival === undefined || sign * value > sign * (median(values(rival, figure)) ?? 0)) best.set(row.setting.server, row);
+    if (rival === undefined || sign * value > sign * (median(values(rival, figure)) ?? 0))
+      best.set(row.setting.server, row);
   }
   return best;
 }
@@ -45,15 +55,10 @@ function bestSettings(rows: readonly Row[], figure: FigureName): ReadonlyMap<str
 /** One sentence for each faulty measurement; empty is good. */
 export function faults(row: Row): readonly string[] {
   return row.measurements.flatMap(({ faults }, index) =>
-    faults.length === 0 ? [] : [`!! ${row.setting.server} (${row.setting.label}), round ${index + 1}: ${faults.join("; ")}`],
+    faults.length === 0
+      ? []
+      : [`!! ${row.setting.server} (${row.setting.label}), round ${index + 1}: ${faults.join("; ")}`],
   );
-}
-
-export function median(numbers: readonly number[]): number | null {
-  const sorted = numbers.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const [low, high] = [sorted[sorted.length % 2 === 0 ? middle - 1 : middle], sorted[middle]];
-  return low === undefined || high === undefined ? null : (low + high) / 2;
 }
 
 // Private
@@ -78,5 +83,7 @@ function ratio(row: Row, yardstick: Row | undefined, name: FigureName): string {
 }
 
 function written(value: number | null, digits: number): string {
-  return value === null || Number.isNaN(value) ? "-" : value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return value === null || Number.isNaN(value)
+    ? "-"
+    : value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }

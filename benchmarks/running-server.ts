@@ -3,13 +3,22 @@
  * all of it; what left its group is found in the process tree and ended by pid.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { appendFileSync, closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Answer, Connection, get } from "./load/connection.ts";
-import { isAlive, processTree } from "./process-tree.ts";
+import { type Process, isAlive, processTree } from "./process-tree.ts";
 import type { Scenario } from "./scenarios.ts";
 import type { Place, Setting } from "./servers.ts";
 
@@ -47,7 +56,12 @@ export class RunningServer {
     const children = commands.map(([program = "", ...flags]) =>
       spawn(program, flags, {
         cwd: programs.appsFolder,
-        env: { PATH: process.env["PATH"], HOME: join(folder, "home"), PYTHONPATH: programs.appsFolder, PYTHONDONTWRITEBYTECODE: "1" },
+        env: {
+          PATH: process.env["PATH"],
+          HOME: join(folder, "home"),
+          PYTHONPATH: programs.appsFolder,
+          PYTHONDONTWRITEBYTECODE: "1",
+        },
         detached: true, // setsid
         stdio: ["ignore", log, log],
       }).on("error", (error) => appendFileSync(join(folder, "log"), String(error))),
@@ -73,17 +87,17 @@ export class RunningServer {
     this.#signalGroups("SIGTERM");
     const deadlineMs = performance.now() + stopTimeoutMs;
     while (members.some(isAlive) && performance.now() < deadlineMs) await sleep(20);
-    this.kill();
+    this.kill(members);
+    running.delete(this);
+  }
+
+  /** At once, without waiting: the groups, then whoever left them; and the folder. */
+  kill(members: readonly Process[] = processTree(this.roots)): void {
+    this.#signalGroups("SIGKILL");
     for (const member of members) {
       if (isAlive(member)) kill(member.pid, "SIGKILL");
     }
     rmSync(this.#folder, { recursive: true, force: true });
-    running.delete(this);
-  }
-
-  /** At once, without waiting: for the bench's own end. */
-  kill(): void {
-    this.#signalGroups("SIGKILL");
   }
 
   // Private
@@ -92,14 +106,21 @@ export class RunningServer {
     const deadlineMs = performance.now() + startTimeoutMs;
     let last = "no answer";
     while (performance.now() < deadlineMs) {
-      if (this.#children.some(({ pid, exitCode, signalCode }) => pid === undefined || exitCode !== null || signalCode !== null)) {
+      if (
+        this.#children.some(
+          ({ pid, exitCode, signalCode }) => pid === undefined || exitCode !== null || signalCode !== null,
+        )
+      ) {
         throw new Error(`it exited while starting; its log ends: ${this.#logEnd()}`);
       }
       const answer = await this.#ask(scenario.path, deadlineMs - performance.now());
       if (answer.type === "failed") last = answer.reason;
       else if (answer.status !== 200) last = `status ${answer.status}`;
       else if (answer.body.includes(scenario.expected)) return;
-      else throw new Error(`its answer does not hold ${JSON.stringify(scenario.expected)}: ${JSON.stringify(answer.body.slice(0, 300))}`);
+      else
+        throw new Error(
+          `its answer does not hold ${JSON.stringify(scenario.expected)}: ${JSON.stringify(answer.body.slice(0, 300))}`,
+        );
       await sleep(50);
     }
     throw new Error(`not ready after ${startTimeoutMs / 1000} s: ${last}; its log ends: ${this.#logEnd()}`);

@@ -4,7 +4,14 @@ import { type Setting, granian, gunicorn, maitred, nginxGunicorn, nginxUvicorn, 
 /** `saturate`: as many requests as go. `tail`: a fixed rate of fast and slow ones. `memory`: what it occupies after a few requests. */
 export type Load =
   | { readonly type: "saturate"; readonly connections: number }
-  | { readonly type: "tail"; readonly fastPath: string; readonly slowPath: string; readonly slowShare: number; readonly perSecond: number; readonly connections: number }
+  | {
+      readonly type: "tail";
+      readonly fastPath: string;
+      readonly slowPath: string;
+      readonly slowShare: number;
+      readonly perSecond: number;
+      readonly connections: number;
+    }
   | { readonly type: "memory"; readonly requests: number };
 
 export interface Scenario {
@@ -83,18 +90,36 @@ export const SCENARIOS: readonly Scenario[] = [
     seconds: 3,
     settings: [...asgi, maitred("asgi", 1, { log: true })],
   },
-  { name: "flask", about: "Flask's hello", app: "flask_hello:app", path: "/", expected: "Hello, World!", load: saturate, seconds: 3, settings: wsgi },
+  {
+    name: "flask",
+    about: "Flask's hello",
+    app: "flask_hello:app",
+    path: "/",
+    expected: "Hello, World!",
+    load: saturate,
+    seconds: 3,
+    settings: wsgi,
+  },
   {
     name: "django",
     about: "a Django template behind startproject's middlewares, no database",
     app: "django_page:application",
     path: "/",
-    expected: "Thing Number 9: 11.25",
+    expected: "Thing 4: 4.50",
     load: saturate,
     seconds: 3,
     settings: wsgi,
   },
-  { name: "fastapi", about: "a small JSON object from FastAPI", app: "fastapi_json:app", path: "/", expected: '"Hello, World!"', load: saturate, seconds: 3, settings: asgi },
+  {
+    name: "fastapi",
+    about: "a small JSON object from FastAPI",
+    app: "fastapi_json:app",
+    path: "/",
+    expected: '"Hello, World!"',
+    load: saturate,
+    seconds: 3,
+    settings: asgi,
+  },
   {
     name: "tail",
     about: `${mix.perSecond} requests a second, 5 % of 100 ms and 95 % of 2 ms, on two paths; 4 seats`,
@@ -120,7 +145,7 @@ export const SCENARIOS: readonly Scenario[] = [
     about: "what the Django page's server occupies with 4 workers, after 200 requests",
     app: "django_page:application",
     path: "/",
-    expected: "Thing Number 9: 11.25",
+    expected: "Thing 4: 4.50",
     load: { type: "memory", requests: 200 },
     seconds: 10,
     settings: [

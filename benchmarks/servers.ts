@@ -25,7 +25,11 @@ export interface Setting {
   readonly launch: (place: Place) => Launch;
 }
 
-export function maitred(kind: "sync" | "gthread" | "asgi", workers: number, options: { threads?: number; preload?: boolean; log?: boolean } = {}): Setting {
+export function maitred(
+  kind: "sync" | "gthread" | "asgi",
+  workers: number,
+  options: { threads?: number; preload?: boolean; log?: boolean } = {},
+): Setting {
   const extra = [
     ...(options.threads === undefined ? [] : ["--threads", String(options.threads)]),
     ...(options.preload ? ["--preload"] : []),
@@ -36,7 +40,21 @@ export function maitred(kind: "sync" | "gthread" | "asgi", workers: number, opti
     label: label(kind, workers, options.threads, options.preload),
     launch: ({ maitred, venv, appsFolder, port, app }) => ({
       commands: [
-        [maitred, "-b", `127.0.0.1:${port}`, "-w", String(workers), "-k", kind, ...extra, "--chdir", appsFolder, "--python", `${venv}/python`, app],
+        [
+          maitred,
+          "-b",
+          `127.0.0.1:${port}`,
+          "-w",
+          String(workers),
+          "-k",
+          kind,
+          ...extra,
+          "--chdir",
+          appsFolder,
+          "--python",
+          `${venv}/python`,
+          app,
+        ],
       ],
     }),
   };
@@ -44,12 +62,23 @@ export function maitred(kind: "sync" | "gthread" | "asgi", workers: number, opti
 
 type GunicornKind = "sync" | "gthread" | "asgi";
 
-export function gunicorn(kind: GunicornKind, workers: number, threads = 1, options: { preload?: boolean } = {}): Setting {
+export function gunicorn(
+  kind: GunicornKind,
+  workers: number,
+  threads = 1,
+  options: { preload?: boolean } = {},
+): Setting {
   return {
     server: "gunicorn",
     label: label(kind, workers, kind === "gthread" ? threads : undefined, options.preload),
     launch: (place) => ({
-      commands: [[...gunicornCommand(place, kind, workers, threads, `127.0.0.1:${place.port}`), ...(options.preload ? ["--preload"] : []), place.app]],
+      commands: [
+        [
+          ...gunicornCommand(place, kind, workers, threads, `127.0.0.1:${place.port}`),
+          ...(options.preload ? ["--preload"] : []),
+          place.app,
+        ],
+      ],
     }),
   };
 }
@@ -58,7 +87,8 @@ export function nginxGunicorn(kind: GunicornKind, workers: number, threads = 1):
   return {
     server: "nginx+gunicorn",
     label: label(kind, workers, kind === "gthread" ? threads : undefined),
-    launch: (place) => behindNginx(place, (socket) => [...gunicornCommand(place, kind, workers, threads, `unix:${socket}`), place.app]),
+    launch: (place) =>
+      behindNginx(place, (socket) => [...gunicornCommand(place, kind, workers, threads, `unix:${socket}`), place.app]),
   };
 }
 
@@ -74,18 +104,37 @@ export function uvicorn(workers: number): Setting {
   return {
     server: "uvicorn",
     label: label("", workers),
-    launch: (place) => ({ commands: [[...uvicornCommand(place, workers), "--host", "127.0.0.1", "--port", String(place.port)]] }),
+    launch: (place) => ({
+      commands: [[...uvicornCommand(place, workers), "--host", "127.0.0.1", "--port", String(place.port)]],
+    }),
   };
 }
 
-export function granian(kind: "wsgi" | "asgi", workers: number, options: { threads?: number; runtime?: "st" | "mt" } = {}): Setting {
+export function granian(
+  kind: "wsgi" | "asgi",
+  workers: number,
+  options: { threads?: number; runtime?: "st" | "mt" } = {},
+): Setting {
   return {
     server: "granian",
     label: label(kind, workers, options.threads) + (options.runtime === undefined ? "" : `, ${options.runtime}`),
     launch: ({ venv, port, app }) => ({
       commands: [
         [
-          `${venv}/granian`, "--interface", kind, "--http", "1", "--no-ws", "--log-level", "warning", "--host", "127.0.0.1", "--port", String(port), "--workers", String(workers),
+          `${venv}/granian`,
+          "--interface",
+          kind,
+          "--http",
+          "1",
+          "--no-ws",
+          "--log-level",
+          "warning",
+          "--host",
+          "127.0.0.1",
+          "--port",
+          String(port),
+          "--workers",
+          String(workers),
           ...(options.threads === undefined ? [] : ["--blocking-threads", String(options.threads)]),
           ...(options.runtime === undefined ? [] : ["--runtime-mode", options.runtime]),
           app,
@@ -97,14 +146,46 @@ export function granian(kind: "wsgi" | "asgi", workers: number, options: { threa
 
 // Private
 
-function gunicornCommand({ venv }: Place, kind: GunicornKind, workers: number, threads: number, bind: string): readonly string[] {
+function gunicornCommand(
+  { venv }: Place,
+  kind: GunicornKind,
+  workers: number,
+  threads: number,
+  bind: string,
+): readonly string[] {
   const threading = kind === "gthread" ? ["--threads", String(threads)] : [];
   // Its default, 2 s, would close idle connections in the middle of a run; the control socket's path is shared by all instances.
-  return [`${venv}/gunicorn`, "-b", bind, "-w", String(workers), "-k", kind, ...threading, "--keep-alive", "75", "--log-level", "warning", "--no-control-socket"];
+  return [
+    `${venv}/gunicorn`,
+    "-b",
+    bind,
+    "-w",
+    String(workers),
+    "-k",
+    kind,
+    ...threading,
+    "--keep-alive",
+    "75",
+    "--log-level",
+    "warning",
+    "--no-control-socket",
+  ];
 }
 
 function uvicornCommand({ venv, app }: Place, workers: number): readonly string[] {
-  return [`${venv}/uvicorn`, app, "--workers", String(workers), "--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning"];
+  return [
+    `${venv}/uvicorn`,
+    app,
+    "--workers",
+    String(workers),
+    "--loop",
+    "uvloop",
+    "--http",
+    "httptools",
+    "--no-access-log",
+    "--log-level",
+    "warning",
+  ];
 }
 
 function behindNginx(place: Place, upstream: (socket: string) => readonly string[]): Launch {
@@ -116,5 +197,8 @@ function behindNginx(place: Place, upstream: (socket: string) => readonly string
 }
 
 function label(kind: string, workers: number, threads?: number, preload?: boolean): string {
-  return [`${kind} w${workers}`.trim() + (threads === undefined ? "" : ` t${threads}`), ...(preload ? ["preload"] : [])].join(", ");
+  return [
+    `${kind} w${workers}`.trim() + (threads === undefined ? "" : ` t${threads}`),
+    ...(preload ? ["preload"] : []),
+  ].join(", ");
 }

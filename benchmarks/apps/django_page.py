@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.urls import path
 
 PAGE = """<!doctype html><title>{{ title }}</title><h1>{{ title }}</h1>
-<ul>{% for item in items %}<li class="{% cycle 'odd' 'even' %}">{{ item.name|title }}: {{ item.price|floatformat:2 }}</li>{% endfor %}</ul>
+<ul>{% for item in items %}<li>{{ item.name }}: {{ item.price }}</li>{% endfor %}</ul>
 """
 
 settings.configure(
@@ -16,7 +16,12 @@ settings.configure(
     DEBUG=False,
     ALLOWED_HOSTS=["*"],
     ROOT_URLCONF=__name__,
-    INSTALLED_APPS=["django.contrib.contenttypes", "django.contrib.auth", "django.contrib.sessions", "django.contrib.messages"],
+    INSTALLED_APPS=[
+        "django.contrib.contenttypes",
+        "django.contrib.auth",
+        "django.contrib.sessions",
+        "django.contrib.messages",
+    ],
     SESSION_ENGINE="django.contrib.sessions.backends.signed_cookies",
     MIDDLEWARE=[
         "django.middleware.security.SecurityMiddleware",
@@ -31,7 +36,12 @@ settings.configure(
         {
             "BACKEND": "django.template.backends.django.DjangoTemplates",
             "OPTIONS": {
-                "loaders": [("django.template.loaders.cached.Loader", [("django.template.loaders.locmem.Loader", {"page.html": PAGE})])],
+                "loaders": [
+                    (
+                        "django.template.loaders.cached.Loader",
+                        [("django.template.loaders.locmem.Loader", {"page.html": PAGE})],
+                    )
+                ],
                 "context_processors": [
                     "django.template.context_processors.request",
                     "django.contrib.auth.context_processors.auth",
@@ -45,7 +55,7 @@ django.setup()
 
 
 def page(request):
-    items = [{"name": f"thing number {n}", "price": n * 1.25} for n in range(10)]
+    items = [{"name": f"Thing {n}", "price": f"{n}.50"} for n in range(5)]
     return render(request, "page.html", {"title": "Hello, World!", "items": items})
 
 

@@ -13,10 +13,6 @@ def wsgi(environ, start_response):
 
 
 def milliseconds(environ):
-    match environ["PATH_INFO"]:
-        case "/slow":
-            return 100
-        case "/work":
-            return float(parse_qs(environ["QUERY_STRING"])["ms"][0])
-        case _:
-            return 2
+    if environ["PATH_INFO"] == "/work":
+        return float(parse_qs(environ["QUERY_STRING"])["ms"][0])
+    return 100 if environ["PATH_INFO"] == "/slow" else 2

@@ -48,14 +48,23 @@ export async function closedLoop(load: Load): Promise<LoadResult> {
 
   // An answer that never comes must not hold the bench up.
   const giveUp = Promise.withResolvers<void>();
-  const timer = setTimeout(() => {
-    faults.add("no answer 10 s after the end");
-    giveUp.resolve();
-  }, load.seconds * 1000 + 10_000);
+  const timer = setTimeout(
+    () => {
+      faults.add("no answer 10 s after the end");
+      giveUp.resolve();
+    },
+    load.seconds * 1000 + 10_000,
+  );
   await Promise.race([Promise.all(connections.map(run)), giveUp.promise]);
   clearTimeout(timer);
 
   const seconds = (performance.now() - startMs) / 1000;
   for (const connection of connections) connection.close();
-  return { requests: latencies.count, seconds, p50Ms: latencies.percentile(50) / 1e6, p99Ms: latencies.percentile(99) / 1e6, faults: faults.list };
+  return {
+    requests: latencies.count,
+    seconds,
+    p50Ms: latencies.percentile(50) / 1e6,
+    p99Ms: latencies.percentile(99) / 1e6,
+    faults: faults.list,
+  };
 }

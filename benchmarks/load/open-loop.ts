@@ -33,7 +33,11 @@ export interface OpenResult {
 const drainMs = 10_000;
 
 export async function openLoop(load: OpenLoad): Promise<OpenResult> {
-  const [fast, slow, late] = [createHistogram({ figures: 3 }), createHistogram({ figures: 3 }), createHistogram({ figures: 3 })];
+  const [fast, slow, late] = [
+    createHistogram({ figures: 3 }),
+    createHistogram({ figures: 3 }),
+    createHistogram({ figures: 3 }),
+  ];
   const faults = new Faults();
   const random = randomNumbers(load.seed);
   const connections = Array.from({ length: load.connections }, () => new Connection(load.port));
@@ -63,7 +67,11 @@ export async function openLoop(load: OpenLoad): Promise<OpenResult> {
   let next = 0;
   const tick = (): void => {
     const nowMs = elapsedMs();
-    for (let arrival = load.arrivals[next]; arrival !== undefined && arrival.atMs <= nowMs; arrival = load.arrivals[++next]) {
+    for (
+      let arrival = load.arrivals[next];
+      arrival !== undefined && arrival.atMs <= nowMs;
+      arrival = load.arrivals[++next]
+    ) {
       record(late, nowMs - arrival.atMs);
       waiting.push(arrival);
     }

@@ -17,7 +17,9 @@ export function readWrk(output: string): LoadResult {
   const faults = new Faults();
   faults.add("status that is not 2xx or 3xx", Number(/Non-2xx or 3xx responses: (\d+)/.exec(output)?.[1] ?? 0));
   const errors = /Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/.exec(output);
-  ["connect", "read", "write", "timeout"].forEach((kind, index) => faults.add(`socket error: ${kind}`, Number(errors?.[index + 1] ?? 0)));
+  ["connect", "read", "write", "timeout"].forEach((kind, index) =>
+    faults.add(`socket error: ${kind}`, Number(errors?.[index + 1] ?? 0)),
+  );
   return {
     requests: Number(total[1]),
     seconds: milliseconds(total[2], total[3]) / 1000,
