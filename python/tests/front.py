@@ -165,7 +165,7 @@ class Front:
             stdin=subprocess.DEVNULL,
             stdout=stderr_write,
             stderr=stderr_write,
-            pass_fds=(3,) if theirs.fileno() == 3 else (3, theirs.fileno()),
+            pass_fds=(3,),
             preexec_fn=lambda: os.dup2(theirs.fileno(), 3, inheritable=True),
         )
         os.close(stderr_write)
@@ -205,7 +205,7 @@ class Front:
         worker = Worker(number, forked["pid"])
         self.workers[number] = worker
         while worker.ready is None:
-            if worker.link is not None and select.select([worker.link.socket, self.listener], [], [], PATIENCE)[0][:1] == [worker.link.socket]:
+            if worker.link is not None and (worker.link.buffer or self._link_speaks_first(worker)):
                 message = worker.link.receive()
                 if message["type"] == "failed":
                     return message
@@ -216,6 +216,10 @@ class Front:
         while len(worker.seats) < worker.ready["seats"]:
             self._accept(worker)
         return worker
+
+    def _link_speaks_first(self, worker):
+        ready, _, _ = select.select([worker.link.socket, self.listener], [], [], PATIENCE)
+        return worker.link.socket in ready
 
     def _accept(self, worker):
         connection, _ = self.listener.accept()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from types import TracebackType
 
 _OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _IMPORT_MACHINERY = ("<frozen importlib", "<frozen runpy")
@@ -14,19 +13,18 @@ def _is_noise(filename: str) -> bool:
     return filename.startswith((_OURS, *_IMPORT_MACHINERY)) or os.sep + os.path.join("importlib", "__init__.py") in filename
 
 
-def trimmed(trace: TracebackType | None) -> TracebackType | None:
-    """`trace` from the first frame that is not ours and not the import machinery's; all of it if there is none such."""
-    start = trace
-    while start is not None and _is_noise(start.tb_frame.f_code.co_filename):
-        start = start.tb_next
-    return start
-
-
 def describe(error: BaseException) -> str:
-    """The traceback as text; chained exceptions keep theirs."""
-    import traceback
+    """The traceback as text without our frames and the import machinery's, also in chained exceptions."""
+    from traceback import StackSummary, TracebackException
 
-    return "".join(traceback.format_exception(type(error), error, trimmed(error.__traceback__)))
+    described = TracebackException(type(error), error, error.__traceback__)
+    todo: list[TracebackException] = [described]
+    while todo:
+        one = todo.pop()
+        kept = [entry for entry in one.stack if not _is_noise(entry.filename)]
+        one.stack = StackSummary.from_list(kept)
+        todo += [other for other in (one.__cause__, one.__context__) if other is not None]
+    return "".join(described.format())
 
 
 def complain(what: str, error: BaseException) -> None:

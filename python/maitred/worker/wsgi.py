@@ -105,6 +105,34 @@ def base_environ(constant: dict[str, str], multithread: bool) -> dict[str, Any]:
 class WsgiSeat:
     """Runs the app for the requests of one seat."""
 
+    __slots__ = (
+        "_app",
+        "_base",
+        "_board",
+        "_cancelled",
+        "_check_headers",
+        "_check_status",
+        "_credit",
+        "_declared",
+        "_environ",
+        "_head_sent",
+        "_headers",
+        "_id",
+        "_input",
+        "_known",
+        "_known_statuses",
+        "_length",
+        "_out",
+        "_place",
+        "_remaining",
+        "_seat",
+        "_sequence",
+        "_since",
+        "_slow_closes",
+        "_status",
+        "_warned_length",
+    )
+
     def __init__(self, app: Application, seat: Seat, base: dict[str, Any], board: memoryview, place: int) -> None:
         self._app = app
         self._seat = seat
@@ -156,11 +184,9 @@ class WsgiSeat:
             self._id = request_id
             self._sequence = sequence
             self._status = None
-            self._head_sent = self._cancelled = False
             environ = {**base, **head}
             if type(body) is bytes and not arrived and not kept:
                 environ["wsgi.input"] = bytes_io(body)
-                self._input = None
             elif not self._open(environ, body):
                 continue
             self._environ = environ
@@ -182,6 +208,9 @@ class WsgiSeat:
                     self._deliver(result)
             except BaseException as error:  # SystemExit too: an app does not end a worker.
                 self._fail(error)
+            if self._head_sent or self._cancelled or self._input is not None:
+                self._head_sent = self._cancelled = False
+                self._input = None
             try:
                 if type(result) is not list and hasattr(result, "close"):
                     self._close(result)
@@ -373,16 +402,19 @@ class WsgiSeat:
 
     def _open(self, environ: dict[str, Any], body: Any) -> bool:
         """The less frequent ways to begin: a streamed body, or mail that came before. False if the client has left already."""
+        self._cancelled = False
         if type(body) is bytes:
-            self._input = None
             environ["wsgi.input"] = io.BytesIO(body)
         else:
             self._input = StreamedBody(self._wait_for_body, self._grant, body is True)
             environ["wsgi.input"] = io.BufferedReader(self._input, 65_536)
         self._read_mail(self._seat.mail_for(self._id, self._sequence))
-        if self._cancelled:
-            self._abort("the client is gone")
-        return not self._cancelled
+        if not self._cancelled:
+            return True
+        self._abort("the client is gone")
+        self._cancelled = False
+        self._input = None
+        return False
 
     def _read_mail(self, mail: list[Mail]) -> None:
         for kind, payload in mail:

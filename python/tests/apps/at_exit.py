@@ -1,0 +1,3 @@
+import atexit
+from hello import wsgi
+atexit.register(print, "atexit ran")

@@ -1,0 +1,1 @@
+app = lambda environ, start_response: None
