@@ -76,6 +76,10 @@ export class WorkerSeat implements Seat {
   #batchCount = 0;
   #sequence = 0;
   #isBusy = false;
+  /** Responses whose HEAD has come and whose end has not. */
+  #streaming = 0;
+  /** Clock time at which the request now at work in a serial seat began. */
+  #workSince = 0;
   #recallSent = false;
   #finishedInFrame: Exchange[] = [];
 
@@ -105,8 +109,9 @@ export class WorkerSeat implements Seat {
     socket.on("close", () => owner.onClosed(this));
   }
 
+  /** A serial seat that streams may take any time (its client may be slow): nobody is put behind it. */
   get isOpen(): boolean {
-    return this.isAccepting && !this.#isBusy;
+    return this.isAccepting && !this.#isBusy && (this.concurrent || this.#streaming === 0);
   }
 
   /** A streamed response waits for its client, so that the worker is not to blame for the time. */
@@ -130,7 +135,7 @@ export class WorkerSeat implements Seat {
     exchange.givenAt = this.#clock.now();
     exchange.workerPid = this.workerPid;
     exchange.onGone = this.#left;
-    if (this.inFlight++ === 0) this.busySince = exchange.givenAt;
+    if (this.inFlight++ === 0) this.busySince = this.#workSince = exchange.givenAt;
     this.backlogMs += estimateMs;
     this.#encoder.encode(this.#writer, id, exchange);
     this.#batchCount++;
@@ -213,10 +218,12 @@ export class WorkerSeat implements Seat {
         this.#batch(arg, payload);
         return;
       case FromWorker.head:
+        this.#streaming++;
         this.#decoder.head(arg, payload);
         return;
       case FromWorker.end:
         this.#exchange(arg).end();
+        this.#streaming--;
         this.#finishOne(arg);
         return;
       case FromWorker.idle:
@@ -286,7 +293,7 @@ export class WorkerSeat implements Seat {
     const finished = this.#finishedInFrame;
     this.#finishedInFrame = [];
     const now = this.#clock.now();
-    this.busySince = now;
+    this.busySince = this.#workSince = now;
     const count = finished.length;
     // The worker flushes after half a millisecond of work, so a batch that took longer owes it to its last request.
     const elapsedMs = elapsedUs < MAX_ELAPSED ? elapsedUs / 1000 : now - (finished[0]?.givenAt ?? now);
@@ -301,14 +308,15 @@ export class WorkerSeat implements Seat {
     const exchange = this.#exchange(id);
     this.#free(id);
     const now = this.#clock.now();
-    const since = this.concurrent ? exchange.givenAt : Math.max(exchange.givenAt, this.busySince);
-    this.busySince = now;
+    const since = Math.max(exchange.givenAt, this.#workSince);
+    this.busySince = this.#workSince = now;
     // A streamed response keeps a serial seat as long as it lasts; on an event loop it costs next to nothing.
     this.#owner.onFinished(this, exchange, this.concurrent ? -1 : now - since);
   }
 
   #abort(id: number, reason: string): void {
     const exchange = this.#exchange(id);
+    if (exchange.hasHead) this.#streaming--;
     if (exchange.state !== "done") {
       this.#owner.onBadResponse(exchange, reason);
       answerError(exchange, 500);
