@@ -105,6 +105,25 @@ suite("the queue", () => {
     browser.close();
     await server.stop();
   });
+
+  for (const model of [["-k", "sync"], ["-k", "gthread", "--threads", "2"]] as const) {
+    test(`a path that was always fast and is slow this once holds up nobody (${model.join(" ")})`, async () => {
+      const gates = new Gates();
+      const server = await startMaitred(["-b", "127.0.0.1:0", "-w", "2", ...model, "--chdir", testApps, "wsgi_app:application"], { env: gates.env });
+      const browser = new Browser(server.port);
+      gates.open("open");
+      for (let count = 0; count < 50; count++) await browser.get("/hold?name=open");
+      const held = browser.get("/hold?name=a");
+      await server.waitForLine(/holding a in/);
+      const pages = Promise.all(Array.from({ length: 20 }, () => browser.get("/hold?name=open")));
+      const statuses = (await Promise.race([pages, failAfter(10_000, () => "a fast request waits behind the slow one")])).map((page) => page.status);
+      assert.deepEqual([...new Set(statuses)], [200]);
+      gates.open("a");
+      await held;
+      browser.close();
+      await server.stop();
+    });
+  }
 });
 
 /** One event loop reads all connections: when it has answered a request that came later, it has seen what came before. */

@@ -26,7 +26,7 @@ for (const model of models) {
       const held = browser.get("/hold?name=a");
       await server.waitForLine(/holding a in/);
       server.signal("SIGTERM");
-      await server.waitForLine(/Handling signal: term/);
+      await server.waitForLine(/Handling signal:? (SIG)?TERM/i);
       gates.open("a");
       const page = await held;
       assert.equal(page.status, 200);

@@ -1,6 +1,8 @@
 /** A small browser on node:http: cookies, redirects, forms, multipart, and responses read piece by piece. Keeps its connections alive. */
 import { Agent, request, type IncomingMessage } from "node:http";
 
+const PATIENCE_MS = 15_000;
+
 export interface Page {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
@@ -83,6 +85,8 @@ export class Browser {
     const target = typeof this.#at === "number" ? { host: "127.0.0.1", port: this.#at } : { socketPath: this.#at };
     return new Promise((resolve, reject) => {
       const outgoing = request({ ...target, path: url, method: ask.method ?? "GET", headers, agent: this.#agent });
+      // Without it a server that forgets a request would hang the test run instead of failing a test.
+      outgoing.setTimeout(PATIENCE_MS, () => outgoing.destroy(new Error(`nothing came for ${ask.method ?? "GET"} ${url} in ${PATIENCE_MS / 1000} s`)));
       outgoing.once("error", reject);
       outgoing.once("response", (response) => {
         this.#keepCookies(response.headers["set-cookie"] ?? []);
