@@ -15,9 +15,9 @@ export function usageText(): string {
       0,
     ),
     "",
-    "  maitred app:app                            WSGI or ASGI, one worker per CPU",
-    "  maitred project.wsgi:application -w 4 -b 0.0.0.0:8000",
-    "  maitred 'app:create_app(\"production\")'      a factory with arguments",
+    "  maitred app:app                        WSGI or ASGI, one worker per CPU",
+    "  maitred project.wsgi -w 4 -b :8000     project.wsgi:application, 4 workers, every address",
+    "  maitred 'app:create_app(\"test\")'       a factory with arguments",
   ];
   const foot = wrap(
     "Times are seconds, or a number with ms, s, m or h. Options count more than the variables in brackets; " +

@@ -10,8 +10,7 @@ const house: HostFacts = {
   cwd: "/srv/site",
   affinityCpus: 4,
   cgroupQuotaCpus: null,
-  findPython: (explicit) =>
-    explicit === "nopython" ? { error: "--python nopython is not on PATH" } : { path: explicit ?? "/usr/bin/python3" },
+  findPython: (explicit) => ({ path: explicit ?? "/usr/bin/python3" }),
   isDirectory: (path) => ["/srv/site", "/srv/site/src", "/app"].includes(path),
   isFile: () => false,
 };

@@ -61,7 +61,7 @@ export function readPlan(argv: readonly string[], env: Environment, host: HostFa
   const environ = Object.fromEntries(value(python.environ));
   notices.push(...remarks(resolved, env, host));
 
-  if (mistakes.length > 0) return { type: "mistakes", mistakes };
+  if (mistakes.length > 0) return { type: "mistakes", mistakes: [...new Set(mistakes)] };
   const accessLog = accessLogOf(resolved);
   const pidFile = value(processRows.pidFile);
   const plan: Plan = {

@@ -21,7 +21,7 @@ export interface FieldSection {
 }
 
 /** What may not stand in a value (RFC 9110 section 5.5): control characters other than tab. Bytes from 0x80 on are obs-text and may. */
-const CONTROL = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/;
+const NO_VALUE = /[^\t\r\n -~\x80-\xff]/;
 /** RFC 9112 section 2.2: a CR or LF alone ends no line for us, but may for someone behind or before us. */
 const BARE_CR_OR_LF = /\r(?!\n)|(?<!\r)\n/;
 /** OWS only: `trim` would take a no-break space away too. */
@@ -69,7 +69,8 @@ export function parseFieldSection(
     if (name === undefined) return badName(text, start);
     let from = colon + 1;
     while (isBlank(bytes[offset + from]!)) from++;
-    // Hot: the value's end and its characters in one pass over the bytes, which costs half of indexOf and regular expressions on the text.
+    // Hot: the value's end and its characters in one pass over the bytes, a quarter less for the whole section than
+    // indexOf and regular expressions on the text.
     let end = from;
     for (; ; end++) {
       const byte = bytes[offset + end]!;
@@ -159,7 +160,7 @@ export function parseFieldSection(
  * routing are refused, as merging them would be wrong and dropping them hides an attempt (RFC 9110 section 6.5.1).
  */
 export function trailerError(text: string, limits: HeadLimits): ProtocolError | null {
-  if (CONTROL.test(text)) return BAD_VALUE;
+  if (NO_VALUE.test(text)) return BAD_VALUE;
   if (BARE_CR_OR_LF.test(text)) return BARE;
   for (let start = 0; start < text.length; ) {
     const colon = text.indexOf(":", start);

@@ -187,7 +187,7 @@ describe("the machine", () => {
 
   function record(): { events: string[]; parser: RequestParser; react: { on: (event: string) => void } } {
     const events: string[] = [];
-    const react = { on: (_: string): void => {} };
+    const react: { on: (event: string) => void } = { on: () => {} };
     const tell = (event: string): void => {
       events.push(event);
       react.on(event);
