@@ -62,7 +62,9 @@ async def stream(scope: Scope, receive: Receive, send: Send) -> None:
 
     async def lines() -> None:
         nonlocal sent
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain; charset=utf-8")]})
+        await send(
+            {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain; charset=utf-8")]}
+        )
         for line in range(1, count + 1):
             await send({"type": "http.response.body", "body": f"line {line} of {count}\n".encode(), "more_body": True})
             sent = line
@@ -104,7 +106,7 @@ async def error(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def late_error(scope: Scope, receive: Receive, send: Send) -> None:
-    """Fails after the headers and some of the body have left: the client must see a broken response, not a short one."""
+    """Fails after the headers and some of the body have left: the client must see that it broke off."""
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]})
     await send({"type": "http.response.body", "body": b"so far, so good\n", "more_body": True})
     raise RuntimeError("an error on purpose, too late")
@@ -118,7 +120,9 @@ async def not_found(scope: Scope, receive: Receive, send: Send) -> None:
     await answer(send, b"Not found. Try: " + " ".join(PAGES).encode() + b"\n", status=404)
 
 
-async def answer(send: Send, body: bytes, content_type: bytes = b"text/plain; charset=utf-8", status: int = 200) -> None:
+async def answer(
+    send: Send, body: bytes, content_type: bytes = b"text/plain; charset=utf-8", status: int = 200
+) -> None:
     headers = [(b"content-type", content_type), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

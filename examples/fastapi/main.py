@@ -1,6 +1,6 @@
-"""A kitchen in FastAPI: orders as JSON, a stream of events, background work, lifespan state, an upload, a plain `def` endpoint.
+"""A kitchen in FastAPI: JSON orders, server-sent events, background work, lifespan state, uploads, a plain `def`.
 
-The state lives in this process, so with several workers each has a kitchen of its own; that is the example, not a recommendation.
+The state lives in this process, so with several workers each has a kitchen of its own.
 """
 
 import asyncio
@@ -71,7 +71,12 @@ def kitchen_of(request: Request) -> Kitchen:
 @app.get("/")
 async def index(request: Request) -> dict[str, float | int]:
     kitchen = kitchen_of(request)
-    return {"opened": kitchen.opened, "cooking": len(kitchen.cooking), "served": len(kitchen.served), "pid": os.getpid()}
+    return {
+        "opened": kitchen.opened,
+        "cooking": len(kitchen.cooking),
+        "served": len(kitchen.served),
+        "pid": os.getpid(),
+    }
 
 
 @app.post("/orders", status_code=201)

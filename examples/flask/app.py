@@ -1,4 +1,4 @@
-"""A visitors' book in Flask: a form, a session cookie, a streaming generator, an upload. Run it with `flask run` or any WSGI server."""
+"""A visitors' book in Flask: a form, a session cookie, a streaming generator, an upload."""
 
 import hashlib
 import time
@@ -18,7 +18,9 @@ MOST_LINES = 1_000
 @app.get("/")
 def index() -> str:
     session["visits"] = session.get("visits", 0) + 1
-    return render_template("index.html", visits=session["visits"], name=session.get("name"), notes=session.get("notes", []))
+    return render_template(
+        "index.html", visits=session["visits"], name=session.get("name"), notes=session.get("notes", [])
+    )
 
 
 @app.post("/name")

@@ -29,7 +29,10 @@ def echo(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
 
 
 def show_environ(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-    shown = {key: value if isinstance(value, (str, bool, int, list, tuple)) else repr(value) for key, value in environ.items()}
+    shown = {
+        key: value if isinstance(value, (str, bool, int, list, tuple)) else repr(value)
+        for key, value in environ.items()
+    }
     return answer(start_response, json.dumps(shown, indent=2, sort_keys=True).encode(), "application/json")
 
 
@@ -85,7 +88,7 @@ def error(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
 
 
 def late_error(environ: Environ, start_response: StartResponse) -> Iterator[bytes]:
-    """Fails after the headers and some of the body have left: the client must see a broken response, not a short one."""
+    """Fails after the headers and some of the body have left: the client must see that it broke off."""
     start_response("200 OK", [("Content-Type", "text/plain")])
     yield b"so far, so good\n"
     raise RuntimeError("an error on purpose, too late")
@@ -105,7 +108,9 @@ def not_found(environ: Environ, start_response: StartResponse) -> Iterable[bytes
     return answer(start_response, b"Not found. Try: " + " ".join(PAGES).encode() + b"\n", status="404 Not Found")
 
 
-def answer(start_response: StartResponse, body: bytes, content_type: str = "text/plain; charset=utf-8", status: str = "200 OK") -> list[bytes]:
+def answer(
+    start_response: StartResponse, body: bytes, content_type: str = "text/plain; charset=utf-8", status: str = "200 OK"
+) -> list[bytes]:
     start_response(status, [("Content-Type", content_type), ("Content-Length", str(len(body)))])
     return [body]
 

@@ -1,4 +1,4 @@
-"""What the server tests need from a WSGI application: to count what reaches it, to be held at work, and to say who answered."""
+"""What the server tests need from a WSGI application: to count, to be held at work, to say who answered."""
 
 import os
 import sys

@@ -22,7 +22,10 @@ for (const model of models) {
 
     before(async () => {
       const env = { READINGLIST_DATABASE: join(temporaryFolder(), "db.sqlite3") };
-      execFileSync(examplesPython(), ["manage.py", "prepare"], { cwd: example("django"), env: { ...process.env, ...env } });
+      execFileSync(examplesPython(), ["manage.py", "prepare"], {
+        cwd: example("django"),
+        env: { ...process.env, ...env },
+      });
       server = await startMaitred(["-b", "127.0.0.1:0", "--chdir", example("django"), ...model.args], { env });
       browser = new Browser(server.port);
     });
@@ -57,7 +60,12 @@ for (const model of models) {
     test("the form adds a book, redirects to it and says so", async () => {
       const token = csrfToken(await browser.get("/books/new/"));
       const title = `Solaris ${randomBytes(4).toString("hex")} é小`;
-      const page = await browser.submit("/books/new/", { csrfmiddlewaretoken: token, title, author: "Stanisław Lem", note: "An ocean." });
+      const page = await browser.submit("/books/new/", {
+        csrfmiddlewaretoken: token,
+        title,
+        author: "Stanisław Lem",
+        note: "An ocean.",
+      });
       assert.match(page.url, /^\/books\/\d+\/$/);
       assert.match(page.text, /is on the list/);
       assert.ok((await browser.get("/")).text.includes(title));
@@ -79,7 +87,12 @@ for (const model of models) {
       const visitor = new Browser(server.port);
       const login = await visitor.get("/admin/books/book/");
       assert.equal(login.url, "/admin/login/?next=/admin/books/book/");
-      const page = await visitor.submit(login.url, { csrfmiddlewaretoken: csrfToken(login), username: "admin", password: "admin", next: "/admin/books/book/" });
+      const page = await visitor.submit(login.url, {
+        csrfmiddlewaretoken: csrfToken(login),
+        username: "admin",
+        password: "admin",
+        next: "/admin/books/book/",
+      });
       assert.equal(page.url, "/admin/books/book/");
       assert.match(page.text, /Select book to change/);
       assert.match(page.text, /Ursula K\. Le Guin/);
@@ -90,7 +103,11 @@ for (const model of models) {
     test("a wrong password does not open the admin", async () => {
       const visitor = new Browser(server.port);
       const login = await visitor.get("/admin/login/");
-      const page = await visitor.submit("/admin/login/", { csrfmiddlewaretoken: csrfToken(login), username: "admin", password: "wrong" });
+      const page = await visitor.submit("/admin/login/", {
+        csrfmiddlewaretoken: csrfToken(login),
+        username: "admin",
+        password: "wrong",
+      });
       assert.match(page.text, /Please enter the correct username and password/);
       assert.ok(!visitor.cookies.has("sessionid"));
       visitor.close();
@@ -100,7 +117,11 @@ for (const model of models) {
       test(`an upload of ${size} bytes arrives whole`, async () => {
         const bytes = randomBytes(size);
         const token = csrfToken(await browser.get("/upload/"));
-        const page = await browser.upload("/upload/", { csrfmiddlewaretoken: token }, { field: "file", name: "data.bin", bytes });
+        const page = await browser.upload(
+          "/upload/",
+          { csrfmiddlewaretoken: token },
+          { field: "file", name: "data.bin", bytes },
+        );
         assert.equal(page.status, 200);
         if (size === 0) return assert.match(page.text, /The submitted file is empty/);
         assert.equal(first(/id="name">([^<]*)/, page), "data.bin");
@@ -151,6 +172,9 @@ function csrfToken(page: Page): string {
 
 function first(pattern: RegExp, page: Page): string {
   const found = pattern.exec(page.text)?.[1];
-  assert.ok(found !== undefined, `${String(pattern)} is not in ${page.status} ${page.url}:\n${page.text.slice(0, 2_000)}`);
+  assert.ok(
+    found !== undefined,
+    `${String(pattern)} is not in ${page.status} ${page.url}:\n${page.text.slice(0, 2_000)}`,
+  );
   return found;
 }

@@ -42,14 +42,20 @@ for (const model of models) {
       const { number, ...rest } = JSON.parse(page.text) as { number: number };
       assert.deepEqual(rest, { dish: "Ratatouille", portions: 2 });
       await server.waitForLine(new RegExp(`order ${number} is served: Ratatouille`));
-      assert.deepEqual(JSON.parse((await browser.get(`/orders/${number}`)).text), { status: "served", dish: "Ratatouille" });
+      assert.deepEqual(JSON.parse((await browser.get(`/orders/${number}`)).text), {
+        status: "served",
+        dish: "Ratatouille",
+      });
     });
 
     test("a wrong order is a 422 that names the fields", async () => {
       const page = await browser.sendJson("/orders", { dish: "", portions: 99 });
       assert.equal(page.status, 422);
       const { detail } = JSON.parse(page.text) as { detail: { loc: string[] }[] };
-      assert.deepEqual(detail.map((item) => item.loc.join(".")), ["body.dish", "body.portions"]);
+      assert.deepEqual(
+        detail.map((item) => item.loc.join(".")),
+        ["body.dish", "body.portions"],
+      );
     });
 
     test("an order nobody gave is a 404 in JSON", async () => {
@@ -61,7 +67,10 @@ for (const model of models) {
     test("events arrive whole", async () => {
       const page = await browser.get("/events?count=2");
       assert.match(String(page.headers["content-type"]), /^text\/event-stream/);
-      assert.equal(page.text, 'id: 1\nevent: tick\ndata: {"number": 1, "of": 2}\n\nid: 2\nevent: tick\ndata: {"number": 2, "of": 2}\n\n');
+      assert.equal(
+        page.text,
+        'id: 1\nevent: tick\ndata: {"number": 1, "of": 2}\n\nid: 2\nevent: tick\ndata: {"number": 2, "of": 2}\n\n',
+      );
     });
 
     test("events arrive one by one, and end when the reader leaves", async () => {
@@ -75,7 +84,11 @@ for (const model of models) {
       test(`an upload of ${size} bytes arrives whole`, async () => {
         const bytes = randomBytes(size);
         const page = await browser.upload("/upload", {}, { field: "file", name: "data.bin", bytes });
-        assert.deepEqual(JSON.parse(page.text), { name: "data.bin", size, sha256: createHash("sha256").update(bytes).digest("hex") });
+        assert.deepEqual(JSON.parse(page.text), {
+          name: "data.bin",
+          size,
+          sha256: createHash("sha256").update(bytes).digest("hex"),
+        });
       });
     }
 
@@ -89,7 +102,10 @@ for (const model of models) {
       const pages = await Promise.all(Array.from({ length: 20 }, () => browser.get("/slow?seconds=0.5")));
       const tookMs = performance.now() - started;
       assert.deepEqual([...new Set(pages.map((page) => page.status))], [200]);
-      assert.ok(tookMs >= 500 && tookMs < 2_500, `one after another they take 10,000 ms; these took ${Math.round(tookMs)} ms`);
+      assert.ok(
+        tookMs >= 500 && tookMs < 2_500,
+        `one after another they take 10,000 ms; these took ${Math.round(tookMs)} ms`,
+      );
     });
 
     test("an exception is a 500, and its traceback is in the log", async () => {
@@ -101,7 +117,10 @@ for (const model of models) {
 
     test("the interactive documentation opens", async () => {
       assert.match((await browser.get("/docs")).text, /swagger-ui/i);
-      assert.equal((JSON.parse((await browser.get("/openapi.json")).text) as { info: { title: string } }).info.title, "Kitchen");
+      assert.equal(
+        (JSON.parse((await browser.get("/openapi.json")).text) as { info: { title: string } }).info.title,
+        "Kitchen",
+      );
     });
   });
 }

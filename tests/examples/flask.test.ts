@@ -29,7 +29,8 @@ for (const model of models) {
 
     test("the session cookie counts the visits, whichever worker answers", async () => {
       const visitor = new Browser(server.port);
-      for (const visit of [1, 2, 3, 4]) assert.match((await visitor.get("/")).text, new RegExp(`id="visits">${visit}<`));
+      for (const visit of [1, 2, 3, 4])
+        assert.match((await visitor.get("/")).text, new RegExp(`id="visits">${visit}<`));
       visitor.close();
     });
 
@@ -64,7 +65,11 @@ for (const model of models) {
       test(`an upload of ${size} bytes arrives whole`, async () => {
         const bytes = randomBytes(size);
         const page = await browser.upload("/upload", {}, { field: "file", name: "data.bin", bytes });
-        assert.deepEqual(JSON.parse(page.text), { name: "data.bin", size, sha256: createHash("sha256").update(bytes).digest("hex") });
+        assert.deepEqual(JSON.parse(page.text), {
+          name: "data.bin",
+          size,
+          sha256: createHash("sha256").update(bytes).digest("hex"),
+        });
       });
     }
 

@@ -24,7 +24,14 @@ for (const model of models) {
     let browser: Browser;
 
     before(async () => {
-      server = await startMaitred(["-b", "127.0.0.1:0", "--chdir", example(model.kind), ...model.args, "app:application"]);
+      server = await startMaitred([
+        "-b",
+        "127.0.0.1:0",
+        "--chdir",
+        example(model.kind),
+        ...model.args,
+        "app:application",
+      ]);
       browser = new Browser(server.port);
     });
 
@@ -53,8 +60,14 @@ for (const model of models) {
 
       test(`echo of ${size} bytes in chunks`, async () => {
         const body = randomBytes(size);
-        const chunks = Array.from({ length: Math.ceil(size / 50_000) }, (_, index) => body.subarray(index * 50_000, (index + 1) * 50_000));
-        const page = await browser.ask("/echo", { method: "POST", chunks, headers: { "transfer-encoding": "chunked" } });
+        const chunks = Array.from({ length: Math.ceil(size / 50_000) }, (_, index) =>
+          body.subarray(index * 50_000, (index + 1) * 50_000),
+        );
+        const page = await browser.ask("/echo", {
+          method: "POST",
+          chunks,
+          headers: { "transfer-encoding": "chunked" },
+        });
         assert.equal(page.status, 200);
         assert.ok(page.body.equals(body));
       });
@@ -62,7 +75,8 @@ for (const model of models) {
 
     test("a chunked body cut anywhere, with extensions and a trailer, arrives whole", async () => {
       const client = await RawClient.open(server.port);
-      const bytes = "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5;name=value\r\nhello\r\n7\r\n, world\r\n0\r\nX-Trailer: 1\r\n\r\n";
+      const bytes =
+        "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5;name=value\r\nhello\r\n7\r\n, world\r\n0\r\nX-Trailer: 1\r\n\r\n";
       for (const byte of bytes) await client.send(byte);
       assert.equal((await client.response()).body.toString(), "hello, world");
       client.leave();
@@ -107,7 +121,10 @@ for (const model of models) {
         assert.deepEqual(Object.fromEntries(Object.keys(expected).map((key) => [key, scope[key]])), expected);
         assert.equal((scope["client"] as [string, number])[0], "127.0.0.1");
         const fields = scope["headers"] as [string, string][];
-        assert.deepEqual(fields.filter(([name]) => name === "x-twice" || name === "accept").sort(), [["accept", "text/html"], ["x-twice", "caf\u00e9"]]);
+        assert.deepEqual(fields.filter(([name]) => name === "x-twice" || name === "accept").sort(), [
+          ["accept", "text/html"],
+          ["x-twice", "caf\u00e9"],
+        ]);
         assert.equal((scope["asgi"] as { version: string }).version, "3.0");
       }
     });
@@ -158,8 +175,11 @@ for (const model of models) {
 
     test("requests sent together are answered in order", async () => {
       const client = await RawClient.open(server.port);
-      const echo = (text: string): string => `POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: ${text.length}\r\n\r\n${text}`;
-      await client.send(`GET /slow?seconds=0.2 HTTP/1.1\r\nHost: x\r\n\r\n${echo("one")}${echo("three")}GET / HTTP/1.1\r\nHost: x\r\n\r\n`);
+      const echo = (text: string): string =>
+        `POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: ${text.length}\r\n\r\n${text}`;
+      await client.send(
+        `GET /slow?seconds=0.2 HTTP/1.1\r\nHost: x\r\n\r\n${echo("one")}${echo("three")}GET / HTTP/1.1\r\nHost: x\r\n\r\n`,
+      );
       const bodies: string[] = [];
       for (let count = 0; count < 4; count++) bodies.push((await client.response()).body.toString());
       assert.deepEqual(bodies, ["That took a while.\n", "one", "three", greeting]);

@@ -35,7 +35,15 @@ test("a Unix socket left by a killed server is taken over", async () => {
 
 test("two addresses answer", async () => {
   const path = join(temporaryFolder(), "maitred.sock");
-  const server = await startMaitred(["-b", "127.0.0.1:0", "-b", `unix:${path}`, "--chdir", testApps, "wsgi_app:application"]);
+  const server = await startMaitred([
+    "-b",
+    "127.0.0.1:0",
+    "-b",
+    `unix:${path}`,
+    "--chdir",
+    testApps,
+    "wsgi_app:application",
+  ]);
   assert.equal(server.addresses.length, 2);
   for (const at of [server.port, path]) {
     const browser = new Browser(at);
@@ -55,7 +63,15 @@ test("--pid writes the front's pid and removes the file at the end", async () =>
 
 test("--pythonpath finds the application, --chdir is its working folder", async () => {
   const folder = temporaryFolder();
-  const server = await startMaitred(["-b", "127.0.0.1:0", "--chdir", folder, "--pythonpath", testApps, "wsgi_app:application"]);
+  const server = await startMaitred([
+    "-b",
+    "127.0.0.1:0",
+    "--chdir",
+    folder,
+    "--pythonpath",
+    testApps,
+    "wsgi_app:application",
+  ]);
   const browser = new Browser(server.port);
   assert.equal((await browser.get("/cwd")).text, folder);
   browser.close();

@@ -68,7 +68,9 @@ for (const model of models) {
       const server = await startMaitred(start);
       const client = await RawClient.open(server.port);
       const body = "GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n";
-      await client.send(`POST /ignore-body HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}GET /pid HTTP/1.1\r\nHost: x\r\n\r\n`);
+      await client.send(
+        `POST /ignore-body HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}GET /pid HTTP/1.1\r\nHost: x\r\n\r\n`,
+      );
       assert.equal((await client.response()).body.toString(), "hello");
       assert.match((await client.response()).body.toString(), /^\d+$/);
       const browser = new Browser(server.port);

@@ -12,20 +12,56 @@ const post = (fields: string, body: string = ""): string => `POST /hit HTTP/1.1\
 const get = (fields: string): string => `GET /hit HTTP/1.1\r\nHost: x\r\n${fields}\r\n`;
 
 const requests: readonly { readonly name: string; readonly bytes: string; readonly status: readonly number[] }[] = [
-  { name: "Content-Length and Transfer-Encoding", bytes: post("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", `0\r\n\r\n${SMUGGLED}`), status: [400] },
-  { name: "Transfer-Encoding and Content-Length", bytes: post("Transfer-Encoding: chunked\r\nContent-Length: 5\r\n", `0\r\n\r\n${SMUGGLED}`), status: [400] },
-  { name: "two different Content-Lengths", bytes: post("Content-Length: 0\r\nContent-Length: 36\r\n", SMUGGLED), status: [400] },
+  {
+    name: "Content-Length and Transfer-Encoding",
+    bytes: post("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", `0\r\n\r\n${SMUGGLED}`),
+    status: [400],
+  },
+  {
+    name: "Transfer-Encoding and Content-Length",
+    bytes: post("Transfer-Encoding: chunked\r\nContent-Length: 5\r\n", `0\r\n\r\n${SMUGGLED}`),
+    status: [400],
+  },
+  {
+    name: "two different Content-Lengths",
+    bytes: post("Content-Length: 0\r\nContent-Length: 36\r\n", SMUGGLED),
+    status: [400],
+  },
   { name: "a list of Content-Lengths", bytes: post("Content-Length: 0, 36\r\n", SMUGGLED), status: [400] },
   { name: "a signed Content-Length", bytes: post("Content-Length: +5\r\n", "hello"), status: [400] },
   { name: "a negative Content-Length", bytes: post("Content-Length: -1\r\n", "hello"), status: [400] },
   { name: "a hexadecimal Content-Length", bytes: post("Content-Length: 0x5\r\n", "hello"), status: [400] },
   { name: "an empty Content-Length", bytes: post("Content-Length:\r\n", SMUGGLED), status: [400] },
-  { name: "a Content-Length no number holds", bytes: post("Content-Length: 99999999999999999999999\r\n"), status: [400, 413] },
-  { name: "an unknown transfer coding", bytes: post("Transfer-Encoding: xchunked\r\n", `0\r\n\r\n${SMUGGLED}`), status: [400, 501] },
-  { name: "chunked that is not the last coding", bytes: post("Transfer-Encoding: chunked, identity\r\n", `0\r\n\r\n${SMUGGLED}`), status: [400, 501] },
-  { name: "chunked twice", bytes: post("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", `0\r\n\r\n${SMUGGLED}`), status: [400, 501] },
-  { name: "Transfer-Encoding in HTTP/1.0", bytes: "POST /hit HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", status: [400] },
-  { name: "a vertical tab before chunked", bytes: post("Transfer-Encoding: \x0bchunked\r\n", `0\r\n\r\n${SMUGGLED}`), status: [400, 501] },
+  {
+    name: "a Content-Length no number holds",
+    bytes: post("Content-Length: 99999999999999999999999\r\n"),
+    status: [400, 413],
+  },
+  {
+    name: "an unknown transfer coding",
+    bytes: post("Transfer-Encoding: xchunked\r\n", `0\r\n\r\n${SMUGGLED}`),
+    status: [400, 501],
+  },
+  {
+    name: "chunked that is not the last coding",
+    bytes: post("Transfer-Encoding: chunked, identity\r\n", `0\r\n\r\n${SMUGGLED}`),
+    status: [400, 501],
+  },
+  {
+    name: "chunked twice",
+    bytes: post("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", `0\r\n\r\n${SMUGGLED}`),
+    status: [400, 501],
+  },
+  {
+    name: "Transfer-Encoding in HTTP/1.0",
+    bytes: "POST /hit HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    status: [400],
+  },
+  {
+    name: "a vertical tab before chunked",
+    bytes: post("Transfer-Encoding: \x0bchunked\r\n", `0\r\n\r\n${SMUGGLED}`),
+    status: [400, 501],
+  },
   { name: "lines that end in a bare LF", bytes: "GET /hit HTTP/1.1\nHost: x\n\n", status: [400] },
   { name: "one field that ends in a bare LF", bytes: "GET /hit HTTP/1.1\r\nHost: x\nX-A: 1\r\n\r\n", status: [400] },
   { name: "a bare CR in a value", bytes: get("X-A: 1\rX-B: 2\r\n"), status: [400] },
@@ -49,7 +85,11 @@ const requests: readonly { readonly name: string; readonly bytes: string; readon
   { name: "a control character in the target", bytes: "GET /hit\x01 HTTP/1.1\r\nHost: x\r\n\r\n", status: [400] },
   { name: "a TLS greeting", bytes: "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", status: [400] },
   { name: "a huge field", bytes: get(`X-Huge: ${"a".repeat(70_000)}\r\n`), status: [431] },
-  { name: "too many fields", bytes: get(Array.from({ length: 300 }, (_, index) => `X-${index}: 1\r\n`).join("")), status: [431] },
+  {
+    name: "too many fields",
+    bytes: get(Array.from({ length: 300 }, (_, index) => `X-${index}: 1\r\n`).join("")),
+    status: [431],
+  },
   { name: "a long request line", bytes: `GET /hit?${"a".repeat(70_000)} HTTP/1.1\r\nHost: x\r\n\r\n`, status: [414] },
 ];
 
@@ -74,19 +114,28 @@ for (const model of models) {
       test(`${name} is refused with ${status.join(" or ")}`, async () => {
         const answer = await exchangeRaw(server.port, bytes);
         const given = /^HTTP\/1\.[01] (\d{3}) /.exec(answer)?.[1];
-        assert.ok(given !== undefined && status.includes(Number(given)), `answered ${JSON.stringify(answer.slice(0, 300))}`);
+        assert.ok(
+          given !== undefined && status.includes(Number(given)),
+          `answered ${JSON.stringify(answer.slice(0, 300))}`,
+        );
         assert.equal(answer.match(/^HTTP\/1\.[01] /gm)?.length, 1, "one response, then the end");
         assert.match(answer, /\r\nconnection: close\r\n/i);
       });
     }
 
     test("a chunk whose size is nonsense ends the connection and the request behind it is not served", async () => {
-      const answer = await exchangeRaw(server.port, post("Transfer-Encoding: chunked\r\n", `zz\r\nhello\r\n0\r\n\r\n${SMUGGLED}`));
+      const answer = await exchangeRaw(
+        server.port,
+        post("Transfer-Encoding: chunked\r\n", `zz\r\nhello\r\n0\r\n\r\n${SMUGGLED}`),
+      );
       assert.ok((answer.match(/^HTTP\/1\.[01] /gm)?.length ?? 0) <= 1, answer);
     });
 
     test("a chunk longer than it says ends the connection and the request behind it is not served", async () => {
-      const answer = await exchangeRaw(server.port, post("Transfer-Encoding: chunked\r\n", `3\r\nhello\r\n0\r\n\r\n${SMUGGLED}`));
+      const answer = await exchangeRaw(
+        server.port,
+        post("Transfer-Encoding: chunked\r\n", `3\r\nhello\r\n0\r\n\r\n${SMUGGLED}`),
+      );
       assert.ok((answer.match(/^HTTP\/1\.[01] /gm)?.length ?? 0) <= 1, answer);
     });
 
@@ -103,7 +152,13 @@ for (const model of models) {
       assert.doesNotMatch(count, /smuggled/);
       const hits = Number(/\/hit=(\d+)/.exec(count)?.[1] ?? 0);
       assert.ok(hits <= 2, count);
-      assert.equal(count.replace(/\/hit=\d+/, "").trim().replace("nothing", ""), "");
+      assert.equal(
+        count
+          .replace(/\/hit=\d+/, "")
+          .trim()
+          .replace("nothing", ""),
+        "",
+      );
     });
   });
 }

@@ -20,7 +20,8 @@ suite("the queue", () => {
       await server.waitForLine(/holding a in/);
 
       const queued = await Promise.all(Array.from({ length: 6 }, () => RawClient.open(server.port)));
-      for (const [index, client] of queued.entries()) await client.send(`GET /queued-${index} HTTP/1.1\r\nHost: x\r\n\r\n`);
+      for (const [index, client] of queued.entries())
+        await client.send(`GET /queued-${index} HTTP/1.1\r\nHost: x\r\n\r\n`);
       await frontHasReadEverything(server.port);
       for (const client of queued.slice(0, 5)) client[leaving]();
       await frontHasReadEverything(server.port);
@@ -49,7 +50,9 @@ suite("the queue", () => {
 
   test("a full queue answers 503 with Retry-After at once, and those in it are served", async () => {
     const gates = new Gates();
-    const server = await startMaitred([...ONE_SYNC_WORKER, "--queue-size", "2", "wsgi_app:application"], { env: gates.env });
+    const server = await startMaitred([...ONE_SYNC_WORKER, "--queue-size", "2", "wsgi_app:application"], {
+      env: gates.env,
+    });
     const browser = new Browser(server.port);
     const held = browser.get("/hold?name=a");
     await server.waitForLine(/holding a in/);
@@ -64,11 +67,17 @@ suite("the queue", () => {
       if (statuses.filter((status) => status === 503).length === 8) refused();
       return page;
     });
-    await Promise.race([eightRefused, failAfter(10_000, () => `answered before the gate opened: ${statuses.join(" ")}`)]);
+    await Promise.race([
+      eightRefused,
+      failAfter(10_000, () => `answered before the gate opened: ${statuses.join(" ")}`),
+    ]);
     gates.open("a");
     assert.equal((await held).status, 200);
     await Promise.all(ten);
-    assert.deepEqual(statuses.sort(), [200, 200, 503, 503, 503, 503, 503, 503, 503, 503]);
+    assert.deepEqual(
+      statuses.sort((a, b) => a - b),
+      [200, 200, 503, 503, 503, 503, 503, 503, 503, 503],
+    );
     assert.equal((await browser.get("/")).status, 200);
     browser.close();
     await server.stop();
@@ -76,7 +85,9 @@ suite("the queue", () => {
 
   test("a request too long in the queue is a 503 with Retry-After", async () => {
     const gates = new Gates();
-    const server = await startMaitred([...ONE_SYNC_WORKER, "--queue-timeout", "1", "wsgi_app:application"], { env: gates.env });
+    const server = await startMaitred([...ONE_SYNC_WORKER, "--queue-timeout", "1", "wsgi_app:application"], {
+      env: gates.env,
+    });
     const browser = new Browser(server.port);
     const held = browser.get("/hold?name=a");
     await server.waitForLine(/holding a in/);
@@ -92,19 +103,52 @@ suite("the queue", () => {
 
   test("one slow request does not hold up those that another worker can serve", async () => {
     const gates = new Gates();
-    const server = await startMaitred(["-b", "127.0.0.1:0", "-k", "sync", "-w", "2", "--chdir", testApps, "wsgi_app:application"], { env: gates.env });
+    const server = await startMaitred(
+      ["-b", "127.0.0.1:0", "-k", "sync", "-w", "2", "--chdir", testApps, "wsgi_app:application"],
+      { env: gates.env },
+    );
     const browser = new Browser(server.port);
     // Fast ones first: whatever the server has learned about this application, it must not put a request behind the held one.
     for (let count = 0; count < 50; count++) await browser.get("/");
     const held = browser.get("/hold?name=a");
     await server.waitForLine(/holding a in/);
-    const pages = await Promise.race([Promise.all(Array.from({ length: 40 }, () => browser.get("/"))), failAfter(10_000, () => "a fast request waits behind the slow one")]);
+    const pages = await Promise.race([
+      Promise.all(Array.from({ length: 40 }, () => browser.get("/"))),
+      failAfter(10_000, () => "a fast request waits behind the slow one"),
+    ]);
     assert.deepEqual([...new Set(pages.map((page) => page.status))], [200]);
     gates.open("a");
     await held;
     browser.close();
     await server.stop();
   });
+
+  for (const model of [
+    ["-k", "sync"],
+    ["-k", "gthread", "--threads", "2"],
+  ] as const) {
+    test(`a path that was always fast and is slow this once holds up nobody (${model.join(" ")})`, async () => {
+      const gates = new Gates();
+      const server = await startMaitred(
+        ["-b", "127.0.0.1:0", "-w", "2", ...model, "--chdir", testApps, "wsgi_app:application"],
+        { env: gates.env },
+      );
+      const browser = new Browser(server.port);
+      gates.open("open");
+      for (let count = 0; count < 50; count++) await browser.get("/hold?name=open");
+      const held = browser.get("/hold?name=a");
+      await server.waitForLine(/holding a in/);
+      const pages = Promise.all(Array.from({ length: 20 }, () => browser.get("/hold?name=open")));
+      const statuses = (
+        await Promise.race([pages, failAfter(10_000, () => "a fast request waits behind the slow one")])
+      ).map((page) => page.status);
+      assert.deepEqual([...new Set(statuses)], [200]);
+      gates.open("a");
+      await held;
+      browser.close();
+      await server.stop();
+    });
+  }
 });
 
 /** One event loop reads all connections: when it has answered a request that came later, it has seen what came before. */

@@ -1,6 +1,8 @@
 /** A small browser on node:http: cookies, redirects, forms, multipart, and responses read piece by piece. Keeps its connections alive. */
 import { Agent, request, type IncomingMessage } from "node:http";
 
+const PATIENCE_MS = 15_000;
+
 export interface Page {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
@@ -42,22 +44,44 @@ export class Browser {
   }
 
   /** Posts form fields, urlencoded. */
-  submit(url: string, fields: Readonly<Record<string, string>>, headers: Readonly<Record<string, string>> = {}): Promise<Page> {
+  submit(
+    url: string,
+    fields: Readonly<Record<string, string>>,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<Page> {
     const body = new URLSearchParams(fields).toString();
-    return this.ask(url, { method: "POST", body, headers: { "content-type": "application/x-www-form-urlencoded", ...headers } });
+    return this.ask(url, {
+      method: "POST",
+      body,
+      headers: { "content-type": "application/x-www-form-urlencoded", ...headers },
+    });
   }
 
   sendJson(url: string, value: unknown): Promise<Page> {
-    return this.ask(url, { method: "POST", body: JSON.stringify(value), headers: { "content-type": "application/json" } });
+    return this.ask(url, {
+      method: "POST",
+      body: JSON.stringify(value),
+      headers: { "content-type": "application/json" },
+    });
   }
 
   /** Posts fields and one file as multipart/form-data. */
   upload(url: string, fields: Readonly<Record<string, string>>, file: FilePart): Promise<Page> {
     const boundary = "----maitred-test-boundary";
-    const parts = Object.entries(fields).map(([name, value]) => `--${boundary}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`);
+    const parts = Object.entries(fields).map(
+      ([name, value]) => `--${boundary}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`,
+    );
     const head = `--${boundary}\r\nContent-Disposition: form-data; name="${file.field}"; filename="${file.name}"\r\nContent-Type: application/octet-stream\r\n\r\n`;
-    const body = Buffer.concat([Buffer.from(parts.join("") + head), file.bytes, Buffer.from(`\r\n--${boundary}--\r\n`)]);
-    return this.ask(url, { method: "POST", body, headers: { "content-type": `multipart/form-data; boundary=${boundary}` } });
+    const body = Buffer.concat([
+      Buffer.from(parts.join("") + head),
+      file.bytes,
+      Buffer.from(`\r\n--${boundary}--\r\n`),
+    ]);
+    return this.ask(url, {
+      method: "POST",
+      body,
+      headers: { "content-type": `multipart/form-data; boundary=${boundary}` },
+    });
   }
 
   async ask(url: string, ask: Ask = {}): Promise<Page> {
@@ -83,6 +107,10 @@ export class Browser {
     const target = typeof this.#at === "number" ? { host: "127.0.0.1", port: this.#at } : { socketPath: this.#at };
     return new Promise((resolve, reject) => {
       const outgoing = request({ ...target, path: url, method: ask.method ?? "GET", headers, agent: this.#agent });
+      // Without it a server that forgets a request would hang the test run instead of failing a test.
+      outgoing.setTimeout(PATIENCE_MS, () =>
+        outgoing.destroy(new Error(`nothing came for ${ask.method ?? "GET"} ${url} in ${PATIENCE_MS / 1000} s`)),
+      );
       outgoing.once("error", reject);
       outgoing.once("response", (response) => {
         this.#keepCookies(response.headers["set-cookie"] ?? []);
@@ -112,7 +140,11 @@ export class Browser {
 }
 
 /** Reads a streamed response until its text matches. Streams in these tests go on for a minute: text that is here at once was not held back. */
-export async function readUntil(response: IncomingMessage, pattern: RegExp, patienceMs: number = 10_000): Promise<string> {
+export async function readUntil(
+  response: IncomingMessage,
+  pattern: RegExp,
+  patienceMs: number = 10_000,
+): Promise<string> {
   let text = "";
   response.setEncoding("utf8");
   return new Promise((resolve, reject) => {

@@ -42,7 +42,11 @@ export function startLoad(port: number, path: string, clients: number): Load {
       new Promise((resolve, reject) => {
         const timer = setTimeout(() => {
           watchers.delete(look);
-          reject(new Error(`the load never saw ${what}: ${JSON.stringify([...answers])}, failures: ${JSON.stringify(failures.slice(0, 5))}`));
+          reject(
+            new Error(
+              `the load never saw ${what}: ${JSON.stringify([...answers])}, failures: ${JSON.stringify(failures.slice(0, 5))}`,
+            ),
+          );
         }, PATIENCE_MS);
         const look = (): void => {
           if (!satisfied(answers)) return;

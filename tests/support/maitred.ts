@@ -54,16 +54,18 @@ export async function startMaitred(args: readonly string[], options: StartOption
   const program = launch(args, options);
   await program.waitFor(LISTENING);
   await program.waitFor(WORKER_READY);
-  const addresses = [...program.stderr().matchAll(LISTENING)].flatMap((match) => (match[1] ?? "").split(",")).map((address) => address.trim());
+  const addresses = [...program.stderr().matchAll(LISTENING)]
+    .flatMap((match) => (match[1] ?? "").split(","))
+    .map((address) => address.trim());
   const base = addresses.find((address) => address.startsWith("http://")) ?? "";
   return {
     port: base === "" ? 0 : Number(new URL(base).port),
     base,
     addresses,
     pid: program.pid,
-    stdout: program.stdout,
-    stderr: program.stderr,
-    waitForLine: program.waitFor,
+    stdout: () => program.stdout(),
+    stderr: () => program.stderr(),
+    waitForLine: (pattern) => program.waitFor(pattern),
     signal: (signal) => process.kill(program.pid, signal),
     stop: (signal = "SIGTERM") => {
       if (running.has(program.child)) process.kill(program.pid, signal);
@@ -104,7 +106,8 @@ function launch(args: readonly string[], options: StartOptions): Program {
   if (!existsSync(COMMAND)) throw new Error(`there is no ${COMMAND} to test`);
   const withPython = args.includes("--python") ? args : ["--python", examplesPython(), ...args];
   const env = { ...process.env, ...options.env };
-  for (const name of ["WEB_CONCURRENCY", "PORT", "GUNICORN_CMD_ARGS", "NODE_TEST_CONTEXT"]) if (!(name in (options.env ?? {}))) delete env[name];
+  for (const name of ["WEB_CONCURRENCY", "PORT", "GUNICORN_CMD_ARGS", "NODE_TEST_CONTEXT"])
+    if (!(name in (options.env ?? {}))) delete env[name];
   const child = spawn(COMMAND, withPython, { cwd: options.cwd ?? repository, env, stdio: ["ignore", "pipe", "pipe"] });
   running.add(child);
 
@@ -163,7 +166,10 @@ function launch(args: readonly string[], options: StartOptions): Program {
 async function within<T>(promise: Promise<T>, complaint: () => string, program: Program): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`maitred ${complaint()} within ${PATIENCE_MS / 1000} s${output(program)}`)), PATIENCE_MS);
+    timer = setTimeout(
+      () => reject(new Error(`maitred ${complaint()} within ${PATIENCE_MS / 1000} s${output(program)}`)),
+      PATIENCE_MS,
+    );
   });
   try {
     return await Promise.race([promise, late]);

@@ -45,12 +45,18 @@ export class RawClient {
 
   /** Resolves when the kernel has taken the bytes. */
   async send(bytes: string | Buffer): Promise<void> {
-    await new Promise<void>((resolve) => this.socket.write(typeof bytes === "string" ? Buffer.from(bytes, "latin1") : bytes, () => resolve()));
+    await new Promise<void>((resolve) =>
+      this.socket.write(typeof bytes === "string" ? Buffer.from(bytes, "latin1") : bytes, () => resolve()),
+    );
   }
 
   /** The next response, interim ones (100 Continue) included. `toHead`: it answers a HEAD and has no body. */
   async response(toHead: boolean = false): Promise<RawResponse> {
-    const headEnd = await this.#until(() => this.#received.indexOf("\r\n\r\n"), (at) => at >= 0, "the end of a response head");
+    const headEnd = await this.#until(
+      () => this.#received.indexOf("\r\n\r\n"),
+      (at) => at >= 0,
+      "the end of a response head",
+    );
     const [statusLine = "", ...lines] = this.#received.subarray(0, headEnd).toString("latin1").split("\r\n");
     const match = /^HTTP\/1\.[01] (\d{3}) ?(.*)$/.exec(statusLine);
     if (match === null) throw new Error(`not a status line: ${JSON.stringify(statusLine)}`);
@@ -69,13 +75,21 @@ export class RawClient {
 
   /** Everything until the server closes. */
   async rest(): Promise<string> {
-    await this.#until(() => this.#ended, (ended) => ended, "the end of the connection");
+    await this.#until(
+      () => this.#ended,
+      (ended) => ended,
+      "the end of the connection",
+    );
     return this.received;
   }
 
   /** Waits until the unread bytes match. */
   async match(pattern: RegExp): Promise<string> {
-    await this.#until(() => pattern.test(this.received), (matches) => matches, `bytes like ${String(pattern)}`);
+    await this.#until(
+      () => pattern.test(this.received),
+      (matches) => matches,
+      `bytes like ${String(pattern)}`,
+    );
     return this.received;
   }
 
@@ -101,20 +115,29 @@ export class RawClient {
   async #chunked(): Promise<Buffer> {
     const parts: Buffer[] = [];
     for (;;) {
-      const lineEnd = await this.#until(() => this.#received.indexOf("\r\n"), (at) => at >= 0, "a chunk's size");
+      const lineEnd = await this.#until(
+        () => this.#received.indexOf("\r\n"),
+        (at) => at >= 0,
+        "a chunk's size",
+      );
       const size = Number.parseInt(this.#received.subarray(0, lineEnd).toString("latin1"), 16);
       if (Number.isNaN(size)) throw new Error(`not a chunk size: ${JSON.stringify(this.received.slice(0, 40))}`);
       await this.#take(lineEnd + 2);
       const data = await this.#take(size);
       const end = await this.#take(2);
-      if (end.toString("latin1") !== "\r\n") throw new Error("a chunk without its CRLF (trailers are not expected here)");
+      if (end.toString("latin1") !== "\r\n")
+        throw new Error("a chunk without its CRLF (trailers are not expected here)");
       if (size === 0) return Buffer.concat(parts);
       parts.push(data);
     }
   }
 
   async #take(count: number): Promise<Buffer> {
-    await this.#until(() => this.#received.length, (length) => length >= count, `${count} bytes`);
+    await this.#until(
+      () => this.#received.length,
+      (length) => length >= count,
+      `${count} bytes`,
+    );
     const taken = this.#received.subarray(0, count);
     this.#received = this.#received.subarray(count);
     return taken;
@@ -125,8 +148,12 @@ export class RawClient {
     for (;;) {
       const found = look();
       if (satisfied(found)) return found;
-      if (this.#ended) throw new Error(`the connection ended before ${what}; unread: ${JSON.stringify(this.received.slice(0, 500))}`);
-      if (deadline.aborted) throw new Error(`no ${what} within ${PATIENCE_MS / 1000} s; unread: ${JSON.stringify(this.received.slice(0, 500))}`);
+      if (this.#ended)
+        throw new Error(`the connection ended before ${what}; unread: ${JSON.stringify(this.received.slice(0, 500))}`);
+      if (deadline.aborted)
+        throw new Error(
+          `no ${what} within ${PATIENCE_MS / 1000} s; unread: ${JSON.stringify(this.received.slice(0, 500))}`,
+        );
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
         deadline.addEventListener("abort", () => resolve(), { once: true });

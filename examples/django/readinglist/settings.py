@@ -49,8 +49,8 @@ TEMPLATES = [
 
 WSGI_APPLICATION = "readinglist.wsgi.application"
 
-# READINGLIST_DATABASE lets each test have a file of its own. Several workers write to one SQLite file: IMMEDIATE makes them
-# wait for each other at the start of a transaction instead of failing with "database is locked" in the middle.
+# READINGLIST_DATABASE lets each test have a file of its own. Several workers write to one SQLite file: IMMEDIATE makes
+# them wait for each other at the start of a transaction instead of failing with "database is locked" in the middle.
 DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.sqlite3",
