@@ -11,28 +11,34 @@ const exitMistake = 2;
 // EX_SOFTWARE of sysexits.h.
 const exitBug = 70;
 
+/** A Node stack trace tells an operator nothing; who asked for debug output gets it. */
+let wantsStack = /--log-level[= ](debug|trace)/i.test(process.argv.join(" "));
+
 process.on("uncaughtException", reportBug);
 process.on("unhandledRejection", reportBug);
-
-try {
-  process.exitCode = await main(process.argv.slice(2));
-} catch (error) {
-  reportBug(error);
-}
+process.exitCode = await main(process.argv.slice(2)).catch(reportBug);
 
 async function main(argv: readonly string[]): Promise<number> {
-  const result = readPlan(argv, process.env, realHost(process.cwd(), process.env));
+  const folder = currentFolder();
+  if (folder === null) {
+    process.stderr.write(
+      "maitred: error: the current folder no longer exists: cd somewhere else, or into its successor\n",
+    );
+    return exitMistake;
+  }
+  const result = readPlan(argv, process.env, realHost(folder, process.env));
   switch (result.type) {
     case "help":
-      process.stdout.write(usageText());
-      return 0;
+      return print(usageText());
     case "version":
-      process.stdout.write(versionText(ownVersion(), process.version));
-      return 0;
+      return print(versionText(ownVersion(), process.version));
     case "mistakes":
-      process.stderr.write(result.mistakes.map((mistake) => `maitred: error: ${mistake}\n`).join("") + "see maitred --help\n");
+      process.stderr.write(
+        result.mistakes.map((mistake) => `maitred: error: ${mistake}\n`).join("") + "see maitred --help\n",
+      );
       return exitMistake;
     case "plan": {
+      wantsStack = result.plan.logLevel === "debug";
       // Only now: --help and mistakes must not pay for loading the server.
       const { serve } = await import("../server.ts");
       return await serve(result.plan, result.notices);
@@ -40,17 +46,33 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** A Node stack trace tells an operator nothing; whoever asked for debug output gets it. */
+/** A shell that stands in a folder which a deployment has replaced makes process.cwd() throw ENOENT. */
+function currentFolder(): string | null {
+  try {
+    return process.cwd();
+  } catch {
+    return null;
+  }
+}
+
+function print(text: string): number {
+  // `maitred --help | head` closes the pipe early, which is no bug of ours.
+  process.stdout.on("error", () => process.exit(0));
+  process.stdout.write(text);
+  return 0;
+}
+
 function reportBug(error: unknown): never {
-  const isDebug = /--log-level[= ]debug|UVICORN_LOG_LEVEL=debug/i.test(`${process.argv.join(" ")} UVICORN_LOG_LEVEL=${process.env["UVICORN_LOG_LEVEL"] ?? ""} ${process.env["GUNICORN_CMD_ARGS"] ?? ""}`);
   const message = error instanceof Error ? error.message : String(error);
   process.stderr.write(`maitred: internal error: ${message.split("\n")[0] ?? ""}, please report\n`);
-  if (isDebug && error instanceof Error) process.stderr.write(`${error.stack ?? ""}\n`);
+  if (wantsStack && error instanceof Error) process.stderr.write(`${error.stack ?? ""}\n`);
   process.exit(exitBug);
 }
 
 /** package.json stands two folders up, from src/cli as from dist/cli. */
 function ownVersion(): string {
   const manifest: unknown = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
-  return typeof manifest === "object" && manifest !== null && "version" in manifest ? String(manifest.version) : "unknown";
+  return typeof manifest === "object" && manifest !== null && "version" in manifest
+    ? String(manifest.version)
+    : "unknown";
 }

@@ -10,11 +10,14 @@ export function usageText(): string {
   const head = [
     "Usage: maitred [OPTIONS] MODULE[:ATTR]",
     "",
-    ...wrap("Serves a Python web application, WSGI or ASGI, with a queue in front of forked workers. Takes the command lines of gunicorn and uvicorn.", 0),
+    ...wrap(
+      "Serves a Python web application, WSGI or ASGI, with a queue in front of forked workers. Takes the command lines of gunicorn and uvicorn.",
+      0,
+    ),
     "",
-    "  maitred app:app                            WSGI or ASGI, one worker per CPU",
-    "  maitred project.wsgi:application -w 4 -b 0.0.0.0:8000",
-    "  maitred 'app:create_app(\"production\")'      a factory with arguments",
+    "  maitred app:app                        WSGI or ASGI, one worker per CPU",
+    "  maitred project.wsgi -w 4 -b :8000     project.wsgi:application, 4 workers, every address",
+    "  maitred 'app:create_app(\"test\")'       a factory with arguments",
   ];
   const foot = wrap(
     "Times are seconds, or a number with ms, s, m or h. Options count more than the variables in brackets; " +
@@ -41,11 +44,16 @@ function settingLines(setting: Setting<unknown>): string[] {
     ...(setting.fallbackText === "" ? [] : [`default ${setting.fallbackText}`]),
     ...(setting.repeatable ? ["repeatable"] : []),
   ];
-  const help = setting.help + (facts.length === 0 ? "" : `; ${facts.join("; ")}`) + (setting.env.length === 0 ? "" : ` [${setting.env.join(", ")}]`);
+  const help =
+    setting.help +
+    (facts.length === 0 ? "" : `; ${facts.join("; ")}`) +
+    (setting.env.length === 0 ? "" : ` [${setting.env.join(", ")}]`);
   const left = flags + off;
   const right = wrap(help, helpColumn);
   const first = right.shift() ?? "";
-  return left.length + 2 <= helpColumn ? [left.padEnd(helpColumn) + first.trimStart(), ...right] : [left, first, ...right];
+  return left.length + 2 <= helpColumn
+    ? [left.padEnd(helpColumn) + first.trimStart(), ...right]
+    : [left, first, ...right];
 }
 
 /** "  -b, --bind", and "      --host" so that long flags stand below each other. */

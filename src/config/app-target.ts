@@ -6,7 +6,8 @@ const usage = "say which one: maitred MODULE:ATTR, for example maitred app:app o
 export function appMistake(words: readonly string[]): string | null {
   const [app, ...others] = words;
   if (app === undefined || app === "") return `no application given: ${usage}`;
-  if (others.length > 0) return `one application is wanted, but ${words.length} words are no options: ${words.join(", ")}`;
+  if (others.length > 0)
+    return `one application is wanted, but ${words.length} words are no options: ${words.join(", ")}`;
   return targetMistake(app);
 }
 
@@ -20,14 +21,21 @@ function targetMistake(app: string): string | null {
   const module = colon < 0 ? app : app.slice(0, colon);
   const attribute = colon < 0 ? null : app.slice(colon + 1);
 
-  if (/\//.test(module) || /\.py$/.test(module)) {
-    const name = module.replace(/\.py$/, "").replace(/^(\.?\/)+/, "").replace(/\/+$/, "").replaceAll("/", ".");
-    const guess = dotted.test(name) ? `, did you mean ${name}:${attribute ?? usualAttribute(name)}?` : ": write MODULE:ATTR";
+  if (module.includes("/") || module.endsWith(".py")) {
+    const name = module
+      .replace(/\.py$/, "")
+      .replace(/^(\.?\/)+/, "")
+      .replace(/\/+$/, "")
+      .replaceAll("/", ".");
+    const guess = dotted.test(name)
+      ? `, did you mean ${name}:${attribute ?? usualAttribute(name)}?`
+      : ": write MODULE:ATTR";
     return `${app} is a file, not a module${guess}`;
   }
   if (attribute === "") return `${app} has nothing after the colon, did you mean ${module}:${usualAttribute(module)}?`;
   if (attribute === null && module.includes("(")) return `${app} has no module: write MODULE:${app}`;
-  if (!dotted.test(module)) return `${app} is not an application: "${module}" is not the name of a Python module; ${usage}`;
+  if (!dotted.test(module))
+    return `${app} is not an application: "${module}" is not the name of a Python module; ${usage}`;
   if (attribute !== null && !dotted.test(attribute.replace(/\(.*\)$/s, ""))) {
     return `${app} is not an application: "${attribute}" is neither a name nor a call such as create_app()`;
   }

@@ -41,7 +41,14 @@ export function parseArgv(argv: readonly string[], takesValue: ReadonlyMap<strin
       mistakes.push(`unknown option ${flag}${near === null ? "" : `, did you mean ${near}?`}`);
       // The value of a mistyped option must not be taken for the application: one mistake, one line.
       const next = argv[at + 1];
-      if (near !== null && takesValue.get(near) === true && rest === null && next !== undefined && !next.startsWith("-")) at++;
+      if (
+        near !== null &&
+        takesValue.get(near) === true &&
+        rest === null &&
+        next !== undefined &&
+        !next.startsWith("-")
+      )
+        at++;
     } else if (!needsValue) {
       if (rest !== null) mistakes.push(`${flag} is a switch and takes no value, but "${rest}" was given`);
       given.push({ flag, text: null });
@@ -66,7 +73,8 @@ export function parseArgv(argv: readonly string[], takesValue: ReadonlyMap<strin
 function splitWord(word: string, takesValue: ReadonlyMap<string, boolean>): { flag: string; rest: string | null } {
   const equals = word.indexOf("=");
   const name = equals < 0 ? word : word.slice(0, equals);
-  if (word.startsWith("--") || takesValue.has(name)) return { flag: name, rest: equals < 0 ? null : word.slice(equals + 1) };
+  if (word.startsWith("--") || takesValue.has(name))
+    return { flag: name, rest: equals < 0 ? null : word.slice(equals + 1) };
   const short = word.slice(0, 2);
   if (takesValue.get(short) === true) return { flag: short, rest: word.slice(2) };
   return { flag: name, rest: equals < 0 ? null : word.slice(equals + 1) };

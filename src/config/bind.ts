@@ -13,7 +13,8 @@ export const portNumber: ValueType<number> = wholeNumber(0, 65535);
 
 export const bind: ValueType<Bind> = (text) => {
   const address = text.replace(/^(tcp|http):\/\//, "");
-  if (/^https:\/\//.test(address)) return wrong("asks for TLS, which is not supported yet: put TLS in front of maitred");
+  if (address.startsWith("https://"))
+    return wrong("asks for TLS, which is not supported yet: put TLS in front of maitred");
   if (address === "") return wrong("is empty: write HOST:PORT, :PORT, unix:PATH or fd://N");
   if (address.startsWith("unix:")) return unixBind(address.slice("unix:".length).replace(/^\/\/(?=\/)/, ""));
   if (address.startsWith("fd:")) return fdBind(address.slice("fd:".length).replace(/^\/\//, ""));
@@ -26,7 +27,8 @@ export const bind: ValueType<Bind> = (text) => {
   const match = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::(.*))?$/.exec(address);
   if (match === null) return wrong("is not an address: write HOST:PORT, [IPV6]:PORT, :PORT, unix:PATH or fd://N");
   const [, bracketed, plain, port] = match;
-  if (bracketed !== undefined && !isIPv6(bracketed)) return wrong(`has "${bracketed}" in brackets, which is not an IPv6 address`);
+  if (bracketed !== undefined && !isIPv6(bracketed))
+    return wrong(`has "${bracketed}" in brackets, which is not an IPv6 address`);
   return tcpBind((bracketed ?? plain) || "0.0.0.0", port ?? String(defaultPort));
 };
 
@@ -36,7 +38,7 @@ export const hostName: ValueType<string> = (text) => {
   if (host === "") return wrong('is empty: write 0.0.0.0 for "every address"');
   if (host.includes("/")) return wrong("is not a host name: for a Unix socket, write --uds PATH");
   if (host.includes(":") && !isIPv6(host)) return wrong("holds a port: give it with --port, or write --bind HOST:PORT");
-  return value(host.toLowerCase());
+  return value(hostText(host));
 };
 
 export const unixPath: ValueType<string> = (text) => {
@@ -61,8 +63,19 @@ export function bindText(bind: Bind): string {
 function tcpBind(host: string, portText: string): Parsed<Bind> {
   if (/[\s/@?#]/.test(host)) return wrong(`has "${host}" for a host, which is not a host name`);
   const port = portNumber(portText);
-  if (port.type === "wrong") return wrong(portText === "" ? "has no port after the colon" : `has port "${portText}": a port is a number from 0 to 65535`);
-  return value({ type: "tcp", host: host.toLowerCase(), port: port.value });
+  if (port.type === "wrong")
+    return wrong(
+      portText === ""
+        ? "has no port after the colon (is a variable not set?)"
+        : `has port "${portText}": a port is a number from 0 to 65535`,
+    );
+  return value({ type: "tcp", host: hostText(host), port: port.value });
+}
+
+/** In lower case, but for an IPv6 zone, which is the name of a network interface. */
+function hostText(host: string): string {
+  const [name = "", ...zone] = host.split("%");
+  return [name.toLowerCase(), ...zone].join("%");
 }
 
 function unixBind(path: string): Parsed<Bind & { type: "unix" }> {
@@ -75,5 +88,7 @@ function unixBind(path: string): Parsed<Bind & { type: "unix" }> {
 
 function fdBind(text: string): Parsed<Bind> {
   const fd = wholeNumber(0, 1_048_576)(text);
-  return fd.type === "wrong" ? wrong(`has file descriptor "${text}": write fd://3`) : value({ type: "fd", fd: fd.value });
+  return fd.type === "wrong"
+    ? wrong(`has file descriptor "${text}": write fd://3`)
+    : value({ type: "fd", fd: fd.value });
 }

@@ -49,7 +49,10 @@ export function cgroupAncestors(path: string): readonly string[] {
 }
 
 /** One worker for each CPU we may use, never less than one, with the reason for the banner. */
-export function defaultWorkers(affinityCpus: number, cgroupQuotaCpus: number | null): { readonly workers: number; readonly reason: string } {
+export function defaultWorkers(
+  affinityCpus: number,
+  cgroupQuotaCpus: number | null,
+): { readonly workers: number; readonly reason: string } {
   const isQuotaBound = cgroupQuotaCpus !== null && cgroupQuotaCpus < affinityCpus;
   const cpus = isQuotaBound ? cgroupQuotaCpus : affinityCpus;
   const workers = Math.max(1, Math.ceil(cpus));

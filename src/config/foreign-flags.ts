@@ -4,6 +4,8 @@
  * `refused` (starting without it would be wrong or unsafe; `why` names the way out).
  */
 
+import { originName, originText, type Origin } from "./origin.ts";
+
 export interface ForeignFlag {
   readonly flags: readonly string[];
   /** Environment variables that ask for the same. */
@@ -14,12 +16,15 @@ export interface ForeignFlag {
   readonly why: string;
   /** Values that ask for what happens anyway; they pass without a word. */
   readonly fineValues: readonly string[];
+  /** The value must not reach a log. */
+  readonly isSecret: boolean;
 }
 
 const tls = "put TLS in front of maitred for now (a load balancer, nginx, Caddy)";
 const reload = `restart it with a watcher for now: pip install watchfiles, then watchfiles "maitred ..." FOLDER`;
 const syslog = 'write the logs to "-" and let systemd or the container runtime carry them to syslog';
-const pythonLogging = "maitred's own log has one format; set up Python's logging inside the application (logging.config)";
+const pythonLogging =
+  "maitred's own log has one format; set up Python's logging inside the application (logging.config)";
 const webSocket = "WebSocket connections are not supported yet";
 const strictHttp = "what it permits is how requests are smuggled past proxies; leave it out and mend the client";
 const http2 = "HTTP/2 is not supported yet; leave it out, or let a proxy in front speak HTTP/2";
@@ -37,7 +42,11 @@ export const foreignFlags: readonly ForeignFlag[] = [
   refused(["--check-config"], null, "start maitred; it checks everything before it listens"),
   refused(["--print-config"], null, "the start-up lines tell the settings that matter"),
   needless(["--no-sendfile"], null, "response files are not sent with sendfile(2)"),
-  needless(["--reuse-port"], null, "one process accepts all connections and hands requests to whichever worker is free"),
+  needless(
+    ["--reuse-port"],
+    null,
+    "one process accepts all connections and hands requests to whichever worker is free",
+  ),
   refused(["-D", "--daemon"], null, "leave it to systemd, a container or, in a shell, setsid maitred ... &"),
   needless(["--worker-tmp-dir"], "FOLDER", "there are no heartbeat files; workers are watched over their sockets"),
   refused(["-u", "--user"], "USER", privileges),
@@ -48,9 +57,14 @@ export const foreignFlags: readonly ForeignFlag[] = [
     "LIST",
     "leave it out; X-Forwarded-* headers reach the application unchanged, and it can read them itself (Django SECURE_PROXY_SSL_HEADER, werkzeug ProxyFix, uvicorn ProxyHeadersMiddleware)",
   ),
-  ignored([], "LIST", "X-Forwarded-* headers reach the application unchanged, client address and scheme are those of the connection", {
-    env: ["FORWARDED_ALLOW_IPS", "UVICORN_FORWARDED_ALLOW_IPS"],
-  }),
+  ignored(
+    [],
+    "LIST",
+    "X-Forwarded-* headers reach the application unchanged, client address and scheme are those of the connection",
+    {
+      env: ["FORWARDED_ALLOW_IPS", "UVICORN_FORWARDED_ALLOW_IPS"],
+    },
+  ),
   needless(["--disable-redirect-access-to-syslog"], null, "nothing is sent to syslog"),
   needless(["--capture-output"], null, "what the application prints goes where maitred's own output goes"),
   refused(["--logger-class"], "CLASS", pythonLogging),
@@ -68,9 +82,13 @@ export const foreignFlags: readonly ForeignFlag[] = [
   ignored(["-n", "--name"], "NAME", "the process title stays as it is"),
   refused(["--paste", "--paster"], "FILE", "write a module that calls paste.deploy.loadapp, and give MODULE:ATTR"),
   refused(["--paste-global"], "NAME=VALUE", "write a module that calls paste.deploy.loadapp, and give MODULE:ATTR"),
-  refused(["--proxy-protocol"], "MODE", "turn it off in the proxy too; a PROXY line would be taken for a bad request", { fineValues: ["off"] }),
+  refused(["--proxy-protocol"], "MODE", "turn it off in the proxy too; a PROXY line would be taken for a bad request", {
+    fineValues: ["off"],
+  }),
   needless(["--proxy-allow-from"], "LIST", "there is no PROXY protocol to allow"),
-  refused(["--protocol"], "NAME", "let the proxy speak HTTP (nginx: proxy_pass instead of uwsgi_pass)", { fineValues: ["http"] }),
+  refused(["--protocol"], "NAME", "let the proxy speak HTTP (nginx: proxy_pass instead of uwsgi_pass)", {
+    fineValues: ["http"],
+  }),
   needless(["--uwsgi-allow-from"], "LIST", "there is no uwsgi protocol to allow"),
   refused(["--keyfile"], "FILE", tls),
   refused(["--certfile"], "FILE", tls),
@@ -90,8 +108,16 @@ export const foreignFlags: readonly ForeignFlag[] = [
   refused(["--permit-unconventional-http-method"], null, strictHttp),
   refused(["--permit-unconventional-http-version"], null, strictHttp),
   refused(["--casefold-http-method"], null, strictHttp),
-  refused(["--forwarder-headers"], "LIST", "leave it out; header names with an underscore never reach the application (see --header-map)"),
-  ignored(["--asgi-disconnect-grace-period"], "TIME", "the application learns of a lost client as soon as maitred does"),
+  refused(
+    ["--forwarder-headers"],
+    "LIST",
+    "leave it out; header names with an underscore never reach the application (see --header-map)",
+  ),
+  ignored(
+    ["--asgi-disconnect-grace-period"],
+    "TIME",
+    "the application learns of a lost client as soon as maitred does",
+  ),
   ignored(["--websocket-max-message-size"], "BYTES", webSocket),
   needless(["--http-parser"], "NAME", "there is one HTTP parser, and it is not in Python"),
   refused(["--dirty-app"], "NAME", dirty),
@@ -108,7 +134,10 @@ export const foreignFlags: readonly ForeignFlag[] = [
   refused(["--reload-include"], "GLOB", reload, { env: ["UVICORN_RELOAD_INCLUDES"] }),
   refused(["--reload-exclude"], "GLOB", reload, { env: ["UVICORN_RELOAD_EXCLUDES"] }),
   refused(["--reload-delay"], "TIME", reload, { env: ["UVICORN_RELOAD_DELAY"] }),
-  needless(["--http"], "NAME", "there is one HTTP parser, and it is not in Python", { env: ["UVICORN_HTTP"], fineValues: ["auto"] }),
+  needless(["--http"], "NAME", "there is one HTTP parser, and it is not in Python", {
+    env: ["UVICORN_HTTP"],
+    fineValues: ["auto"],
+  }),
   refused(["--http2"], null, http2, { env: ["UVICORN_HTTP2"] }),
   ignored(["--ws"], "NAME", webSocket, { env: ["UVICORN_WS"], fineValues: ["none"] }),
   ignored(["--ws-max-size"], "BYTES", webSocket, { env: ["UVICORN_WS_MAX_SIZE"] }),
@@ -116,37 +145,58 @@ export const foreignFlags: readonly ForeignFlag[] = [
   ignored(["--ws-ping-interval"], "TIME", webSocket, { env: ["UVICORN_WS_PING_INTERVAL"] }),
   ignored(["--ws-ping-timeout"], "TIME", webSocket, { env: ["UVICORN_WS_PING_TIMEOUT"] }),
   ignored(["--ws-per-message-deflate"], "BOOLEAN", webSocket, { env: ["UVICORN_WS_PER_MESSAGE_DEFLATE"] }),
-  refused(["--env-file"], "FILE", "give -e NAME=VALUE, or in a shell: set -a; . ./.env; set +a", { env: ["UVICORN_ENV_FILE"] }),
+  refused(["--env-file"], "FILE", "give -e NAME=VALUE, or in a shell: set -a; . ./.env; set +a", {
+    env: ["UVICORN_ENV_FILE"],
+  }),
   needless(["--use-colors", "--no-use-colors"], null, "the log has no colours", { env: ["UVICORN_USE_COLORS"] }),
-  ignored(["--proxy-headers"], null, "X-Forwarded-* headers reach the application unchanged, client address and scheme are those of the connection", {
-    env: ["UVICORN_PROXY_HEADERS"],
-  }),
+  ignored(
+    ["--proxy-headers"],
+    null,
+    "X-Forwarded-* headers reach the application unchanged, client address and scheme are those of the connection",
+    {
+      env: ["UVICORN_PROXY_HEADERS"],
+    },
+  ),
   needless(["--no-proxy-headers"], null, "no forwarded header is trusted"),
-  refused(["--limit-concurrency"], "N", "use --worker-connections N for what runs, --queue-size N for what waits; more gets 503", {
-    env: ["UVICORN_LIMIT_CONCURRENCY"],
-  }),
+  refused(
+    ["--limit-concurrency"],
+    "N",
+    "use --worker-connections N for what runs, --queue-size N for what waits; more gets 503",
+    {
+      env: ["UVICORN_LIMIT_CONCURRENCY"],
+    },
+  ),
   needless(["--timeout-worker-healthcheck"], "TIME", "a stuck worker is found by --timeout, a dead one at once", {
     env: ["UVICORN_TIMEOUT_WORKER_HEALTHCHECK"],
   }),
   refused(["--ssl-keyfile"], "FILE", tls, { env: ["UVICORN_SSL_KEYFILE"] }),
   refused(["--ssl-certfile"], "FILE", tls, { env: ["UVICORN_SSL_CERTFILE"] }),
-  refused(["--ssl-keyfile-password"], "TEXT", tls, { env: ["UVICORN_SSL_KEYFILE_PASSWORD"] }),
+  refused(["--ssl-keyfile-password"], "TEXT", tls, { env: ["UVICORN_SSL_KEYFILE_PASSWORD"], isSecret: true }),
   refused(["--ssl-version"], "N", tls, { env: ["UVICORN_SSL_VERSION"] }),
   refused(["--ssl-cert-reqs"], "N", tls, { env: ["UVICORN_SSL_CERT_REQS"] }),
   refused(["--ssl-ca-certs"], "FILE", tls, { env: ["UVICORN_SSL_CA_CERTS"] }),
   refused(["--ssl-ciphers"], "LIST", tls, { env: ["UVICORN_SSL_CIPHERS"] }),
   refused(["--header"], "NAME:VALUE", "add the header in the application or in a proxy", { env: ["UVICORN_HEADERS"] }),
-  needless(["--h11-max-incomplete-event-size"], "BYTES", "--limit-request-line and --limit-request-field_size bound what is read", {
-    env: ["UVICORN_H11_MAX_INCOMPLETE_EVENT_SIZE"],
-  }),
+  needless(
+    ["--h11-max-incomplete-event-size"],
+    "BYTES",
+    "--limit-request-line and --limit-request-field_size bound what is read",
+    {
+      env: ["UVICORN_H11_MAX_INCOMPLETE_EVENT_SIZE"],
+    },
+  ),
   refused(["--reset-contextvars"], null, "leave it out, and set context variables in a middleware of the application", {
     env: ["UVICORN_RESET_CONTEXTVARS"],
   }),
 ];
 
-/** What to tell about one of them, given as `asked` ("--http h11", "UVICORN_HTTP=h11"); null when there is nothing to tell. */
-export function foreignAnswer(foreign: ForeignFlag, asked: string, text: string | null): { readonly type: "notice" | "mistake"; readonly line: string } | null {
-  if (text !== null && foreign.fineValues.includes(text)) return null;
+/** What to tell about one of them; null when it asks for what happens anyway. */
+export function foreignAnswer(
+  foreign: ForeignFlag,
+  origin: Exclude<Origin, { type: "default" }>,
+): { readonly type: "notice" | "mistake"; readonly line: string } | null {
+  if (origin.text !== null && foreign.fineValues.includes(origin.text)) return null;
+  const asked = foreign.isSecret ? originName(origin) : originText(origin);
   switch (foreign.verdict) {
     case "needless":
       return { type: "notice", line: `${asked} is not needed: ${foreign.why}` };
@@ -162,6 +212,7 @@ export function foreignAnswer(foreign: ForeignFlag, asked: string, text: string 
 interface Extra {
   readonly env?: readonly string[];
   readonly fineValues?: readonly string[];
+  readonly isSecret?: boolean;
 }
 
 function needless(flags: readonly string[], metavar: string | null, why: string, extra: Extra = {}): ForeignFlag {
@@ -176,6 +227,20 @@ function refused(flags: readonly string[], metavar: string | null, why: string, 
   return row("refused", flags, metavar, why, extra);
 }
 
-function row(verdict: ForeignFlag["verdict"], flags: readonly string[], metavar: string | null, why: string, extra: Extra): ForeignFlag {
-  return { flags, env: extra.env ?? [], takesValue: metavar !== null, verdict, why, fineValues: extra.fineValues ?? [] };
+function row(
+  verdict: ForeignFlag["verdict"],
+  flags: readonly string[],
+  metavar: string | null,
+  why: string,
+  extra: Extra,
+): ForeignFlag {
+  return {
+    flags,
+    env: extra.env ?? [],
+    takesValue: metavar !== null,
+    verdict,
+    why,
+    fineValues: extra.fineValues ?? [],
+    isSecret: extra.isSecret ?? false,
+  };
 }

@@ -19,20 +19,29 @@ export function realHost(cwd: string, env: Environment): HostFacts {
 
 // Private
 
-function findPython(explicit: string | null, chdir: string, cwd: string, env: Environment): ReturnType<HostFacts["findPython"]> {
+function findPython(
+  explicit: string | null,
+  chdir: string,
+  cwd: string,
+  env: Environment,
+): ReturnType<HostFacts["findPython"]> {
   if (explicit !== null) return explicit.includes("/") ? explicitPath(explicit, cwd) : explicitName(explicit, env);
 
   const active = env["VIRTUAL_ENV"] ?? "";
   if (active !== "") {
     const path = absolutePath(cwd, `${active}/bin/python`);
-    return isExecutable(path) ? { path } : { error: `VIRTUAL_ENV=${active} has no bin/python that can be run: unset it, or give --python PATH` };
+    return isExecutable(path)
+      ? { path }
+      : { error: `VIRTUAL_ENV=${active} has no bin/python that can be run: unset it, or give --python PATH` };
   }
   for (const folder of [".venv", "venv"]) {
     const path = absolutePath(chdir, `${folder}/bin/python`);
     if (isExecutable(path)) return { path };
   }
   const path = onPath("python3", env) ?? onPath("python", env);
-  return path === null ? { error: "no Python found: there is no python3 or python on PATH, and no .venv; give --python PATH" } : { path };
+  return path === null
+    ? { error: "no Python found: there is no python3 or python on PATH, and no .venv; give --python PATH" }
+    : { path };
 }
 
 function explicitPath(explicit: string, cwd: string): ReturnType<HostFacts["findPython"]> {
@@ -40,13 +49,16 @@ function explicitPath(explicit: string, cwd: string): ReturnType<HostFacts["find
   if (isExecutable(path)) return { path };
   // The folder of a virtual environment is what people have at hand.
   const inside = `${path}/bin/python`;
-  if (isDirectory(path)) return isExecutable(inside) ? { path: inside } : { error: `--python ${explicit} is a folder without bin/python` };
+  if (isDirectory(path))
+    return isExecutable(inside) ? { path: inside } : { error: `--python ${explicit} is a folder without bin/python` };
   return { error: `--python ${explicit} ${isFile(path) ? "may not be executed" : "does not exist"} (${path})` };
 }
 
 function explicitName(name: string, env: Environment): ReturnType<HostFacts["findPython"]> {
   const path = onPath(name, env);
-  return path === null ? { error: `--python ${name} is not on PATH; for a file in this folder write --python ./${name}` } : { path };
+  return path === null
+    ? { error: `--python ${name} is not on PATH; for a file in this folder write --python ./${name}` }
+    : { path };
 }
 
 function onPath(name: string, env: Environment): string | null {

@@ -22,7 +22,7 @@ export function listen(resolved: Resolved, env: Environment): Listen {
   const port = resolved.get(rows.port);
 
   const rank = Math.max(...[bind, fd, uds, host, port].map((sourced) => originRank[sourced.origin.type]));
-  if (rank === 0) return fromPort(env["PORT"] ?? "");
+  if (rank === 0) return fromPort((env["PORT"] ?? "").trim());
   /** Those of them that the deciding origin gave. */
   const among = (...sourced: readonly { readonly origin: Origin }[]): Origin[] =>
     sourced.map(({ origin }) => origin).filter((origin) => originRank[origin.type] === rank);
@@ -32,7 +32,11 @@ export function listen(resolved: Resolved, env: Environment): Listen {
     const others = among(fd, uds, host, port);
     if (others.length > 0) {
       const names = [...binds, ...others].map(originName).join(" and ");
-      return { binds: [], mistakes: [`${names} both say where to listen: give only one spelling (--bind may be repeated)`], notices: [] };
+      return {
+        binds: [],
+        mistakes: [`${names} both say where to listen: give only one spelling (--bind may be repeated)`],
+        notices: [],
+      };
     }
     return { binds: bind.value, mistakes: repeatedAddresses(bind.value), notices: [] };
   }
@@ -41,17 +45,31 @@ export function listen(resolved: Resolved, env: Environment): Listen {
   const unused = (winner: Origin, losers: readonly Origin[]): string[] =>
     losers.map((origin) => `${originText(origin)} has no effect, because ${originText(winner)} says where to listen`);
   if (among(fd).length > 0) {
-    return { binds: [{ type: "fd", fd: fd.value ?? 0 }], mistakes: [], notices: unused(fd.origin, among(uds, host, port)) };
+    return {
+      binds: [{ type: "fd", fd: fd.value ?? 0 }],
+      mistakes: [],
+      notices: unused(fd.origin, among(uds, host, port)),
+    };
   }
   if (among(uds).length > 0) {
-    return { binds: [{ type: "unix", path: uds.value ?? "" }], mistakes: [], notices: unused(uds.origin, among(host, port)) };
+    return {
+      binds: [{ type: "unix", path: uds.value ?? "" }],
+      mistakes: [],
+      notices: unused(uds.origin, among(host, port)),
+    };
   }
   const notices: string[] = [];
-  const platformPort = env["PORT"] ?? "";
+  const platformPort = (env["PORT"] ?? "").trim();
   if (port.value === null && platformPort !== "" && platformPort !== String(defaultPort)) {
-    notices.push(`PORT=${platformPort} has no effect, because ${originText(host.origin)} says where to listen: the port is ${defaultPort}; give --port too`);
+    notices.push(
+      `PORT=${platformPort} has no effect, because ${originText(host.origin)} says where to listen: the port is ${defaultPort}; give --port too`,
+    );
   }
-  return { binds: [{ type: "tcp", host: host.value ?? defaultHost, port: port.value ?? defaultPort }], mistakes: [], notices };
+  return {
+    binds: [{ type: "tcp", host: host.value ?? defaultHost, port: port.value ?? defaultPort }],
+    mistakes: [],
+    notices,
+  };
 }
 
 // Private

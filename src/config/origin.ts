@@ -7,7 +7,12 @@ export type Origin =
   | { readonly type: "default" };
 
 /** The strongest wins. GUNICORN_CMD_ARGS beats the other variables because gunicorn reads those as defaults. */
-export const originRank: Readonly<Record<Origin["type"], number>> = { "command-line": 3, "cmd-args": 2, environment: 1, default: 0 };
+export const originRank: Readonly<Record<Origin["type"], number>> = {
+  "command-line": 3,
+  "cmd-args": 2,
+  environment: 1,
+  default: 0,
+};
 
 /** "--workers 4", "WEB_CONCURRENCY=4", "-w 4 in GUNICORN_CMD_ARGS". */
 export function originText(origin: Origin): string {

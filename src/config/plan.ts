@@ -44,8 +44,9 @@ export interface Plan {
 
   /** A request at work longer than this ends with 504 and costs the stuck worker its life; 0 = no limit. */
   readonly timeoutMs: number;
+  /** Time that requests at work get at a stop or a worker's replacement; 0 = none. */
   readonly gracefulTimeoutMs: number;
-  /** Idle time between requests on a client connection. */
+  /** Idle time between requests on a client connection; 0 = close after each response. */
   readonly keepAliveMs: number;
   /** Worker recycling; 0 = never. Each worker's own limit is maxRequests + random(0..jitter). */
   readonly maxRequests: number;
@@ -54,12 +55,13 @@ export interface Plan {
   /** Request line limit in bytes; 0 = the codec's own ceiling. */
   readonly limitRequestLine: number;
   readonly limitRequestFields: number;
+  /** One header field in bytes; 0 = the codec's own ceiling. */
   readonly limitRequestFieldSize: number;
   /** What to do with field names that have an underscore: drop the field, or refuse the request with 400. */
   readonly headerMap: "drop" | "refuse";
-  /** Requests that may wait for a worker; one more gets 503. */
+  /** Requests that may wait for a worker; one more gets 503. 0 = a request goes to a free worker or gets 503. */
   readonly queueSize: number;
-  /** A request that waited this long for a worker gets 503. */
+  /** A request that waited this long for a worker gets 503; never 0. */
   readonly queueTimeoutMs: number;
   /** Send `Server: maitred`. */
   readonly serverHeader: boolean;

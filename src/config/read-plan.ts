@@ -10,7 +10,7 @@ import { originName, originRank, originText } from "./origin.ts";
 import { absolutePath } from "./paths.ts";
 import type { Bind, Plan } from "./plan.ts";
 import { resolve, type Environment, type Resolved } from "./resolve.ts";
-import { umask, backlog } from "./settings/bind.ts";
+import { backlog, bind, fd, umask } from "./settings/bind.ts";
 import * as http from "./settings/http.ts";
 import * as limits from "./settings/limits.ts";
 import * as logging from "./settings/logging.ts";
@@ -40,7 +40,8 @@ export function readPlan(argv: readonly string[], env: Environment, host: HostFa
   if (appProblem !== null) mistakes.unshift(appProblem);
 
   const chdir = absolutePath(host.cwd, value(python.chdir) ?? ".");
-  if (!host.isDirectory(chdir)) mistakes.push(`${originText(resolved.get(python.chdir).origin)} is not a folder (${chdir})`);
+  if (!host.isDirectory(chdir))
+    mistakes.push(`${originText(resolved.get(python.chdir).origin)} is not a folder (${chdir})`);
   const fromChdir = (path: string): string => absolutePath(chdir, path);
   const logPath = (path: string): string => (path === "-" ? path : fromChdir(path));
 
@@ -58,16 +59,16 @@ export function readPlan(argv: readonly string[], env: Environment, host: HostFa
   const sizing = resolved.get(workers.workers);
   const automatic = defaultWorkers(host.affinityCpus, host.cgroupQuotaCpus);
   const environ = Object.fromEntries(value(python.environ));
-  notices.push(...remarks(resolved, host));
+  notices.push(...remarks(resolved, env, host));
 
-  if (mistakes.length > 0) return { type: "mistakes", mistakes };
+  if (mistakes.length > 0) return { type: "mistakes", mistakes: [...new Set(mistakes)] };
   const accessLog = accessLogOf(resolved);
   const pidFile = value(processRows.pidFile);
   const plan: Plan = {
     app: words[0] ?? "",
     factory: value(python.factory),
     interface: running.interface,
-    binds: addresses.binds.map((bind) => placed(bind, fromChdir)),
+    binds: addresses.binds.map((address) => placed(address, fromChdir)),
     backlog: value(backlog),
     umask: value(umask),
     workers: sizing.value ?? automatic.workers,
@@ -122,18 +123,23 @@ function runningOf(resolved: Resolved): Running {
   const implied = workerClass.value === null ? null : workerClass.value === "asgi" ? "asgi" : "wsgi";
   const mistakes: string[] = [];
   if (implied !== null && asked.value !== "auto" && asked.value !== implied) {
-    mistakes.push(`${originText(workerClass.origin)} and ${originText(asked.origin)} contradict each other: give only one of them`);
+    mistakes.push(
+      `${originText(workerClass.origin)} and ${originText(asked.origin)} contradict each other: give only one of them`,
+    );
   }
   const kind = implied ?? asked.value;
   const notices: string[] = [];
   if (kind === "asgi" && (threads.value ?? 1) > 1) {
-    notices.push(`${originText(threads.origin)} has no effect: an ASGI worker runs one event loop (see --worker-connections)`);
+    notices.push(
+      `${originText(threads.origin)} has no effect: an ASGI worker runs one event loop (see --worker-connections)`,
+    );
   }
   return { interface: kind, threads: threads.value ?? (workerClass.value === "gthread" ? 4 : 1), mistakes, notices };
 }
 
-function placed(bind: Bind, fromChdir: (path: string) => string): Bind {
-  return bind.type === "unix" && !bind.path.startsWith("\0") ? { type: "unix", path: fromChdir(bind.path) } : bind;
+function placed(address: Bind, fromChdir: (path: string) => string): Bind {
+  const isFile = address.type === "unix" && !address.path.startsWith("\0");
+  return isFile ? { type: "unix", path: fromChdir(address.path) } : address;
 }
 
 /**
@@ -166,12 +172,14 @@ function accessLogOf(resolved: Resolved): string | null {
 }
 
 /** What is legal but probably not meant. */
-function remarks(resolved: Resolved, host: HostFacts): readonly string[] {
+function remarks(resolved: Resolved, env: Environment, host: HostFacts): readonly string[] {
   const notices: string[] = [];
   const mode = resolved.get(umask);
   if (mode.origin.type !== "default" && "text" in mode.origin && /^[1-9]/.test(mode.origin.text ?? "")) {
     const octal = mode.value.toString(8).padStart(3, "0");
-    notices.push(`${originText(mode.origin)} is a decimal number, as in gunicorn: the umask is 0${octal}; write it with a leading 0 for octal`);
+    notices.push(
+      `${originText(mode.origin)} is a decimal number, as in gunicorn: the umask is 0${octal}; write it with a leading 0 for octal`,
+    );
   }
   const jitter = resolved.get(workers.maxRequestsJitter);
   if (jitter.value > 0 && resolved.get(workers.maxRequests).value === 0) {
@@ -180,6 +188,10 @@ function remarks(resolved: Resolved, host: HostFacts): readonly string[] {
   const configFile = absolutePath(host.cwd, "gunicorn.conf.py");
   if (host.isFile(configFile)) {
     notices.push(`${configFile} is not read yet: give its settings as flags, or as flags in GUNICORN_CMD_ARGS`);
+  }
+  const isSocketTaken = resolved.get(bind).value.some(({ type }) => type === "fd") || resolved.get(fd).value !== null;
+  if ((env["LISTEN_FDS"] ?? "") !== "" && !isSocketTaken) {
+    notices.push(`LISTEN_FDS=${env["LISTEN_FDS"]} has no effect yet: to take systemd's socket, give --bind fd://3`);
   }
   return notices;
 }

@@ -29,19 +29,20 @@ export interface Resolved {
 export function resolve(argv: readonly string[], env: Environment): Resolved {
   const mistakes: string[] = [];
   const answers = new Map<string, "notice" | "mistake">();
-  const asked = new Map<Setting<unknown>, Asked>();
+  const asked = new Map<Setting<unknown>, readonly Asked[]>();
 
   // Weakest first: each stronger layer replaces what stands there, lists included, as gunicorn does.
   for (const setting of settings) {
     const name = setting.env.find((name) => isSet(env[name]));
     if (name === undefined) continue;
-    const text = env[name] ?? "";
-    asked.set(setting, { texts: [text], origin: { type: "environment", name, text } });
+    // Trimmed, because Python's int() and click's BOOL forgive "2\n" from a file or a secret too.
+    const text = (env[name] ?? "").trim();
+    asked.set(setting, [{ text, origin: { type: "environment", name, text } }]);
   }
   for (const foreign of foreignFlags) {
     for (const name of foreign.env) {
       const text = env[name];
-      if (isSet(text) && !isFalse(text)) tell(foreign, `${name}=${text}`, text);
+      if (isSet(text) && !isFalse(text)) tell(foreign, { type: "environment", name, text });
     }
   }
 
@@ -56,10 +57,16 @@ export function resolve(argv: readonly string[], env: Environment): Resolved {
   addLayer("command-line", line.given);
 
   const values = new Map<Setting<unknown>, Sourced<unknown>>();
-  for (const [setting, { texts, origin }] of asked) {
-    const parsed = setting.read(texts);
-    if (parsed.type === "wrong") mistakes.push(`${originText(origin)} ${parsed.why}`);
-    values.set(setting, { value: parsed.type === "wrong" ? setting.fallback : parsed.value, origin });
+  for (const setting of settings) {
+    const given = asked.get(setting);
+    const last = given?.at(-1);
+    if (given === undefined || last === undefined) continue;
+    for (const one of setting.repeatable ? given : [last]) {
+      const parsed = setting.read([one.text]);
+      if (parsed.type === "wrong") mistakes.push(`${originText(one.origin)} ${parsed.why}${unfilledHint(one.text)}`);
+    }
+    const parsed = setting.read(given.map(({ text }) => text));
+    values.set(setting, { value: parsed.type === "wrong" ? setting.fallback : parsed.value, origin: last.origin });
   }
   for (const [text, type] of answers) if (type === "mistake") mistakes.push(text);
 
@@ -74,23 +81,23 @@ export function resolve(argv: readonly string[], env: Environment): Resolved {
   };
 
   function addLayer(type: "cmd-args" | "command-line", given: readonly Given[]): void {
-    const layer = new Map<Setting<unknown>, Asked>();
+    const layer = new Map<Setting<unknown>, readonly Asked[]>();
     for (const { flag, text } of given) {
-      const origin: Origin = { type, flag, text };
+      const origin = { type, flag, text } as const;
       const setting = settingOf.get(flag);
       const foreign = foreignOf.get(flag);
       if (setting !== undefined) {
         const word = text ?? (setting.offFlags.includes(flag) ? "false" : "true");
-        layer.set(setting, { texts: [...(layer.get(setting)?.texts ?? []), word], origin });
+        layer.set(setting, [...(layer.get(setting) ?? []), { text: word, origin }]);
       } else if (foreign !== undefined) {
-        tell(foreign, originText(origin), text);
+        tell(foreign, origin);
       }
     }
     for (const [setting, value] of layer) asked.set(setting, value);
   }
 
-  function tell(foreign: ForeignFlag, words: string, text: string | null): void {
-    const answer = foreignAnswer(foreign, words, text);
+  function tell(foreign: ForeignFlag, origin: Exclude<Origin, { type: "default" }>): void {
+    const answer = foreignAnswer(foreign, origin);
     if (answer !== null) answers.set(answer.line, answer.type);
   }
 }
@@ -98,16 +105,26 @@ export function resolve(argv: readonly string[], env: Environment): Resolved {
 // Private
 
 interface Asked {
-  readonly texts: readonly string[];
+  readonly text: string;
   readonly origin: Origin;
 }
 
-const settingOf = new Map(settings.flatMap((setting) => [...setting.flags, ...setting.offFlags].map((flag) => [flag, setting] as const)));
+const settingOf = new Map(
+  settings.flatMap((setting) => [...setting.flags, ...setting.offFlags].map((flag) => [flag, setting] as const)),
+);
 const foreignOf = new Map(foreignFlags.flatMap((foreign) => foreign.flags.map((flag) => [flag, foreign] as const)));
 const takesValue = new Map<string, boolean>([
   ...[...settingOf].map(([flag, setting]) => [flag, setting.metavar !== null] as const),
   ...[...foreignOf].map(([flag, foreign]) => [flag, foreign.takesValue] as const),
 ]);
+
+/** `CMD ["maitred", "-b", "0.0.0.0:$PORT"]` in a Dockerfile runs no shell: half the world's "'$PORT' is not a valid port number". */
+function unfilledHint(text: string): string {
+  const variable = /\$\{?\w+\}?/.exec(text)?.[0];
+  return variable === undefined
+    ? ""
+    : ` (no shell has filled in ${variable}: in a Dockerfile write CMD without the brackets)`;
+}
 
 /** An empty variable counts as unset, as with gunicorn and click: `PORT=` in a compose file is a way to say "none". */
 function isSet(text: string | undefined): text is string {

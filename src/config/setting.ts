@@ -86,7 +86,7 @@ export function toggle<T extends boolean | null>(
     offFlags: row.offFlags ?? [],
     metavar: null,
     repeatable: false,
-    fallbackText: row.fallbackText ?? (row.fallback === true ? "on" : row.fallback === false ? "off" : ""),
+    fallbackText: row.fallbackText ?? (row.fallback === true ? "on" : ""),
     read(texts) {
       // The words click accepts, so that UVICORN_ACCESS_LOG=no and friends mean what they meant under uvicorn.
       const text = (texts.at(-1) ?? "").toLowerCase();

@@ -1,11 +1,16 @@
 /** The known word nearest to a mistyped one, if any is near enough to be worth a "did you mean". */
 
 export function nearest(word: string, known: Iterable<string>): string | null {
+  // Every short option is one letter away from every other.
+  if (word.length <= 2) return null;
   let best: string | null = null;
   // A third of the letters may be wrong: --worker finds --workers, --foo finds nothing.
   let bestDistance = Math.max(1, Math.floor(word.replace(/^-+/, "").length / 3)) + 1;
   for (const candidate of known) {
-    const distance = candidate.startsWith(word) && word.length > 4 ? 1 : editDistance(word, candidate);
+    let distance = editDistance(word, candidate);
+    // --work and --workers, --pid-file and --pid: one is the beginning of the other.
+    if (word.length > 4 && candidate.startsWith(word)) distance = Math.min(distance, 1);
+    if (word.startsWith(`${candidate}-`)) distance = Math.min(distance, 2);
     if (distance < bestDistance) {
       best = candidate;
       bestDistance = distance;

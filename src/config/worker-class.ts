@@ -29,6 +29,9 @@ export const workerClass: ValueType<WorkerClass> = (text) => {
   const reason = unsupported.find(([pattern]) => pattern.test(text))?.[1];
   if (reason !== undefined) return wrong(reason);
   if (/uvicorn/i.test(text)) return wrong("is a worker class of its own, and those cannot be loaded: use -k asgi");
-  if (text.includes(".") || text.includes(":")) return wrong("is a worker class of its own, and those cannot be loaded: use -k sync, gthread or asgi, or leave -k out");
+  if (text.includes(".") || text.includes(":"))
+    return wrong(
+      "is a worker class of its own, and those cannot be loaded: use -k sync, gthread or asgi, or leave -k out",
+    );
   return wrong("is not one of sync, gthread, asgi");
 };

@@ -78,7 +78,32 @@ export function headerName(raw: string): HeaderName | undefined {
   if (known !== undefined) return known;
   if (!TOKEN.test(raw)) return undefined;
   if (table.size >= TABLE_LIMIT) return new HeaderName(raw, -1);
-  const name = new HeaderName(raw, table.size);
-  table.set(raw, name);
+  // A substring keeps the whole text it was cut from alive, and the table is for ever: without this copy each of its names may hold a head of
+  // 64 KiB.
+  const own = Buffer.from(raw, "latin1").toString("latin1");
+  const name = new HeaderName(own, table.size);
+  table.set(own, name);
   return name;
+}
+
+/**
+ * Names that are in the table before the first client is, in the three spellings in use: one who sends 1024 invented names first must not
+ * make everyone else's requests slow.
+ */
+const WELL_KNOWN =
+  "Accept Accept-Encoding Accept-Language Accept-Ranges Access-Control-Request-Headers Access-Control-Request-Method Age Allow Authorization " +
+  "Cache-Control CF-Connecting-IP Connection Content-Disposition Content-Encoding Content-Language Content-Length Content-Range " +
+  "Content-Security-Policy Content-Type Cookie Cross-Origin-Opener-Policy Date DNT ETag Expect Expires Forwarded From Host If-Match " +
+  "If-Modified-Since If-None-Match If-Range If-Unmodified-Since Keep-Alive Last-Modified Location Origin Pragma Priority " +
+  "Proxy-Authorization Proxy-Connection Range Referer Referrer-Policy Retry-After Sec-CH-UA Sec-CH-UA-Mobile Sec-CH-UA-Platform " +
+  "Sec-Fetch-Dest Sec-Fetch-Mode Sec-Fetch-Site Sec-Fetch-User Sec-WebSocket-Accept Sec-WebSocket-Extensions Sec-WebSocket-Key " +
+  "Sec-WebSocket-Protocol Sec-WebSocket-Version Server Set-Cookie Strict-Transport-Security TE Traceparent Tracestate Trailer " +
+  "Transfer-Encoding Upgrade Upgrade-Insecure-Requests User-Agent Vary Via WWW-Authenticate X-Content-Type-Options X-Forwarded-For " +
+  "X-Forwarded-Host X-Forwarded-Port X-Forwarded-Proto X-Frame-Options X-Real-IP X-Request-ID X-Requested-With";
+
+for (const name of WELL_KNOWN.split(" ")) {
+  headerName(name);
+  headerName(name.toLowerCase());
+  // As clients write them that capitalise every word the same way (Go's net/http, Python's http.client users).
+  headerName(name.toLowerCase().replace(/(?:^|-)[a-z]/g, (start) => start.toUpperCase()));
 }

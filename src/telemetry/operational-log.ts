@@ -1,8 +1,9 @@
 /** The operational log in gunicorn's format: `[2026-11-21 01:31:28 +0000] [1234] [INFO] Listening at: ...`. Written at once: these lines matter when things die. */
 import { closeSync, openSync, writeSync } from "node:fs";
 import type { Clock } from "../clock.ts";
-import type { LogLevel } from "../config/plan.ts";
 import type { Log } from "./log.ts";
+
+type LogLevel = keyof Log;
 
 const ORDER: readonly LogLevel[] = ["debug", "info", "warning", "error", "critical"];
 

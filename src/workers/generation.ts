@@ -6,9 +6,8 @@
  *         └──one fails to boot──▶ ended
  */
 import type { Socket } from "node:net";
-import type { Clock, Timer } from "../clock.ts";
+import type { Clock } from "../clock.ts";
 import type { Dispatcher } from "../dispatch/dispatcher.ts";
-import { answerError } from "../http/error-response.ts";
 import type { Exchange } from "../http/exchange.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { WireError } from "../wire/frames.ts";
@@ -17,6 +16,7 @@ import { describeExit, describeReason, type EndReason } from "./lifecycle.ts";
 import type { Greeting } from "./private-socket.ts";
 import { RestartPolicy } from "./restart-policy.ts";
 import { type SeatOwner, WorkerSeat } from "./seat.ts";
+import { ABORT_GRACE_MS, SIGKILL, TimeLimits } from "./time-limits.ts";
 import type { TurnEnd } from "./turn-end.ts";
 import { type Readiness, Worker, type WorkerOwner } from "./worker.ts";
 import { type LoadFailure, type WorkerExit, Zygote, type ZygoteHandler, type ZygoteSettings } from "./zygote.ts";
@@ -50,12 +50,6 @@ export interface GenerationOwner {
   onEnded(generation: Generation, detail: string): void;
 }
 
-const SIGABRT = 6;
-const SIGKILL = 9;
-/** After SIGABRT (which prints the Python stacks) the worker has this long to die of it. */
-const ABORT_GRACE_MS = 1000;
-const WATCH_EVERY_MS = 250;
-
 export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
   readonly number: number;
   state: "starting" | "serving" | "retiring" | "ended" = "starting";
@@ -67,8 +61,7 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
   readonly #workers = new Map<number, Worker>();
   readonly #policy = new RestartPolicy();
   readonly #zygote: Zygote;
-  readonly #watch: Timer;
-  readonly #pings = new Map<WorkerSeat, number>();
+  readonly #limits: TimeLimits;
   readonly #seatWorkers = new Map<WorkerSeat, Worker>();
   #encoder: RequestEncoder | null = null;
   #isPromoted = false;
@@ -83,7 +76,12 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
     this.#owner = owner;
     this.#startedAt = context.clock.now();
     this.#zygote = new Zygote(settings.zygote, this);
-    this.#watch = context.clock.every(WATCH_EVERY_MS, () => this.#watchTimes());
+    this.#limits = new TimeLimits(
+      settings.timeoutMs,
+      context,
+      () => this.#workers.values(),
+      (worker, signal) => this.#kill(worker, signal),
+    );
   }
 
   get serving(): number {
@@ -211,7 +209,7 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
       };
       const seat = new WorkerSeat(socket, identity, encoder, this, this.#context.clock, this.#context.turnEnd);
       seat.onRecall = () => worker.recall(index);
-      seat.onPong = () => this.#pings.delete(seat);
+      seat.onPong = () => this.#limits.alive(seat);
       this.#seatWorkers.set(seat, worker);
       return seat;
     });
@@ -266,12 +264,10 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
     const worker = this.#seatWorkers.get(seat);
     seat.isAccepting = false;
     this.#context.dispatcher.removeSeat(seat);
-    this.#pings.delete(seat);
+    this.#limits.alive(seat);
     if (worker === undefined || worker.state !== "serving") return;
     // Normally the exit is on its way. A process that only closed its sockets serves nobody: end it.
-    this.#context.clock.after(ABORT_GRACE_MS, () => {
-      if (this.#workers.get(worker.number) === worker) this.#zygote.kill(worker.number, SIGKILL);
-    });
+    this.#context.clock.after(ABORT_GRACE_MS, () => this.#kill(worker, SIGKILL));
   }
 
   onBadResponse(exchange: Exchange, reason: string): void {
@@ -281,6 +277,11 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
   }
 
   // --- Private
+
+  /** Signals a worker that still lives. */
+  #kill(worker: Worker, signal: number): void {
+    if (this.#workers.get(worker.number) === worker) this.#zygote.kill(worker.number, signal);
+  }
 
   #age(): number {
     return Math.round(this.#context.clock.now() - this.#startedAt);
@@ -313,7 +314,7 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
 
   #end(): void {
     this.state = "ended";
-    this.#watch.cancel();
+    this.#limits.stop();
   }
 
   #tellExit(worker: Worker, exit: WorkerExit, asked: boolean, livedMs: number): void {
@@ -328,7 +329,7 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
     const cause = `${worker.name} ${describeReason(worker.reason)}, ${describeExit(exit.code, exit.signal)}`;
     for (const seat of worker.seats) {
       this.#context.dispatcher.removeSeat(seat);
-      this.#pings.delete(seat);
+      this.#limits.alive(seat);
       this.#seatWorkers.delete(seat);
       const started = exit.started?.[seat.index] ?? Number.POSITIVE_INFINITY;
       for (const exchange of seat.unfinished()) {
@@ -377,57 +378,6 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
     if (worker.served < worker.mostRequests || this.#recycling !== null) return;
     if (this.state !== "serving" || worker.state !== "serving") return;
     this.#recycling = { old: worker, replacement: this.#fork() };
-  }
-
-  /** Looks four times a second for requests that have been at work for too long. */
-  #watchTimes(): void {
-    const { timeoutMs } = this.#settings;
-    if (timeoutMs === 0) return;
-    const now = this.#context.clock.now();
-    for (const worker of this.#workers.values()) {
-      for (const seat of worker.seats) {
-        if (seat.inFlight === 0) continue;
-        if (seat.concurrent) this.#watchLoop(worker, seat, now);
-        else if (!seat.isHeldByClient && now - seat.busySince > timeoutMs)
-          this.#abort(worker, seat.unfinished()[0]!, now);
-      }
-    }
-  }
-
-  /** An event loop: late requests are answered 504 and cancelled; a loop that does not even answer a ping is stuck. */
-  #watchLoop(worker: Worker, seat: WorkerSeat, now: number): void {
-    const { timeoutMs } = this.#settings;
-    for (const exchange of seat.unfinished()) {
-      if (exchange.state !== "given" || now - exchange.givenAt < timeoutMs) continue;
-      this.#context.log.error(
-        `${exchange.head.method} ${exchange.head.target} answered 504 after ${Math.round(now - exchange.givenAt)} ms in ${worker.name} (--timeout ${timeoutMs / 1000})`,
-      );
-      answerError(exchange, 504);
-      seat.cancel(exchange);
-    }
-    const pinged = this.#pings.get(seat);
-    if (pinged === undefined) {
-      this.#pings.set(seat, now);
-      seat.ping(0);
-    } else if (now - pinged > timeoutMs) {
-      const first = seat.unfinished()[0];
-      if (first !== undefined) this.#abort(worker, first, now);
-    }
-  }
-
-  #abort(worker: Worker, exchange: Exchange, now: number): void {
-    if (worker.reason.type === "timeout") return;
-    const request = `${exchange.head.method} ${exchange.head.target} for ${Math.round(now - exchange.givenAt)} ms`;
-    worker.reason = { type: "timeout", request };
-    this.#context.log.critical(
-      `WORKER TIMEOUT: ${worker.name} is stuck in ${request} (--timeout ${this.#settings.timeoutMs / 1000}); its Python stacks follow on stderr`,
-    );
-    for (const seat of worker.seats) this.#context.dispatcher.removeSeat(seat);
-    answerError(exchange, 504);
-    this.#zygote.kill(worker.number, SIGABRT);
-    this.#context.clock.after(ABORT_GRACE_MS, () => {
-      if (this.#workers.get(worker.number) === worker) this.#zygote.kill(worker.number, SIGKILL);
-    });
   }
 }
 

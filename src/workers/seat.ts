@@ -9,7 +9,6 @@ import type { Clock } from "../clock.ts";
 import type { Seat } from "../dispatch/seat.ts";
 import { answerError } from "../http/error-response.ts";
 import type { Exchange } from "../http/exchange.ts";
-import type { RequestBody } from "../http/request-body.ts";
 import type { ResponseFields } from "../http/response-fields.ts";
 import {
   creditFrame,
@@ -17,9 +16,7 @@ import {
   FrameReader,
   FromWorker,
   HEADER_BYTES,
-  MAX_BODY_FRAME,
   putHeader,
-  REQUEST_CREDIT,
   RESPONSE_CREDIT,
   ToWorker,
   WireError,
@@ -28,6 +25,7 @@ import { MarshalWriter } from "../wire/marshal-writer.ts";
 import type { RequestEncoder } from "../wire/request-encoder.ts";
 import { ResponseDecoder } from "../wire/response-decoder.ts";
 import type { TurnEnd } from "./turn-end.ts";
+import { Uploads } from "./uploads.ts";
 
 /** What the seat tells whoever runs the dispatcher and the worker. */
 export interface SeatOwner {
@@ -41,15 +39,6 @@ export interface SeatOwner {
   onClosed(seat: WorkerSeat): void;
   /** The app's answer could not be sent to any client. */
   onBadResponse(exchange: Exchange, reason: string): void;
-}
-
-/** A request body on its way to the worker. */
-interface Upload {
-  readonly body: RequestBody;
-  credit: number;
-  /** The client waits for 100 Continue, and the app has not asked yet. */
-  awaitsFirstCredit: boolean;
-  isEnded: boolean;
 }
 
 const MAX_ELAPSED = 0xffffff;
@@ -83,7 +72,7 @@ export class WorkerSeat implements Seat {
   readonly #slots: (Exchange | null)[] = [];
   readonly #estimates: number[] = [];
   readonly #freeSlots: number[] = [];
-  readonly #uploads = new Map<number, Upload>();
+  readonly #uploads = new Uploads((parts) => this.#sendParts(parts));
   #batchCount = 0;
   #sequence = 0;
   #isBusy = false;
@@ -149,7 +138,7 @@ export class WorkerSeat implements Seat {
       this.isGathering = true;
       this.#turnEnd.add(this);
     }
-    if (exchange.stream !== null) this.#openUpload(id, exchange, exchange.stream);
+    if (exchange.stream !== null) this.#uploads.open(id, exchange.stream, exchange.head.expectsContinue);
     else if (this.#writer.at > BATCH_BYTES) this.#sendBatch();
   }
 
@@ -234,7 +223,7 @@ export class WorkerSeat implements Seat {
         this.#isBusy = false;
         return;
       case FromWorker.credit:
-        this.#grant(arg, payload);
+        this.#uploads.grant(arg, payload);
         return;
       case FromWorker.abort:
         this.#abort(arg, payload.toString("utf8"));
@@ -343,7 +332,7 @@ export class WorkerSeat implements Seat {
     else if (Number.isFinite(this.backlogMs)) this.backlogMs = Math.max(0, this.backlogMs - this.#estimates[id]!);
     else
       this.backlogMs = this.#slots.reduce((sum, held, slot) => (held === null ? sum : sum + this.#estimates[slot]!), 0);
-    if (this.#uploads.size > 0) this.#closeUpload(id);
+    if (!this.#uploads.isEmpty) this.#uploads.close(id);
   }
 
   // --- to the worker
@@ -351,6 +340,13 @@ export class WorkerSeat implements Seat {
   #send(bytes: Buffer): void {
     this.#sendBatch();
     this.#socket.write(bytes);
+  }
+
+  #sendParts(parts: readonly Buffer[]): void {
+    this.#sendBatch();
+    this.#socket.cork();
+    for (const part of parts) this.#socket.write(part);
+    this.#socket.uncork();
   }
 
   #sendBatch(): void {
@@ -371,59 +367,12 @@ export class WorkerSeat implements Seat {
   }
 
   readonly #left = (exchange: Exchange): void => {
-    this.#closeUpload(exchange.slot);
+    this.#uploads.close(exchange.slot);
     this.#send(frame(ToWorker.cancel, exchange.slot));
   };
 
   /** Tells the worker that an answer has been given in its stead, or that nobody waits any more. */
   cancel(exchange: Exchange): void {
     this.#left(exchange);
-  }
-
-  #openUpload(id: number, exchange: Exchange, body: RequestBody): void {
-    const awaitsFirstCredit = exchange.head.expectsContinue;
-    const upload: Upload = { body, credit: awaitsFirstCredit ? 0 : REQUEST_CREDIT, awaitsFirstCredit, isEnded: false };
-    this.#uploads.set(id, upload);
-    body.onReadable = () => this.#pumpUpload(id, upload);
-    this.#pumpUpload(id, upload);
-  }
-
-  #closeUpload(id: number): void {
-    const upload = this.#uploads.get(id);
-    if (upload === undefined) return;
-    upload.body.onReadable = null;
-    this.#uploads.delete(id);
-  }
-
-  #pumpUpload(id: number, upload: Upload): void {
-    while (upload.credit > 0 && upload.body.size > 0) {
-      const chunks = upload.body.take(Math.min(upload.credit, MAX_BODY_FRAME));
-      const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-      upload.credit -= length;
-      const header = Buffer.allocUnsafe(HEADER_BYTES);
-      putHeader(header, 0, ToWorker.body, id, length);
-      this.#sendBatch();
-      this.#socket.cork();
-      this.#socket.write(header);
-      for (const chunk of chunks) this.#socket.write(chunk);
-      this.#socket.uncork();
-    }
-    if (upload.body.isEnded && upload.body.size === 0 && !upload.isEnded && !upload.awaitsFirstCredit) {
-      upload.isEnded = true;
-      this.#send(frame(ToWorker.end, id));
-    }
-  }
-
-  #grant(id: number, payload: Buffer): void {
-    if (payload.length !== 4) throw new WireError("CREDIT without a number");
-    const upload = this.#uploads.get(id);
-    if (upload === undefined) return;
-    upload.credit += payload.readUInt32LE(0);
-    if (upload.awaitsFirstCredit) {
-      upload.awaitsFirstCredit = false;
-      upload.credit += REQUEST_CREDIT;
-      upload.body.onWanted?.();
-    }
-    this.#pumpUpload(id, upload);
   }
 }

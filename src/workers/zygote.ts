@@ -155,7 +155,11 @@ export class Zygote {
 export function loadFailure(message: Message): LoadFailure {
   return {
     exitCode: message["kind"] === "app" ? 4 : 3,
-    message: String(message["message"] ?? ""),
-    traceback: String(message["traceback"] ?? ""),
+    message: text(message["message"]),
+    traceback: text(message["traceback"]),
   };
+}
+
+function text(value: unknown): string {
+  return typeof value === "string" ? value : "";
 }

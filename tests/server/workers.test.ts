@@ -70,8 +70,8 @@ for (const model of models) {
       const browser = new Browser(server.port);
       const held = browser.get("/hold?name=a");
       const pid = (await server.waitForLine(/holding a in (\d+)/))[1];
-      gates.open("a");
       process.kill(Number(pid), "SIGKILL");
+      gates.open("a");
       const page = await held;
       assert.equal(page.status, 200);
       assert.match(page.text, /^held a in \d+$/);

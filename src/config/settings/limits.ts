@@ -6,7 +6,8 @@ const oneMebibyte = 1_048_576;
 
 const headerMapChoice: ValueType<"drop" | "refuse"> = (text) => {
   const word = text.toLowerCase();
-  if (word === "dangerous") return wrong("lets a client forge another header (X_Forwarded_For) and is not supported: give drop or refuse");
+  if (word === "dangerous")
+    return wrong("lets a client forge another header (X_Forwarded_For) and is not supported: give drop or refuse");
   return word === "drop" || word === "refuse" ? value(word) : wrong("is not one of drop, refuse");
 };
 

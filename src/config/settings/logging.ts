@@ -49,10 +49,17 @@ export const logLevel: Setting<LogLevel> = single<LogLevel>({
   flags: ["--log-level"],
   env: ["UVICORN_LOG_LEVEL"],
   metavar: "LEVEL",
-  type: choice(["critical", "error", "warning", "info", "debug"], { trace: "debug", warn: "warning", fatal: "critical" }),
+  type: choice(["critical", "error", "warning", "info", "debug"], {
+    trace: "debug",
+    warn: "warning",
+    fatal: "critical",
+  }),
   fallback: "info",
   help: "How much maitred's own log says: critical, error, warning, info or debug",
   doc: "uvicorn's `trace` is `debug`.",
 });
 
-export const loggingSection: Section = { title: "Logs", settings: [accessLogfile, accessLog, accessLogFormat, errorLog, logLevel] };
+export const loggingSection: Section = {
+  title: "Logs",
+  settings: [accessLogfile, accessLog, accessLogFormat, errorLog, logLevel],
+};

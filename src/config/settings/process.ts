@@ -16,7 +16,6 @@ export const version: Setting<boolean> = toggle({
   key: "version",
   flags: ["-v", "--version"],
   fallback: false,
-  fallbackText: " ",
   help: "Print the version and leave",
   doc: "",
 });
@@ -25,7 +24,6 @@ export const help: Setting<boolean> = toggle({
   key: "help",
   flags: ["-h", "--help"],
   fallback: false,
-  fallbackText: " ",
   help: "Print this text and leave",
   doc: "",
 });

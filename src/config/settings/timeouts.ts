@@ -1,6 +1,6 @@
 /** How long things may take. Every one is a duration: seconds, or a number with ms, s, m or h. */
 import { single, type Section, type Setting } from "../setting.ts";
-import { duration } from "../value-types.ts";
+import { duration, someDuration } from "../value-types.ts";
 
 export const timeout: Setting<number> = single({
   key: "timeout",
@@ -36,18 +36,22 @@ export const keepAlive: Setting<number> = single({
   fallbackText: "75",
   help: "Time a client connection may stay idle between requests",
   doc: `gunicorn has 2 and uvicorn 5, which is shorter than the idle time of most load balancers (60 on AWS): those then send a request on
-a connection that is just being closed. An idle connection costs no worker here, so the default is longer.`,
+a connection that is just being closed. An idle connection costs no worker here, so the default is longer. 0 closes the
+connection after each response.`,
 });
 
 export const queueTimeout: Setting<number> = single({
   key: "queue-timeout",
   flags: ["--queue-timeout"],
   metavar: "TIME",
-  type: duration,
+  type: someDuration,
   fallback: 30_000,
   fallbackText: "30",
   help: "Most time a request waits for a worker before it gets 503",
-  doc: "See `--queue-size`.",
+  doc: "Longer than 0; to let nothing wait, give `--queue-size 0`.",
 });
 
-export const timeoutsSection: Section = { title: "Time", settings: [timeout, gracefulTimeout, keepAlive, queueTimeout] };
+export const timeoutsSection: Section = {
+  title: "Time",
+  settings: [timeout, gracefulTimeout, keepAlive, queueTimeout],
+};

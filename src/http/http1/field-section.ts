@@ -20,42 +20,41 @@ export interface FieldSection {
   readonly expectsContinue: boolean;
 }
 
-/** Visible ASCII, space, tab and the CRLFs: nearly every section is this, and one pass says so. */
-const BEYOND_PLAIN = /[^\t\r\n -~]/;
 /** What may not stand in a value (RFC 9110 section 5.5): control characters other than tab. Bytes from 0x80 on are obs-text and may. */
-const CONTROL = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/;
+const NO_VALUE = /[^\t\r\n -~\x80-\xff]/;
 /** RFC 9112 section 2.2: a CR or LF alone ends no line for us, but may for someone behind or before us. */
 const BARE_CR_OR_LF = /\r(?!\n)|(?<!\r)\n/;
+/** OWS only: `trim` would take a no-break space away too. */
+const BLANKS_AROUND = /^[\t ]+|[\t ]+$/g;
 const DIGITS = /^[0-9]+$/;
 
 const HT = 0x09;
+const LF = 0x0a;
+const CR = 0x0d;
 const SP = 0x20;
+const DEL = 0x7f;
 
 /** Serial number of the section being read, to find a name's second occurrence without a Set; see HeaderName.mark. */
 let serial = 0;
 
 /**
  * Reads the field lines of a request's head. Every line of `text` ends in CRLF; the empty line that ends the section is not part of it.
- * `authority`, of a target in absolute-form, replaces the Host field (RFC 9112 section 3.2.2).
+ * `bytes` has the same from `offset` on: the text is for cutting, the bytes are for looking. `authority`, of a target in absolute-form, replaces the Host field (RFC 9112 section 3.2.2).
  */
 export function parseFieldSection(
   text: string,
+  bytes: Buffer,
+  offset: number,
   minor: 0 | 1,
   authority: string | null,
   limits: HeadLimits,
 ): FieldSection | ProtocolError {
-  let isAscii = true;
-  if (BEYOND_PLAIN.test(text)) {
-    if (CONTROL.test(text)) return BAD_VALUE;
-    isAscii = false;
-  }
-  if (BARE_CR_OR_LF.test(text)) return BARE;
-
   const mark = ++serial;
   const names: HeaderName[] = [];
   const values: string[] = [];
   /** Names beyond the table's bound, which are no unique objects and cannot be marked. */
   let strangers: Set<string> | null = null;
+  let isAscii = true;
   let hasDuplicates = false;
   let count = 0;
   let host: string | null = null;
@@ -65,14 +64,26 @@ export function parseFieldSection(
   let expect: string | null = null;
 
   for (let start = 0; start < text.length; ) {
-    const end = text.indexOf("\r\n", start);
-    if (++count > limits.fields || end - start > limits.fieldSize) return BEYOND_LIMIT;
     const colon = text.indexOf(":", start);
-    if (colon === -1 || colon >= end) return lineWithoutColon(text, start);
-    const name = headerName(text.substring(start, colon));
-    if (name === undefined) return badName(text, start, colon);
-    const value = text.substring(valueStart(text, colon + 1, end), valueEnd(text, colon + 1, end));
+    const name = colon === -1 ? undefined : headerName(text.substring(start, colon));
+    if (name === undefined) return badName(text, start);
+    let from = colon + 1;
+    while (isBlank(bytes[offset + from]!)) from++;
+    // Hot: the value's end and its characters in one pass over the bytes, a quarter less for the whole section than
+    // indexOf and regular expressions on the text.
+    let end = from;
+    for (; ; end++) {
+      const byte = bytes[offset + end]!;
+      if (byte >= SP && byte < DEL) continue;
+      if (byte > DEL) isAscii = false;
+      else if (byte === CR) break;
+      else if (byte !== HT) return BAD_VALUE;
+    }
+    if (bytes[offset + end + 1] !== LF) return BARE;
+    if (++count > limits.fields || end - start > limits.fieldSize) return BEYOND_LIMIT;
     start = end + 2;
+    while (end > from && isBlank(bytes[offset + end - 1]!)) end--;
+    const value = text.substring(from, end);
     if (name.hasUnderscore) {
       if (limits.underscores === "refuse") return UNDERSCORE;
       continue;
@@ -94,6 +105,8 @@ export function parseFieldSection(
         }
         break;
       case "transfer-encoding":
+        // Legal white space, but parsers disagree about it (llhttp refuses one behind the value): a classic way to hide the field.
+        if (text.substring(colon, start).includes("\t")) return badRequest("MAITRED_BAD_TRANSFER_ENCODING", "there is a tab in Transfer-Encoding");
         coding = coding === null ? value : `${coding},${value}`;
         break;
       case "connection":
@@ -147,31 +160,19 @@ export function parseFieldSection(
  * routing are refused, as merging them would be wrong and dropping them hides an attempt (RFC 9110 section 6.5.1).
  */
 export function trailerError(text: string, limits: HeadLimits): ProtocolError | null {
-  if (CONTROL.test(text)) return BAD_VALUE;
+  if (NO_VALUE.test(text)) return BAD_VALUE;
   if (BARE_CR_OR_LF.test(text)) return BARE;
   for (let start = 0; start < text.length; ) {
-    const end = text.indexOf("\r\n", start);
     const colon = text.indexOf(":", start);
-    if (colon === -1 || colon >= end) return lineWithoutColon(text, start);
-    const name = headerName(text.substring(start, colon));
-    if (name === undefined) return badName(text, start, colon);
+    const name = colon === -1 ? undefined : headerName(text.substring(start, colon));
+    if (name === undefined) return badName(text, start);
     if (name.hasUnderscore && limits.underscores === "refuse") return UNDERSCORE;
     if (name.kind === "content-length" || name.kind === "transfer-encoding" || name.kind === "host") {
       return badRequest("MAITRED_FORBIDDEN_TRAILER", `the trailer section has the field ${name.lower}`);
     }
-    start = end + 2;
+    start = text.indexOf("\r\n", colon) + 2;
   }
   return null;
-}
-
-function valueStart(text: string, from: number, end: number): number {
-  while (from < end && isBlank(text.charCodeAt(from))) from++;
-  return from;
-}
-
-function valueEnd(text: string, from: number, end: number): number {
-  while (end > from && isBlank(text.charCodeAt(end - 1))) end--;
-  return end;
 }
 
 function isBlank(code: number): boolean {
@@ -184,7 +185,7 @@ function codingError(value: string, minor: 0 | 1, hasLength: boolean): ProtocolE
   if (hasLength) return badRequest("MAITRED_LENGTH_AND_CODING", "the request has both Content-Length and Transfer-Encoding");
   const lower = value.toLowerCase();
   if (lower === "chunked") return null;
-  const codings = lower.split(",").map((part) => part.substring(valueStart(part, 0, part.length), valueEnd(part, 0, part.length)));
+  const codings = lower.split(",").map((part) => part.replace(BLANKS_AROUND, ""));
   const last = codings.length - 1;
   for (let i = 0; i <= last; i++) {
     const coding = codings[i]!;
@@ -216,16 +217,15 @@ function replaceHost(names: HeaderName[], values: string[], authority: string): 
   }
 }
 
-function lineWithoutColon(text: string, start: number): ProtocolError {
-  if (isBlank(text.charCodeAt(start))) return FOLDED;
-  return badRequest("MAITRED_MISSING_COLON", "a field line has no colon");
-}
-
-function badName(text: string, start: number, colon: number): ProtocolError {
-  if (isBlank(text.charCodeAt(start))) return FOLDED;
-  if (start === colon) return badRequest("MAITRED_EMPTY_FIELD_NAME", "a field line has no name");
+/** Why the line at `start` has no valid name. Every line of the text ends in CRLF. */
+function badName(text: string, start: number): ProtocolError {
+  const line = text.substring(start, text.indexOf("\r\n", start));
+  const colon = line.indexOf(":");
+  if (isBlank(line.charCodeAt(0))) return FOLDED;
+  if (colon === -1) return badRequest("MAITRED_MISSING_COLON", "a field line has no colon");
+  if (colon === 0) return badRequest("MAITRED_EMPTY_FIELD_NAME", "a field line has no name");
   // RFC 9112 section 5.1: white space between name and colon must be refused.
-  if (isBlank(text.charCodeAt(colon - 1))) return badRequest("MAITRED_SPACE_BEFORE_COLON", "there is white space before a field's colon");
+  if (isBlank(line.charCodeAt(colon - 1))) return badRequest("MAITRED_SPACE_BEFORE_COLON", "there is white space before a field's colon");
   return badRequest("MAITRED_BAD_FIELD_NAME", "a field name is not a token");
 }
 

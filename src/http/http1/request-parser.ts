@@ -15,11 +15,11 @@
  */
 import type { RequestHead } from "../request-head.ts";
 import { ChunkLine } from "./chunk-line.ts";
-import { BEYOND_LIMIT, type FieldSection, parseFieldSection, trailerError } from "./field-section.ts";
+import { trailerError } from "./field-section.ts";
+import { HeadReader } from "./head-reader.ts";
 import { type HeadLimits, effectiveLimits } from "./head-limits.ts";
 import { LineScanner } from "./line-scanner.ts";
 import { ProtocolError, badRequest } from "./protocol-error.ts";
-import { type RequestLine, parseRequestLine } from "./request-line.ts";
 
 export { ProtocolError };
 export type { HeadLimits };
@@ -46,15 +46,11 @@ const NOTHING: Buffer = Buffer.alloc(0);
 /** RFC 9112 section 2.2 asks to ignore at least one empty line before a request; old clients send one after a body. */
 const EMPTY_LINES = 2;
 
-/** What toString("latin1") does, without its detour of some 40 ns. Node has always had it, its types have not. */
-function latin1(bytes: Buffer, start: number, end: number): string {
-  return (bytes as unknown as { latin1Slice(start: number, end: number): string }).latin1Slice(start, end);
-}
-
 export class RequestParser {
   readonly #limits: HeadLimits;
   readonly #handler: RequestHandler;
   readonly #scanner: LineScanner;
+  readonly #headReader: HeadReader;
   readonly #chunkLine: ChunkLine = new ChunkLine();
   #state: State = "head";
   #isRunning = false;
@@ -75,19 +71,12 @@ export class RequestParser {
   /** Bytes of the body, or of the chunk, still to come; in `chunk-end`, how many of its two bytes. */
   #remaining = 0;
 
-  // What this connection's last head was. Clients repeat themselves, and equal text means an equal result.
-  #lastText = "";
-  #lastLineText = "";
-  #lastLine: RequestLine | null = null;
-  #lastSectionText = "";
-  #lastSectionMinor = -1;
-  #lastSection: FieldSection | null = null;
-
   constructor(limits: HeadLimits, handler: RequestHandler) {
     this.#limits = effectiveLimits(limits);
     this.#handler = handler;
     this.#scanner = new LineScanner(this.#limits);
     this.#scanner.start(0);
+    this.#headReader = new HeadReader(this.#limits);
   }
 
   /** Bytes received and not yet told: an incomplete head, or what arrived after the request under way. Bounded only by who pushes. */
@@ -246,65 +235,22 @@ export class RequestParser {
 
   /** `end` is after the CRLF of the last line that is not empty. */
   #parseHead(bytes: Buffer, start: number, end: number): void {
-    // Hot: one request's whole cost here is this slice and one comparison where the client repeats itself (`node
-    // scripts/bench-parser.ts`). Without the memo it would be the parse of line and section, and nothing else would change.
-    const text = latin1(bytes, start, end);
-    let line = this.#lastLine;
-    let section = this.#lastSection;
-    if (line === null || section === null || text !== this.#lastText) {
-      const lineEnd = text.indexOf("\r\n");
-      const lineText = text.substring(0, lineEnd);
-      if (line === null || lineText !== this.#lastLineText) {
-        const parsed = lineEnd > this.#limits.requestLine ? BEYOND_LIMIT : parseRequestLine(lineText);
-        if (parsed instanceof ProtocolError) return this.#refuseHead(parsed, bytes, start, end);
-        line = parsed;
-      }
-      const sectionText = text.substring(lineEnd + 2);
-      if (
-        section === null ||
-        line.authority !== null ||
-        this.#lastLine?.authority !== null ||
-        line.minor !== this.#lastSectionMinor ||
-        sectionText !== this.#lastSectionText
-      ) {
-        const parsed = parseFieldSection(sectionText, line.minor, line.authority, this.#limits);
-        if (parsed instanceof ProtocolError) return this.#refuseHead(parsed, bytes, start, end);
-        section = parsed;
-        this.#lastSectionText = sectionText;
-        this.#lastSectionMinor = line.minor;
-        this.#lastSection = section;
-      }
-      this.#lastLineText = lineText;
-      this.#lastLine = line;
-      this.#lastText = text;
+    const head = this.#headReader.read(bytes, start, end);
+    if (head instanceof ProtocolError) {
+      // The scanner's verdict goes first: it is the one a head in pieces would have met.
+      this.#scanner.start(0);
+      this.#scanner.scan(bytes.subarray(start, end), 0);
+      return this.#fail(this.#scanner.fault ?? head);
     }
-    const { framing, contentLength } = section;
-    if (framing === "none") this.#state = "ending";
-    else if (framing === "length") {
+    if (head.framing === "none") this.#state = "ending";
+    else if (head.framing === "length") {
       this.#state = "length";
-      this.#remaining = contentLength;
+      this.#remaining = head.contentLength;
     } else {
       this.#state = "chunk-line";
       this.#chunkLine.startBody();
     }
-    this.#handler.onHead({
-      method: line.method,
-      target: line.target,
-      path: line.path,
-      query: line.query,
-      minor: line.minor,
-      headers: section.headers,
-      framing,
-      contentLength,
-      keepAlive: section.keepAlive,
-      expectsContinue: section.expectsContinue,
-    });  }
-
-  /** The scanner's verdict goes first: it is the one a head in pieces would have met. */
-  #refuseHead(error: ProtocolError, bytes: Buffer, start: number, end: number): void {
-    this.#scanner.start(0);
-    this.#scanner.scan(bytes.subarray(start, end), 0);
-    this.#fail(this.#scanner.fault ?? error);
+    this.#handler.onHead(head);
   }
 
   #readBody(): void {
@@ -353,7 +299,7 @@ export class RequestParser {
     }
     if (!this.#gather()) return;
     const { partial, length } = this.#takePartial();
-    const error = trailerError(latin1(partial, 0, length - 2), this.#limits);
+    const error = trailerError(partial.toString("latin1", 0, length - 2), this.#limits);
     if (error !== null) return this.#fail(error);
     this.#state = "ending";
   }

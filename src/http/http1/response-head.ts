@@ -2,7 +2,6 @@
  * The head of a response: how its body is delimited (RFC 9112 section 6), whether the connection persists (section 9.3), and the text to
  * send. Pure; the one who writes asks `carriesBody` whether the body is to follow.
  */
-import { STATUS_CODES } from "node:http";
 import type { ResponseFields } from "../response-fields.ts";
 
 export interface ResponseHeadOptions {
@@ -27,14 +26,14 @@ export interface StreamedHead {
   readonly close: boolean;
 }
 
-/** A body follows the head (RFC 9110 section 6.4.1). 205 is told to the app as any other, but has no content (section 15.3.6). */
+/** A body follows the head (RFC 9110 section 6.4.1; for 205, which must have none, section 15.3.6). */
 export function carriesBody(status: number, method: string): boolean {
   return method !== "HEAD" && status >= 200 && status !== 204 && status !== 205 && status !== 304;
 }
 
 /** The standard phrase of a status, "Unknown" where none is registered. */
 export function reasonPhrase(status: number): string {
-  return STATUS_CODES[status] ?? "Unknown";
+  return REASONS.get(status) ?? "Unknown";
 }
 
 /**
@@ -83,15 +82,81 @@ function bodilessLength(status: number, length: number): string {
   return `Content-Length: ${length}\r\n`;
 }
 
+/** The IANA HTTP Status Code Registry (RFC 9110 section 15), and the teapot. Pure code has no node:http to ask. */
+const REASONS: ReadonlyMap<number, string> = new Map([
+  [100, "Continue"],
+  [101, "Switching Protocols"],
+  [102, "Processing"],
+  [103, "Early Hints"],
+  [200, "OK"],
+  [201, "Created"],
+  [202, "Accepted"],
+  [203, "Non-Authoritative Information"],
+  [204, "No Content"],
+  [205, "Reset Content"],
+  [206, "Partial Content"],
+  [207, "Multi-Status"],
+  [208, "Already Reported"],
+  [226, "IM Used"],
+  [300, "Multiple Choices"],
+  [301, "Moved Permanently"],
+  [302, "Found"],
+  [303, "See Other"],
+  [304, "Not Modified"],
+  [305, "Use Proxy"],
+  [307, "Temporary Redirect"],
+  [308, "Permanent Redirect"],
+  [400, "Bad Request"],
+  [401, "Unauthorized"],
+  [402, "Payment Required"],
+  [403, "Forbidden"],
+  [404, "Not Found"],
+  [405, "Method Not Allowed"],
+  [406, "Not Acceptable"],
+  [407, "Proxy Authentication Required"],
+  [408, "Request Timeout"],
+  [409, "Conflict"],
+  [410, "Gone"],
+  [411, "Length Required"],
+  [412, "Precondition Failed"],
+  [413, "Content Too Large"],
+  [414, "URI Too Long"],
+  [415, "Unsupported Media Type"],
+  [416, "Range Not Satisfiable"],
+  [417, "Expectation Failed"],
+  [418, "I'm a Teapot"],
+  [421, "Misdirected Request"],
+  [422, "Unprocessable Content"],
+  [423, "Locked"],
+  [424, "Failed Dependency"],
+  [425, "Too Early"],
+  [426, "Upgrade Required"],
+  [428, "Precondition Required"],
+  [429, "Too Many Requests"],
+  [431, "Request Header Fields Too Large"],
+  [451, "Unavailable For Legal Reasons"],
+  [500, "Internal Server Error"],
+  [501, "Not Implemented"],
+  [502, "Bad Gateway"],
+  [503, "Service Unavailable"],
+  [504, "Gateway Timeout"],
+  [505, "HTTP Version Not Supported"],
+  [506, "Variant Also Negotiates"],
+  [507, "Insufficient Storage"],
+  [508, "Loop Detected"],
+  [510, "Not Extended"],
+  [511, "Network Authentication Required"],
+]);
+
 const STANDARD_LINES = new Map<number, string>();
-for (const code of Object.keys(STATUS_CODES)) STANDARD_LINES.set(Number(code), `HTTP/1.1 ${code} ${STATUS_CODES[code]}\r\n`);
+for (const [status, reason] of REASONS) STANDARD_LINES.set(status, `HTTP/1.1 ${status} ${reason}\r\n`);
 
 /** What a reason-phrase may have (RFC 9112 section 4). It comes from the app: a CR or LF in it would be response splitting. */
 const BAD_REASON = /[^\t -~\x80-\xff]/;
 
 /** An empty or unsendable reason gives way to the standard one. */
 function statusLine(status: number, reason: string): string {
-  if (reason === "" || reason === STATUS_CODES[status] || BAD_REASON.test(reason)) {
+  if (reason === "" || reason === REASONS.get(status) || BAD_REASON.test(reason)) {
     return STANDARD_LINES.get(status) ?? `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n`;
   }
   return `HTTP/1.1 ${status} ${reason}\r\n`;

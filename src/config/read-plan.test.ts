@@ -1,0 +1,282 @@
+/** From command lines and environments to Plans and notices, on an invented host with 4 CPUs. Mistakes: read-plan.mistakes.test.ts. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { HostFacts } from "./host-facts.ts";
+import type { Plan } from "./plan.ts";
+import { readPlan } from "./read-plan.ts";
+import { shellWords } from "./shell-words.ts";
+
+const house: HostFacts = {
+  cwd: "/srv/site",
+  affinityCpus: 4,
+  cgroupQuotaCpus: null,
+  findPython: (explicit) => ({ path: explicit ?? "/usr/bin/python3" }),
+  isDirectory: (path) => ["/srv/site", "/srv/site/src", "/app"].includes(path),
+  isFile: () => false,
+};
+
+type Env = Readonly<Record<string, string>>;
+
+function read(line: string, env: Env = {}, host: HostFacts = house): ReturnType<typeof readPlan> {
+  const words = shellWords(line);
+  assert.ok(words.type === "value");
+  return readPlan(words.value, env, host);
+}
+
+function planned(line: string, env: Env = {}, host: HostFacts = house): { plan: Plan; notices: readonly string[] } {
+  const result = read(line, env, host);
+  assert.equal(result.type, "plan", result.type === "mistakes" ? result.mistakes.join("\n") : "");
+  if (result.type !== "plan") throw new Error("unreachable");
+  return result;
+}
+
+/** The Plan of `maitred app:app`; every other Plan is told as what differs from it. */
+const plain: Plan = {
+  app: "app:app",
+  factory: false,
+  interface: "auto",
+  binds: [{ type: "tcp", host: "127.0.0.1", port: 8000 }],
+  backlog: 2048,
+  umask: 0,
+  workers: 4,
+  workersReason: "4 CPUs (affinity)",
+  threads: 1,
+  workerConnections: 1000,
+  python: "/usr/bin/python3",
+  chdir: "/srv/site",
+  pythonpath: ["/srv/site"],
+  environ: {},
+  preload: false,
+  loop: "auto",
+  lifespan: "auto",
+  rootPath: "",
+  timeoutMs: 30_000,
+  gracefulTimeoutMs: 30_000,
+  keepAliveMs: 75_000,
+  maxRequests: 0,
+  maxRequestsJitter: 0,
+  limitRequestLine: 4094,
+  limitRequestFields: 100,
+  limitRequestFieldSize: 8190,
+  headerMap: "drop",
+  queueSize: 1000,
+  queueTimeoutMs: 30_000,
+  serverHeader: true,
+  dateHeader: true,
+  accessLog: null,
+  accessLogFormat: '%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s "%(f)s" "%(a)s"',
+  errorLog: "-",
+  logLevel: "info",
+  pidFile: null,
+};
+
+const tcp = (host: string, port: number): Plan["binds"][number] => ({ type: "tcp", host, port });
+
+const lines: readonly (readonly [line: string, env: Env, difference: Partial<Plan>])[] = [
+  ["app:app", {}, {}],
+
+  // The most frequent lines in the wild.
+  [
+    "--bind :8080 --workers 1 --threads 8 --timeout 0 app:app",
+    { PORT: "8080" },
+    { binds: [tcp("0.0.0.0", 8080)], workers: 1, workersReason: "--workers 1", threads: 8, timeoutMs: 0 },
+  ],
+  [
+    "-w 4 -b 0.0.0.0:8000 proj.wsgi:application --access-logfile - --error-logfile - --worker-tmp-dir /dev/shm",
+    {},
+    { app: "proj.wsgi:application", workersReason: "-w 4", binds: [tcp("0.0.0.0", 8000)], accessLog: "-" },
+  ],
+  ["-k uvicorn.workers.UvicornWorker -w 4 main:app", {}, { app: "main:app", interface: "asgi", workersReason: "-w 4" }],
+  ["-k uvicorn_worker.UvicornWorker main:app", {}, { app: "main:app", interface: "asgi" }],
+  ["-k uvicorn.workers.UvicornH11Worker main:app", {}, { app: "main:app", interface: "asgi" }],
+  [
+    "main:app --host 0.0.0.0 --port 8080 --workers 4 --proxy-headers",
+    {},
+    { app: "main:app", workersReason: "--workers 4", binds: [tcp("0.0.0.0", 8080)] },
+  ],
+  [
+    "app:app",
+    { PORT: "5000", WEB_CONCURRENCY: "3" },
+    { binds: [tcp("0.0.0.0", 5000)], workers: 3, workersReason: "WEB_CONCURRENCY=3" },
+  ],
+  [
+    "app:app",
+    { GUNICORN_CMD_ARGS: "--bind=0.0.0.0:80 --workers=3 --access-logfile -" },
+    { binds: [tcp("0.0.0.0", 80)], workers: 3, workersReason: "--workers 3 in GUNICORN_CMD_ARGS", accessLog: "-" },
+  ],
+  ["'app:create_app(\"prod\")'", {}, { app: 'app:create_app("prod")' }],
+  ["--factory app:create_app", {}, { app: "app:create_app", factory: true }],
+  ["--uds /tmp/app.sock main:app", {}, { app: "main:app", binds: [{ type: "unix", path: "/tmp/app.sock" }] }],
+  [
+    "--bind unix:run/app.sock -m 007 --chdir /app app:app",
+    {},
+    { binds: [{ type: "unix", path: "/app/run/app.sock" }], umask: 7, chdir: "/app", pythonpath: ["/app"] },
+  ],
+  [
+    "--max-requests 1000 --max-requests-jitter 50 --preload app:app",
+    {},
+    { maxRequests: 1000, maxRequestsJitter: 50, preload: true },
+  ],
+  [
+    "main:app --limit-max-requests 10 --timeout-keep-alive 5 --timeout-graceful-shutdown 10 --no-server-header --no-access-log",
+    {},
+    { app: "main:app", maxRequests: 10, keepAliveMs: 5000, gracefulTimeoutMs: 10_000, serverHeader: false },
+  ],
+
+  // How a worker runs the application.
+  ["-k sync app:app", {}, { interface: "wsgi" }],
+  ["-k sync --threads 3 app:app", {}, { interface: "wsgi", threads: 3 }],
+  ["-k gthread app:app", {}, { interface: "wsgi", threads: 4 }],
+  ["-k gthread --threads 2 app:app", {}, { interface: "wsgi", threads: 2 }],
+  ["-k asgi app:app", {}, { interface: "asgi" }],
+  ["--interface asgi3 app:app", {}, { interface: "asgi" }],
+  ["-k asgi --interface asgi3 app:app", {}, { interface: "asgi" }],
+  ["--threads 2 app:app", {}, { threads: 2 }],
+  ["-w auto app:app", { WEB_CONCURRENCY: "9" }, {}],
+
+  // Where to listen.
+  [
+    "-b :80 -b [::]:80 -b unix:@x -b fd://3 app:app",
+    {},
+    { binds: [tcp("0.0.0.0", 80), tcp("::", 80), { type: "unix", path: "\0x" }, { type: "fd", fd: 3 }] },
+  ],
+  ["--fd 3 app:app", {}, { binds: [{ type: "fd", fd: 3 }] }],
+  ["--port 9000 app:app", { PORT: "5000" }, { binds: [tcp("127.0.0.1", 9000)] }],
+  ["--port 9000 app:app", { UVICORN_HOST: "0.0.0.0" }, { binds: [tcp("0.0.0.0", 9000)] }],
+  ["-b :80 app:app", { UVICORN_HOST: "10.0.0.1", PORT: "5000" }, { binds: [tcp("0.0.0.0", 80)] }],
+  ["--host :: app:app", { GUNICORN_CMD_ARGS: "-b 0.0.0.0:80" }, { binds: [tcp("::", 8000)] }],
+  ["-b :81 app:app", { GUNICORN_CMD_ARGS: "-b :82 -b :83" }, { binds: [tcp("0.0.0.0", 81)] }],
+  ["app:app", { PORT: "", WEB_CONCURRENCY: "" }, {}],
+
+  // Order of sources.
+  [
+    "-w 5 app:app",
+    { GUNICORN_CMD_ARGS: "-w 6", UVICORN_WORKERS: "7", WEB_CONCURRENCY: "8" },
+    { workers: 5, workersReason: "-w 5" },
+  ],
+  [
+    "app:app",
+    { GUNICORN_CMD_ARGS: "-w 6", UVICORN_WORKERS: "7", WEB_CONCURRENCY: "8" },
+    { workers: 6, workersReason: "-w 6 in GUNICORN_CMD_ARGS" },
+  ],
+  ["app:app", { UVICORN_WORKERS: "7", WEB_CONCURRENCY: "8" }, { workers: 7, workersReason: "UVICORN_WORKERS=7" }],
+  ["-w 2 -w 3 app:app", {}, { workers: 3, workersReason: "-w 3" }],
+  ["-w 2 app:app", { WEB_CONCURRENCY: "nonsense" }, { workers: 2, workersReason: "-w 2" }],
+  ["", { UVICORN_APP: "main:app" }, { app: "main:app" }],
+  ["", { GUNICORN_CMD_ARGS: "main:app" }, { app: "main:app" }],
+  ["app:app", { UVICORN_FACTORY: "yes", UVICORN_SERVER_HEADER: "false" }, { factory: true, serverHeader: false }],
+
+  [
+    "app:app",
+    { WEB_CONCURRENCY: " 2\n", PORT: "81 " },
+    { workers: 2, workersReason: "WEB_CONCURRENCY=2", binds: [tcp("0.0.0.0", 81)] },
+  ],
+
+  // Folders and files.
+  ["--app-dir src app:app", {}, { pythonpath: ["/srv/site/src", "/srv/site"] }],
+  ["--pythonpath lib,/opt/more app:app", {}, { pythonpath: ["/opt/more", "/srv/site/lib", "/srv/site"] }],
+  ["--pythonpath . app:app", {}, { pythonpath: ["/srv/site"] }],
+  [
+    "--chdir src --pythonpath ../lib app:app",
+    {},
+    { chdir: "/srv/site/src", pythonpath: ["/srv/site/lib", "/srv/site/src"] },
+  ],
+  [
+    "--pid run/p.pid --access-logfile a.log --log-file e.log app:app",
+    {},
+    { pidFile: "/srv/site/run/p.pid", accessLog: "/srv/site/a.log", errorLog: "/srv/site/e.log" },
+  ],
+  ["-e A=1 -e B=x=y -e A=2 --env C= app:app", {}, { environ: { A: "2", B: "x=y", C: "" } }],
+  ["--python /opt/py app:app", {}, { python: "/opt/py" }],
+
+  // The rest.
+  ["--access-log app:app", {}, { accessLog: "-" }],
+  ["--access-log --access-logfile /a.log app:app", {}, { accessLog: "/a.log" }],
+  ["--no-access-log --access-logfile /a.log app:app", {}, {}],
+  ["--access-logfile /a.log app:app", { UVICORN_ACCESS_LOG: "no" }, { accessLog: "/a.log" }],
+  ["--no-access-log app:app", { GUNICORN_CMD_ARGS: "--access-logfile -" }, {}],
+  ["--log-level WARNING app:app", {}, { logLevel: "warning" }],
+  ["--log-level trace app:app", {}, { logLevel: "debug" }],
+  ["--root-path /api/ app:app", {}, { rootPath: "/api" }],
+  ["app:app", { SCRIPT_NAME: "/api" }, { rootPath: "/api" }],
+  ["-e SCRIPT_NAME=/api app:app", {}, { rootPath: "/api", environ: { SCRIPT_NAME: "/api" } }],
+  [
+    "-t 1.5 --graceful-timeout 2m --keep-alive 500ms --queue-timeout 1h app:app",
+    {},
+    { timeoutMs: 1500, gracefulTimeoutMs: 120_000, keepAliveMs: 500, queueTimeoutMs: 3_600_000 },
+  ],
+  [
+    "--limit-request-line 0 --limit-request-fields 0 --limit-request-field_size 16k app:app",
+    {},
+    { limitRequestLine: 0, limitRequestFields: 32_768, limitRequestFieldSize: 16_384 },
+  ],
+  [
+    "--limit-request-field-size 100 --header-map refuse --queue-size 5 app:app",
+    {},
+    { limitRequestFieldSize: 100, headerMap: "refuse", queueSize: 5 },
+  ],
+  [
+    "--asgi-loop uvloop --asgi-lifespan off --no-date-header app:app",
+    {},
+    { loop: "uvloop", lifespan: "off", dateHeader: false },
+  ],
+];
+
+for (const [line, env, difference] of lines) {
+  const variables = Object.entries(env)
+    .map(([name, text]) => `${name}='${text}' `)
+    .join("");
+  test(`plans: ${variables}maitred ${line}`, () =>
+    assert.deepEqual(planned(line, env).plan, { ...plain, ...difference }));
+}
+
+const noticed: readonly (readonly [line: string, env: Env, notice: RegExp | null])[] = [
+  ["app:app", {}, null],
+  ["--worker-tmp-dir /dev/shm app:app", {}, /^--worker-tmp-dir \/dev\/shm is not needed: there are no heartbeat files/],
+  ["--http h11 app:app", {}, /^--http h11 is not needed/],
+  ["--http auto app:app", {}, null],
+  ["--proxy-protocol off --protocol http app:app", {}, null],
+  ["--proxy-headers app:app", {}, /^--proxy-headers has no effect yet/],
+  ["app:app", { FORWARDED_ALLOW_IPS: "*" }, /^FORWARDED_ALLOW_IPS=\* has no effect yet/],
+  ["app:app", { UVICORN_RELOAD: "false" }, null],
+  ["-k asgi --threads 8 app:app", {}, /^--threads 8 has no effect: an ASGI worker runs one event loop/],
+  ["-m 22 app:app", {}, /decimal number, as in gunicorn: the umask is 0026/],
+  ["-m 0 app:app", {}, null],
+  ["--max-requests-jitter 5 app:app", {}, /^--max-requests-jitter has no effect without --max-requests/],
+  ["app:app", { LISTEN_FDS: "1" }, /^LISTEN_FDS=1 has no effect yet: .* give --bind fd:\/\/3/],
+  ["-b fd://3 app:app", { LISTEN_FDS: "1" }, null],
+  ["--uds /x --port 80 app:app", {}, /^--port 80 has no effect, because --uds \/x says where to listen/],
+  [
+    "--host 0.0.0.0 app:app",
+    { PORT: "3000" },
+    /^PORT=3000 has no effect, because --host 0.0.0.0 says where to listen: the port is 8000/,
+  ],
+  ["--host 0.0.0.0 --port 80 app:app", { PORT: "3000" }, null],
+];
+
+for (const [line, env, notice] of noticed) {
+  const variables = Object.entries(env)
+    .map(([name, text]) => `${name}=${text} `)
+    .join("");
+  test(`${notice === null ? "says nothing about" : "notices"}: ${variables}maitred ${line}`, () => {
+    const { notices } = planned(line, env);
+    assert.equal(notices.length, notice === null ? 0 : 1, notices.join("\n"));
+    if (notice !== null) assert.match(notices[0] ?? "", notice);
+  });
+}
+
+test("a gunicorn.conf.py that gunicorn would have read is not passed over in silence", () => {
+  const { notices } = planned("app:app", {}, { ...house, isFile: (path) => path === "/srv/site/gunicorn.conf.py" });
+  assert.match(notices.join(), /gunicorn\.conf\.py is not read yet/);
+});
+
+test("a cgroup quota sizes the workers", () => {
+  const { plan } = planned("app:app", {}, { ...house, cgroupQuotaCpus: 1.5 });
+  assert.equal(plan.workers, 2);
+  assert.equal(plan.workersReason, "cgroup quota 1.5 CPUs");
+});
+
+test("help and version come before every mistake", () => {
+  for (const line of ["--help", "-h", "--foo -w zero -h", "app.py --help"]) assert.equal(read(line).type, "help", line);
+  for (const line of ["--version", "-v", "-v -w zero"]) assert.equal(read(line).type, "version", line);
+});
