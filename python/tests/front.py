@@ -14,10 +14,7 @@ import unittest
 
 PYTHON_DIR = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 APPS_DIR = os.path.join(PYTHON_DIR, "tests", "apps")
-STARTER = (
-    f"import sys; sys.path.insert(0, {PYTHON_DIR!r}); from maitred.worker.zygote import main; "
-    f"sys.path.remove({PYTHON_DIR!r}); main()"
-)
+STARTER = f"import sys; sys.path.insert(0, {PYTHON_DIR!r}); from maitred.worker.zygote import main; sys.path.remove({PYTHON_DIR!r}); main()"
 PATIENCE = 10.0
 
 REQUESTS, BODY, END, CANCEL, CREDIT, PING = 1, 2, 3, 4, 5, 6

@@ -8,7 +8,14 @@ from marshal import loads
 from maitred.worker import wire
 from tests import vectors
 
-NAMES_TO_WORKER = {"REQUESTS": wire.REQUESTS, "BODY": wire.BODY, "END": wire.END, "CANCEL": wire.CANCEL, "CREDIT": wire.CREDIT, "PING": wire.PING}
+NAMES_TO_WORKER = {
+    "REQUESTS": wire.REQUESTS,
+    "BODY": wire.BODY,
+    "END": wire.END,
+    "CANCEL": wire.CANCEL,
+    "CREDIT": wire.CREDIT,
+    "PING": wire.PING,
+}
 
 
 def bytes_of(value):
@@ -33,7 +40,10 @@ def decode(frame):
     if name == "REQUESTS":
         requests = loads(payload)
         assert all(type(request) is tuple for request in requests)
-        return {"type": name, "requests": [{"id": number, "head": described(head), "body": described(body)} for number, head, body in requests]}
+        return {
+            "type": name,
+            "requests": [{"id": number, "head": described(head), "body": described(body)} for number, head, body in requests],
+        }
     if name == "PING":
         return {"type": name, "arg": arg}
     if name == "BODY":

@@ -135,7 +135,9 @@ class ResponseTest(WsgiCase):
 class ErrorTest(WsgiCase):
     def assert500(self, path, *logged, **more):
         found = self.ask(path, **more)
-        self.assertEqual((found["status"], found["body"], found["end"]), ("500 Internal Server Error", b"Internal Server Error", "complete"))
+        self.assertEqual(
+            (found["status"], found["body"], found["end"]), ("500 Internal Server Error", b"Internal Server Error", "complete")
+        )
         output = self.front_.output()
         for text in logged:
             self.assertIn(text, output)
@@ -348,7 +350,7 @@ class ThreadTest(WsgiCase):
     def test_each_thread_has_a_seat_and_they_run_at_once(self):
         self.assertEqual(self.worker_.ready["seats"], 3)
         began = time.monotonic()
-        for number, seat in self.worker_.seats.items():
+        for seat in self.worker_.seats.values():
             seat.requests((1, wsgi_head("/threadname"), b""))
         for number, seat in self.worker_.seats.items():
             self.assertEqual(seat.outcome()["body"].decode(), f"maitred-seat-{number} True")

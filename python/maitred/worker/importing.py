@@ -1,8 +1,8 @@
 """From `MODULE:ATTR` to the application object, and from every mistake on the way to a sentence a human understands.
 
-    MODULE              `application` in MODULE, or `app`
-    MODULE:ATTR.SUB     that attribute
-    MODULE:factory()    what calling it gives; arguments are literals: MODULE:factory("production", debug=False)
+MODULE              `application` in MODULE, or `app`
+MODULE:ATTR.SUB     that attribute
+MODULE:factory()    what calling it gives; arguments are literals: MODULE:factory("production", debug=False)
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The lifespan protocol (ASGI, "Lifespan Protocol" 2.0): startup before the first request, shutdown after the last.
 
-    starting ──startup.complete──▶ running ──lifespan.shutdown──▶ stopping ──▶ over
-        ├──startup.failed────▶ StartupFailed
-        └──raised, returned──▶ unsupported (mode "auto"), or StartupFailed (mode "on")
+starting ──startup.complete──▶ running ──lifespan.shutdown──▶ stopping ──▶ over
+    ├──startup.failed────▶ StartupFailed
+    └──raised, returned──▶ unsupported (mode "auto"), or StartupFailed (mode "on")
 """
 
 from __future__ import annotations

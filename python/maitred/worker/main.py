@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 from maitred.worker import importing
+from maitred.worker.complaint import complain
 from maitred.worker.importing import LoadError
 from maitred.worker.link import FrontAddress, JsonLink
 from maitred.worker.recall import answer_recalls
@@ -66,7 +67,9 @@ class Worker:
             return
         import threading
 
-        running = [threading.Thread(target=worker.serve, name=f"maitred-seat-{number}") for number, worker in enumerate(workers)]
+        running = [
+            threading.Thread(target=_serve_or_die, args=(worker,), name=f"maitred-seat-{number}") for number, worker in enumerate(workers)
+        ]
         for thread in running:
             thread.start()
         for thread in running:
@@ -80,6 +83,16 @@ class Worker:
             answer_recalls(link, ())
 
         asgi_loop.serve(self._start, app, lambda: self._connect_seat(0), self._board, ready)
+
+
+def _serve_or_die(worker: WsgiSeat) -> None:
+    """A seat whose thread ended by a bug of ours would never answer again: better a crashed worker."""
+    try:
+        worker.serve()
+    except BaseException as error:
+        complain("internal error", error)
+        flush_output()
+        os._exit(1)
 
 
 def flush_output() -> None:

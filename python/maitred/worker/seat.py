@@ -167,5 +167,3 @@ class Seat:
                     self.kept.setdefault(waiting, []).append((kind, payload))
                     break
         return mine
-
-

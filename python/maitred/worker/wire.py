@@ -1,9 +1,9 @@
 """Frames: bytes to frames and back, without I/O (PROTOCOL.md, "Seat link").
 
- 0        4    5        8
- +--------+----+--------+---------------+
- | length |type|  arg   | payload       |     little-endian; length counts the payload only
- +--------+----+--------+---------------+
+0        4    5        8
++--------+----+--------+---------------+
+| length |type|  arg   | payload       |     little-endian; length counts the payload only
++--------+----+--------+---------------+
 """
 
 from __future__ import annotations
@@ -161,7 +161,6 @@ def _marshallable(response: Response) -> Response:
 
 def _exact_head(status: str | int, headers: list[Any]) -> tuple[str | int, list[Any]]:
     exact = [
-        (exact_str(name), exact_str(value)) if isinstance(name, str) else (exact_bytes(name), exact_bytes(value))
-        for name, value in headers
+        (exact_str(name), exact_str(value)) if isinstance(name, str) else (exact_bytes(name), exact_bytes(value)) for name, value in headers
     ]
     return (exact_str(status) if isinstance(status, str) else int(status)), exact

@@ -7,7 +7,7 @@ Responses gather in `_out` and leave together at the end of a batch or after hal
                                       └──── the whole body at once ────▶ an item of RESPONSES
 
 The path through `serve` for a list of one chunk is the hot one. It is written out there, not called: hello world costs
-about a microsecond in Python besides the app (python/tests/bench_wsgi.py), and each call would add 5 %.
+about a microsecond in Python besides the app (python/tests/bench.py), and each call would add 5 %.
 """
 
 from __future__ import annotations
@@ -221,9 +221,7 @@ class WsgiSeat:
 
     # What the app calls
 
-    def _start_response(
-        self, status: str, headers: list[tuple[str, str]], exc_info: ExcInfo | None = None
-    ) -> Callable[[bytes], None]:
+    def _start_response(self, status: str, headers: list[tuple[str, str]], exc_info: ExcInfo | None = None) -> Callable[[bytes], None]:
         if self._status is None and exc_info is None and type(headers) is list:
             try:
                 if status in self._known_statuses:

@@ -131,6 +131,10 @@ class Zygote:
         signal.set_wakeup_fd(self._wake_writer.fileno(), warn_on_full_buffer=False)
 
     def _prepare_environment(self) -> None:
+        try:
+            sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+        except (AttributeError, OSError, ValueError):
+            pass  # No stdout, or none of the usual kind.
         os.environ.update(self._start["environ"])
         if self._start["chdir"]:
             os.chdir(self._start["chdir"])
@@ -138,7 +142,10 @@ class Zygote:
         sys.path[:] = [*ahead, *(entry for entry in sys.path if entry and entry not in ahead)]
 
     def _hello(self) -> dict[str, Any]:
-        probe = marshal.loads(bytes.fromhex(self._start["marshal_probe"]))
+        try:
+            echo = marshal.dumps(marshal.loads(bytes.fromhex(self._start["marshal_probe"])), 2).hex()
+        except (ValueError, TypeError, EOFError) as error:
+            echo = f"{type(error).__name__}: {error}"  # Not what the front expects: it refuses this interpreter.
         gil_enabled = getattr(sys, "_is_gil_enabled", None)
         return {
             "type": "hello",
@@ -148,7 +155,7 @@ class Zygote:
             "executable": sys.executable,
             "pid": os.getpid(),
             "gil": gil_enabled() if gil_enabled else True,
-            "marshal": marshal.dumps(probe, 2).hex(),
+            "marshal": echo,
         }
 
     def _preload(self) -> None:
@@ -184,11 +191,7 @@ class Zygote:
         self._children.clear()
         import faulthandler
 
-        try:
-            faulthandler.enable()  # SIGABRT of the front, SIGSEGV of an extension: all Python stacks to stderr.
-            sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
-        except (AttributeError, OSError, ValueError, RuntimeError):
-            pass
+        faulthandler.enable(file=2)  # SIGABRT of the front, SIGSEGV of an extension: all Python stacks to stderr.
 
     def _reap(self) -> None:
         for pid in list(self._children):  # Only ours: an app's subprocess (preload) is waited for by the app.

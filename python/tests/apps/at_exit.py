@@ -1,3 +1,4 @@
 import atexit
 from hello import wsgi
+
 atexit.register(print, "atexit ran")

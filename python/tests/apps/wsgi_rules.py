@@ -64,7 +64,15 @@ def do_closed(environ, start_response):
 
 
 def do_environ(environ, start_response):
-    names = ("wsgi.version", "wsgi.url_scheme", "wsgi.multithread", "wsgi.multiprocess", "wsgi.run_once", "SERVER_NAME", "wsgi.input_terminated")
+    names = (
+        "wsgi.version",
+        "wsgi.url_scheme",
+        "wsgi.multithread",
+        "wsgi.multiprocess",
+        "wsgi.run_once",
+        "SERVER_NAME",
+        "wsgi.input_terminated",
+    )
     return say(start_response, repr({name: environ[name] for name in names}))
 
 
@@ -322,7 +330,11 @@ def do_signals(environ, start_response):
     import signal
     import subprocess
 
-    child = subprocess.run([sys.executable, "-c", "import signal; print(signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM))"], capture_output=True, text=True)
+    child = subprocess.run(
+        [sys.executable, "-c", "import signal; print(signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM))"],
+        capture_output=True,
+        text=True,
+    )
     return say(start_response, f"{signal.set_wakeup_fd(-1)} {signal.getsignal(signal.SIGCHLD)!r} {child.stdout}")
 
 
