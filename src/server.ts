@@ -78,6 +78,16 @@ export async function serve(plan: Plan, notices: readonly string[]): Promise<num
   log.info(`Starting maitred (${plan.app})`);
   for (const listener of listeners) log.info(`Listening at: ${listener.url} (${process.pid})`);
 
+  if (plan.pidFile !== null) {
+    try {
+      writeFileSync(plan.pidFile, `${process.pid}\n`);
+    } catch (error) {
+      log.critical(`Cannot write the pid file (--pid ${plan.pidFile}): ${(error as Error).message}`);
+      edge.destroy();
+      return EXIT_CANNOT_START;
+    }
+  }
+
   supervisor = makeSupervisor(plan, listeners[0]!, {
     clock,
     log,
@@ -93,9 +103,9 @@ export async function serve(plan: Plan, notices: readonly string[]): Promise<num
     edge.destroy();
     dispatcher.abandon();
     await supervisor.stop();
+    if (plan.pidFile !== null) removeQuietly(plan.pidFile);
     return started.exitCode;
   }
-  if (plan.pidFile !== null) writeFileSync(plan.pidFile, `${process.pid}\n`);
   if (started === null) {
     log.info(
       `Serving ${plan.app} (${supervisor.interface}) with ${plan.workers} worker${plan.workers === 1 ? "" : "s"} (${plan.workersReason})`,

@@ -71,7 +71,7 @@ export class Dispatcher {
     exchange.isSlow = times.meanMs >= SLOW_MS && times.meanMs >= SLOW_FACTOR * this.#meanMs;
     const lane = exchange.isSlow ? this.#slowQueue : this.#queue;
     if (lane.length === 0) {
-      const seat = this.#seatFor(exchange);
+      const seat = this.#seatFor(exchange, this.#clock.now());
       if (seat !== null) return this.#give(seat, exchange);
     }
     if (this.waiting >= this.#settings.queueSize || this.#stopping) return this.#refuse(exchange);
@@ -146,20 +146,20 @@ export class Dispatcher {
     (exchange.isSlow ? this.#slowQueue : this.#queue).remove(exchange);
   };
 
-  #seatFor(exchange: Exchange): Seat | null {
-    if (exchange.isSlow && !this.#mayUseAnySeat(exchange)) return null;
-    return chooseSeat(this.#seats);
+  #seatFor(exchange: Exchange, nowMs: number): Seat | null {
+    if (exchange.isSlow && !this.#mayUseAnySeat(exchange, nowMs)) return null;
+    return chooseSeat(this.#seats, nowMs);
   }
 
   /** One serial seat is kept from the slow, unless they have waited as long as they take. */
-  #mayUseAnySeat(exchange: Exchange): boolean {
+  #mayUseAnySeat(exchange: Exchange, nowMs: number): boolean {
     let open = 0;
     for (const seat of this.#seats) {
       if (seat.concurrent) return true;
       if (seat.isOpen) open++;
     }
     if (open < 3 || this.#slowInFlight < open - 1) return true;
-    return exchange.state === "queued" && this.#clock.now() - exchange.queuedAt >= (exchange.times?.meanMs ?? 0);
+    return exchange.state === "queued" && nowMs - exchange.queuedAt >= (exchange.times?.meanMs ?? 0);
   }
 
   #give(seat: Seat, exchange: Exchange): void {
@@ -170,8 +170,10 @@ export class Dispatcher {
   }
 
   #drain(queue: Queue): void {
+    if (queue.first === null) return;
+    const now = this.#clock.now();
     for (let next = queue.first; next !== null; next = queue.first) {
-      const seat = this.#seatFor(next);
+      const seat = this.#seatFor(next, now);
       if (seat === null) return;
       queue.remove(next);
       this.#give(seat, next);

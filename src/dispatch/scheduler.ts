@@ -13,8 +13,11 @@ export const BUDGET_MS = 1;
 /** Requests that a serial seat may hold. */
 export const WINDOW = 64;
 
-/** The seat for a request, or null where it must wait. */
-export function chooseSeat(seats: readonly Seat[]): Seat | null {
+/** A seat that has been silent for longer than this is not doing what was estimated: nobody is put behind it. */
+export const PATIENCE_MS = 3;
+
+/** The seat for a request at this time, or null where it must wait. */
+export function chooseSeat(seats: readonly Seat[], nowMs: number): Seat | null {
   let free: Seat | null = null;
   let packed: Seat | null = null;
   let lightest: Seat | null = null;
@@ -23,7 +26,7 @@ export function chooseSeat(seats: readonly Seat[]): Seat | null {
     if (!seat.isOpen || seat.inFlight >= seat.capacity) continue;
     if (seat.inFlight === 0) {
       free ??= seat;
-    } else if (seat.backlogMs < BUDGET_MS && (seat.concurrent || seat.inFlight < WINDOW)) {
+    } else if (seat.concurrent ? seat.backlogMs < BUDGET_MS : mayJoin(seat, nowMs)) {
       if (packed === null || seat.isGathering || (!packed.isGathering && seat.inFlight > packed.inFlight))
         packed = seat;
     } else if (seat.concurrent && (lightest === null || seat.inFlight < lightest.inFlight)) {
@@ -31,4 +34,8 @@ export function chooseSeat(seats: readonly Seat[]): Seat | null {
     }
   }
   return packed ?? free ?? lightest;
+}
+
+function mayJoin(seat: Seat, nowMs: number): boolean {
+  return seat.backlogMs < BUDGET_MS && seat.inFlight < WINDOW && nowMs - seat.busySince < PATIENCE_MS;
 }

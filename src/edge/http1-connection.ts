@@ -9,6 +9,7 @@
  */
 import type { Socket } from "node:net";
 import { Exchange, type Peer, type ResponseSink } from "../http/exchange.ts";
+import { NO_HEADERS } from "../http/header-block.ts";
 import { chunkHeader, CHUNK_END, LAST_CHUNK } from "../http/http1/chunk.ts";
 import { type ProtocolError, RequestParser } from "../http/http1/request-parser.ts";
 import { carriesBody, completeHead, reasonPhrase, streamedHead } from "../http/http1/response-head.ts";
@@ -27,6 +28,20 @@ export const LINGER_MS = 2000;
 
 /** Bytes of following requests that are kept while one is at work. */
 const PIPELINE_BYTES = 65_536;
+
+/** Stands in the access log for a request that could not be read. */
+const UNREADABLE: RequestHead = {
+  method: "-",
+  target: "-",
+  path: "-",
+  query: "",
+  minor: 1,
+  headers: NO_HEADERS,
+  framing: "none",
+  contentLength: 0,
+  keepAlive: false,
+  expectsContinue: false,
+};
 
 const CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n";
 
@@ -136,7 +151,8 @@ export class Http1Connection implements ResponseSink {
     this.#responseIsWritten = false;
     this.#sentContinue = false;
     this.#discarded = 0;
-    this.#keepAlive = head.keepAlive && this.#context.keepAliveMs > 0 && !this.#context.isDraining && !this.#clientEnded;
+    this.#keepAlive =
+      head.keepAlive && this.#context.keepAliveMs > 0 && !this.#context.isDraining && !this.#clientEnded;
     this.phase = "busy";
     this.since = now;
   }
@@ -363,10 +379,10 @@ export class Http1Connection implements ResponseSink {
   #reject(status: number, detail: string): void {
     if (this.#isClosing) return;
     this.#context.onRejected(this.#peer.address, status, detail);
-    const exchange = this.#exchange;
-    const hasBegun = exchange !== null && exchange.state === "streaming";
-    this.#leave();
-    if (!hasBegun && !this.#responseIsWritten === (exchange !== null)) {
+    const exchange = this.#exchange ?? new Exchange(UNREADABLE, this.#peer, this, this.since);
+    const hasBegun = exchange.state === "streaming" || (this.#exchange !== null && this.#responseIsWritten);
+    this.#exchange = exchange;
+    if (!hasBegun) {
       const body = `${status} ${reasonPhrase(status)}\n`;
       const text = completeHead(status, reasonPhrase(status), errorFields(), body.length, {
         method: "GET",
@@ -376,7 +392,10 @@ export class Http1Connection implements ResponseSink {
         server: this.#context.server,
       });
       this.#socket.write(text + body, "latin1");
+      exchange.status = status;
+      exchange.sentBytes = body.length;
     }
+    this.#leave();
     this.#close();
   }
 

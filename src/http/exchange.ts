@@ -75,6 +75,8 @@ export class Exchange {
   queueNext: Exchange | null = null;
   queuedAt = 0;
   givenAt = 0;
+  /** Its response's HEAD has come: it is streamed. */
+  hasHead = false;
   /** Times it was given to a seat. */
   attempts = 0;
   times: ServiceTimes | null = null;

@@ -11,7 +11,10 @@ function valid(...flat: string[]): ResponseFields {
 
 describe("an app's response fields", () => {
   test("become lines in their order, spelled as given", () => {
-    assert.equal(valid("Content-Type", "text/plain", "x-a", "", "X-A", "\xe9 \t").text, "Content-Type: text/plain\r\nx-a: \r\nX-A: \xe9 \t\r\n");
+    assert.equal(
+      valid("Content-Type", "text/plain", "x-a", "", "X-A", "\xe9 \t").text,
+      "Content-Type: text/plain\r\nx-a: \r\nX-A: \xe9 \t\r\n",
+    );
   });
 
   test("of framing and connection are taken out of the text, not out of `flat`", () => {
@@ -36,7 +39,10 @@ describe("an app's response fields", () => {
 
   test("tell what the server must know", () => {
     const none = valid();
-    assert.deepEqual([none.text, none.contentLength, none.hasDate, none.hasServer, none.wantsClose], ["", -1, false, false, false]);
+    assert.deepEqual(
+      [none.text, none.contentLength, none.hasDate, none.hasServer, none.wantsClose],
+      ["", -1, false, false, false],
+    );
     const all = valid("date", "now", "SERVER", "me", "connection", "keep-alive, Close");
     assert.deepEqual([all.hasDate, all.hasServer, all.wantsClose], [true, true, true]);
     assert.equal(all.text, "date: now\r\nSERVER: me\r\n");
@@ -69,7 +75,8 @@ describe("an app's response fields", () => {
     ["X"],
   ];
   for (const flat of refused) {
-    test(`${JSON.stringify(flat)} cannot be sent`, () => assert.ok(responseFields(["A", "b", ...flat]) instanceof BadField));
+    test(`${JSON.stringify(flat)} cannot be sent`, () =>
+      assert.ok(responseFields(["A", "b", ...flat]) instanceof BadField));
   }
 
   test("never let a line through that they did not write", () => {

@@ -67,12 +67,15 @@ export function responseFields(flat: readonly string[]): ResponseFields | BadFie
     const value = flat[i + 1]!;
     const name = headerName(raw);
     if (name === undefined) return new BadField(raw, value, "the name is not a token");
-    if (BAD_VALUE.test(value)) return new BadField(raw, value, "the value has a control character or one beyond latin-1");
+    if (BAD_VALUE.test(value))
+      return new BadField(raw, value, "the value has a control character or one beyond latin-1");
     switch (name.kind) {
       case "content-length": {
         const length = DIGITS.test(value) ? Number(value) : -1;
-        if (length < 0 || length > Number.MAX_SAFE_INTEGER) return new BadField(raw, value, "the length is not a decimal number below 2^53");
-        if (contentLength !== -1 && contentLength !== length) return new BadField(raw, value, "two lengths contradict each other");
+        if (length < 0 || length > Number.MAX_SAFE_INTEGER)
+          return new BadField(raw, value, "the length is not a decimal number below 2^53");
+        if (contentLength !== -1 && contentLength !== length)
+          return new BadField(raw, value, "two lengths contradict each other");
         contentLength = length;
         continue;
       }

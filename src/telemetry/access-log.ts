@@ -8,7 +8,7 @@ import type { Exchange } from "../http/exchange.ts";
 type Atom = (exchange: Exchange, nowMs: number, clock: Clock) => string;
 
 /** Control characters, quotes and backslashes: what could end the field or the line. */
-const UNSAFE = /[\x00-\x1f"\\\x7f]/g;
+const UNSAFE = /[\x00-\x1f"\\\x7f-\x9f]/g;
 
 function safe(value: string): string {
   return value.replace(UNSAFE, (char) =>

@@ -218,8 +218,8 @@ export class WorkerSeat implements Seat {
         this.#batch(arg, payload);
         return;
       case FromWorker.head:
-        this.#streaming++;
         this.#decoder.head(arg, payload);
+        this.#streaming++;
         return;
       case FromWorker.end:
         this.#exchange(arg).end();
@@ -260,6 +260,7 @@ export class WorkerSeat implements Seat {
 
   onHead(id: number, status: number, reason: string, fields: ResponseFields): void {
     const exchange = this.#exchange(id);
+    exchange.hasHead = true;
     let unreturned = 0;
     this.busySince = this.#clock.now();
     exchange.onSent = (bytes) => {
@@ -281,7 +282,7 @@ export class WorkerSeat implements Seat {
     if (this.#inBatch) {
       this.#free(id);
       this.#finishedInFrame.push(exchange);
-    }
+    } else exchange.hasHead = true;
   }
 
   #inBatch = false;

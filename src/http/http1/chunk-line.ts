@@ -35,7 +35,8 @@ for (let i = 0; i < 16; i++) {
 
 /** 1 for tchar (RFC 9110 section 5.6.2). */
 const TCHAR: Uint8Array = new Uint8Array(256);
-for (const char of "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") TCHAR[char.charCodeAt(0)] = 1;
+for (const char of "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+  TCHAR[char.charCodeAt(0)] = 1;
 
 export class ChunkLine {
   /** Bytes of the chunk, once `read` has found the line's end. 0 is the last chunk. */
@@ -79,7 +80,8 @@ export class ChunkLine {
         return i + 1;
       } else if (++this.#extensionBytes > EXTENSION_LIMIT) return this.#fail(EXTENSIONS_TOO_LONG);
       const next = this.#next(this.#state, byte);
-      if (next === null) return this.#fail(byte === LF ? BAD_LINE_END : this.#state === "size" ? BAD_SIZE : BAD_EXTENSION);
+      if (next === null)
+        return this.#fail(byte === LF ? BAD_LINE_END : this.#state === "size" ? BAD_SIZE : BAD_EXTENSION);
       this.#state = next;
     }
     return -1;
@@ -132,4 +134,8 @@ function isText(byte: number): boolean {
 const BAD_SIZE = badRequest("MAITRED_BAD_CHUNK_SIZE", "a chunk size is not a hexadecimal number below 2^53");
 const BAD_LINE_END = badRequest("MAITRED_BAD_CHUNK_LINE_END", "a chunk size line does not end in CRLF");
 const BAD_EXTENSION = badRequest("MAITRED_BAD_CHUNK_EXTENSION", "a chunk extension is malformed");
-const EXTENSIONS_TOO_LONG = new ProtocolError(413, "MAITRED_CHUNK_EXTENSIONS_TOO_LONG", "the body has more than 16 KiB of chunk extensions");
+const EXTENSIONS_TOO_LONG = new ProtocolError(
+  413,
+  "MAITRED_CHUNK_EXTENSIONS_TOO_LONG",
+  "the body has more than 16 KiB of chunk extensions",
+);

@@ -63,7 +63,7 @@ export function parseFieldSection(
   let connection: string | null = null;
   let expect: string | null = null;
 
-  for (let start = 0; start < text.length; ) {
+  for (let start = 0; start < text.length;) {
     const colon = text.indexOf(":", start);
     const name = colon === -1 ? undefined : headerName(text.substring(start, colon));
     if (name === undefined) return badName(text, start);
@@ -98,7 +98,8 @@ export function parseFieldSection(
         break;
       case "content-length":
         // Also when the two agree: RFC 9112 section 6.3 allows to refuse, llhttp does, and a list is where smuggling begins.
-        if (contentLength !== -1) return badRequest("MAITRED_DOUBLE_CONTENT_LENGTH", "there is more than one Content-Length field");
+        if (contentLength !== -1)
+          return badRequest("MAITRED_DOUBLE_CONTENT_LENGTH", "there is more than one Content-Length field");
         contentLength = DIGITS.test(value) ? Number(value) : -1;
         if (contentLength < 0 || contentLength > Number.MAX_SAFE_INTEGER) {
           return badRequest("MAITRED_BAD_CONTENT_LENGTH", "the Content-Length is not one decimal number below 2^53");
@@ -106,7 +107,8 @@ export function parseFieldSection(
         break;
       case "transfer-encoding":
         // Legal white space, but parsers disagree about it (llhttp refuses one behind the value): a classic way to hide the field.
-        if (text.substring(colon, start).includes("\t")) return badRequest("MAITRED_BAD_TRANSFER_ENCODING", "there is a tab in Transfer-Encoding");
+        if (text.substring(colon, start).includes("\t"))
+          return badRequest("MAITRED_BAD_TRANSFER_ENCODING", "there is a tab in Transfer-Encoding");
         coding = coding === null ? value : `${coding},${value}`;
         break;
       case "connection":
@@ -144,7 +146,11 @@ export function parseFieldSection(
   const persists = connection === null ? minor === 1 : persistence(connection, minor);
   // RFC 9110 section 10.1.1: an expectation in HTTP/1.0 is ignored, and without a body there is nothing to wait for.
   if (expect !== null && minor === 1 && expect.toLowerCase() !== "100-continue") {
-    return new ProtocolError(417, "MAITRED_UNKNOWN_EXPECTATION", "the Expect field asks for something other than 100-continue");
+    return new ProtocolError(
+      417,
+      "MAITRED_UNKNOWN_EXPECTATION",
+      "the Expect field asks for something other than 100-continue",
+    );
   }
   return {
     headers: names.length === 0 ? NO_HEADERS : new HeaderBlock(names, values, isAscii, hasDuplicates, false),
@@ -162,7 +168,7 @@ export function parseFieldSection(
 export function trailerError(text: string, limits: HeadLimits): ProtocolError | null {
   if (NO_VALUE.test(text)) return BAD_VALUE;
   if (BARE_CR_OR_LF.test(text)) return BARE;
-  for (let start = 0; start < text.length; ) {
+  for (let start = 0; start < text.length;) {
     const colon = text.indexOf(":", start);
     const name = colon === -1 ? undefined : headerName(text.substring(start, colon));
     if (name === undefined) return badName(text, start);
@@ -182,7 +188,8 @@ function isBlank(code: number): boolean {
 /** RFC 9112 section 6.1: chunked is the only coding we know, and nothing may follow or accompany it. */
 function codingError(value: string, minor: 0 | 1, hasLength: boolean): ProtocolError | null {
   if (minor === 0) return badRequest("MAITRED_CODING_IN_HTTP_1_0", "an HTTP/1.0 request has a Transfer-Encoding field");
-  if (hasLength) return badRequest("MAITRED_LENGTH_AND_CODING", "the request has both Content-Length and Transfer-Encoding");
+  if (hasLength)
+    return badRequest("MAITRED_LENGTH_AND_CODING", "the request has both Content-Length and Transfer-Encoding");
   const lower = value.toLowerCase();
   if (lower === "chunked") return null;
   const codings = lower.split(",").map((part) => part.replace(BLANKS_AROUND, ""));
@@ -194,7 +201,11 @@ function codingError(value: string, minor: 0 | 1, hasLength: boolean): ProtocolE
       return badRequest("MAITRED_BAD_TRANSFER_ENCODING", "the Transfer-Encoding is not exactly chunked");
     }
   }
-  return new ProtocolError(501, "MAITRED_UNKNOWN_TRANSFER_CODING", "the Transfer-Encoding names a coding other than chunked");
+  return new ProtocolError(
+    501,
+    "MAITRED_UNKNOWN_TRANSFER_CODING",
+    "the Transfer-Encoding names a coding other than chunked",
+  );
 }
 
 /** RFC 9112 section 9.3. */
@@ -225,12 +236,17 @@ function badName(text: string, start: number): ProtocolError {
   if (colon === -1) return badRequest("MAITRED_MISSING_COLON", "a field line has no colon");
   if (colon === 0) return badRequest("MAITRED_EMPTY_FIELD_NAME", "a field line has no name");
   // RFC 9112 section 5.1: white space between name and colon must be refused.
-  if (isBlank(line.charCodeAt(colon - 1))) return badRequest("MAITRED_SPACE_BEFORE_COLON", "there is white space before a field's colon");
+  if (isBlank(line.charCodeAt(colon - 1)))
+    return badRequest("MAITRED_SPACE_BEFORE_COLON", "there is white space before a field's colon");
   return badRequest("MAITRED_BAD_FIELD_NAME", "a field name is not a token");
 }
 
 /** Stands in until the line scanner has said which limit it was. */
-export const BEYOND_LIMIT: ProtocolError = new ProtocolError(431, "MAITRED_HEAD_TOO_LARGE", "the head is larger than a limit");
+export const BEYOND_LIMIT: ProtocolError = new ProtocolError(
+  431,
+  "MAITRED_HEAD_TOO_LARGE",
+  "the head is larger than a limit",
+);
 /** RFC 9112 sections 2.2 and 5.2. */
 const FOLDED = badRequest("MAITRED_FOLDED_FIELD", "a field line begins with white space");
 const BAD_VALUE = badRequest("MAITRED_CONTROL_CHARACTER", "a field line has a control character");

@@ -38,7 +38,14 @@ export class HeadReader {
       // Sliced anew, as a substring is compared and searched more slowly than a string of its own.
       const sectionText = bytes.toString("latin1", sectionStart, end);
       if (line === null || section === null || !meansTheSame(line, newLine) || sectionText !== this.#sectionText) {
-        const newSection = parseFieldSection(sectionText, bytes, sectionStart, newLine.minor, newLine.authority, this.#limits);
+        const newSection = parseFieldSection(
+          sectionText,
+          bytes,
+          sectionStart,
+          newLine.minor,
+          newLine.authority,
+          this.#limits,
+        );
         if (newSection instanceof ProtocolError) return newSection;
         section = newSection;
         this.#section = section;

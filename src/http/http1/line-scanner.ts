@@ -72,7 +72,23 @@ export class LineScanner {
 
 const BARE_CR = badRequest("MAITRED_BARE_CR", "a CR in the head is not followed by LF");
 const BARE_LF = badRequest("MAITRED_BARE_LF", "a line in the head ends in LF without CR");
-const REQUEST_LINE_TOO_LONG = new ProtocolError(414, "MAITRED_REQUEST_LINE_TOO_LONG", "the request line is longer than its limit");
-const TOO_MANY_FIELDS = new ProtocolError(431, "MAITRED_TOO_MANY_FIELDS", "there are more header or trailer fields than the limit");
-const FIELD_TOO_LARGE = new ProtocolError(431, "MAITRED_FIELD_TOO_LARGE", "a header or trailer field is larger than its limit");
-const HEAD_TOO_LARGE = new ProtocolError(431, "MAITRED_HEAD_TOO_LARGE", "the header or trailer section is larger than its limit");
+const REQUEST_LINE_TOO_LONG = new ProtocolError(
+  414,
+  "MAITRED_REQUEST_LINE_TOO_LONG",
+  "the request line is longer than its limit",
+);
+const TOO_MANY_FIELDS = new ProtocolError(
+  431,
+  "MAITRED_TOO_MANY_FIELDS",
+  "there are more header or trailer fields than the limit",
+);
+const FIELD_TOO_LARGE = new ProtocolError(
+  431,
+  "MAITRED_FIELD_TOO_LARGE",
+  "a header or trailer field is larger than its limit",
+);
+const HEAD_TOO_LARGE = new ProtocolError(
+  431,
+  "MAITRED_HEAD_TOO_LARGE",
+  "the header or trailer section is larger than its limit",
+);

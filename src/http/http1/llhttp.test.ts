@@ -15,10 +15,13 @@ const MUTANTS = 1500;
 /** Why node:http refuses the bytes, or null. The connection stays open: an incomplete request is no error. */
 async function nodeRefusal(bytes: Buffer): Promise<string | null> {
   let refusal: string | null = null;
-  const server = createServer({ insecureHTTPParser: false, requireHostHeader: true, maxHeaderSize: 128 * 1024 }, (request, response) => {
-    request.resume();
-    request.on("end", () => response.end());
-  });
+  const server = createServer(
+    { insecureHTTPParser: false, requireHostHeader: true, maxHeaderSize: 128 * 1024 },
+    (request, response) => {
+      request.resume();
+      request.on("end", () => response.end());
+    },
+  );
   server.maxHeadersCount = 0;
   server.on("clientError", (error: NodeJS.ErrnoException) => (refusal ??= error.code ?? "unknown"));
   const socket = new Duplex({
@@ -66,7 +69,9 @@ test("each case of the table that node refuses, we refuse", async () => {
 });
 
 test("each mutant of a valid request that node refuses, we refuse", async () => {
-  const valid = REQUEST_CASES.filter((each) => each.verdict === "ok" && each.bytes.length < 300).map((each) => each.bytes);
+  const valid = REQUEST_CASES.filter((each) => each.verdict === "ok" && each.bytes.length < 300).map(
+    (each) => each.bytes,
+  );
   const seed = Number(process.env["MAITRED_TEST_SEED"] ?? 1);
   const random = mulberry32(seed);
   const pick = <T>(from: ArrayLike<T>): T => from[Math.floor(random() * from.length)]!;
@@ -75,7 +80,7 @@ test("each mutant of a valid request that node refuses, we refuse", async () => 
     let text = pick(valid);
     for (let edits = 1 + Math.floor(random() * 2); edits > 0; edits--) {
       const at = Math.floor(random() * (text.length + 1));
-      const char = pick("\0\x01\t\n\x0b\r !\"#%(),/09:;=@AZ[\\]_az{|}\x7f\x80\xff");
+      const char = pick('\0\x01\t\n\x0b\r !"#%(),/09:;=@AZ[\\]_az{|}\x7f\x80\xff');
       const kind = pick(["set", "insert", "remove", "repeat"]);
       if (kind === "set") text = text.slice(0, at) + char + text.slice(at + 1);
       else if (kind === "insert") text = text.slice(0, at) + char + text.slice(at);

@@ -52,39 +52,61 @@ export function parseRequestLine(text: string, end: number): RequestLine | Proto
   const methodEnd = text.indexOf(" ");
   const targetEnd = text.indexOf(" ", methodEnd + 1);
   if (methodEnd <= 0 || targetEnd <= methodEnd + 1 || targetEnd > end) {
-    return badRequest("MAITRED_BAD_REQUEST_LINE", "the request line is not method, target and version with one space between each");
+    return badRequest(
+      "MAITRED_BAD_REQUEST_LINE",
+      "the request line is not method, target and version with one space between each",
+    );
   }
   // The version comes first: the preface of HTTP/2 is to be told that it is the wrong version, not that its method is unknown.
   const minor = text.startsWith("HTTP/1.1\r\n", targetEnd + 1) ? 1 : 0;
-  if (minor === 0 && !text.startsWith("HTTP/1.0\r\n", targetEnd + 1)) return versionError(text.substring(targetEnd + 1, end));
+  if (minor === 0 && !text.startsWith("HTTP/1.0\r\n", targetEnd + 1))
+    return versionError(text.substring(targetEnd + 1, end));
   const method = text.substring(0, methodEnd);
   if (!METHODS.has(method)) return methodError(method);
   const target = text.substring(methodEnd + 1, targetEnd);
   if (BAD_TARGET.test(target)) {
     return badRequest("MAITRED_BAD_TARGET", "the request target has a control character, a non-ASCII character or a #");
   }
-  if (method === "CONNECT") return new ProtocolError(501, "MAITRED_CONNECT", "CONNECT is not supported: maitred is no tunnel");
+  if (method === "CONNECT")
+    return new ProtocolError(501, "MAITRED_CONNECT", "CONNECT is not supported: maitred is no tunnel");
   if (target.charCodeAt(0) === 0x2f) return originForm(method, target, target, minor, null);
   if (target === "*" && method === "OPTIONS") return { method, target, path: "*", query: "", minor, authority: null };
   return absoluteForm(method, target, minor);
 }
 
-function originForm(method: string, target: string, pathAndQuery: string, minor: 0 | 1, authority: string | null): RequestLine {
+function originForm(
+  method: string,
+  target: string,
+  pathAndQuery: string,
+  minor: 0 | 1,
+  authority: string | null,
+): RequestLine {
   const mark = pathAndQuery.indexOf("?");
   if (mark === -1) return { method, target, path: pathAndQuery, query: "", minor, authority };
-  return { method, target, path: pathAndQuery.substring(0, mark), query: pathAndQuery.substring(mark + 1), minor, authority };
+  return {
+    method,
+    target,
+    path: pathAndQuery.substring(0, mark),
+    query: pathAndQuery.substring(mark + 1),
+    minor,
+    authority,
+  };
 }
 
 /** RFC 9112 section 3.2.2. */
 function absoluteForm(method: string, target: string, minor: 0 | 1): RequestLine | ProtocolError {
   const start = /^https?:\/\//i.exec(target)?.[0].length;
   if (start === undefined) {
-    return badRequest("MAITRED_BAD_TARGET_FORM", "the request target is neither a path nor an http or https URI, nor * with OPTIONS");
+    return badRequest(
+      "MAITRED_BAD_TARGET_FORM",
+      "the request target is neither a path nor an http or https URI, nor * with OPTIONS",
+    );
   }
   const length = target.substring(start).search(/[/?]/);
   const end = length === -1 ? target.length : start + length;
   const authority = target.substring(start, end);
-  if (!AUTHORITY.test(authority)) return badRequest("MAITRED_BAD_AUTHORITY", "the authority of the request target is malformed");
+  if (!AUTHORITY.test(authority))
+    return badRequest("MAITRED_BAD_AUTHORITY", "the authority of the request target is malformed");
   const rest = target.substring(end);
   // RFC 9112 section 3.2.4: OPTIONS for a URI with neither path nor query means the server as a whole.
   if (rest === "" && method === "OPTIONS") return { method, target, path: "*", query: "", minor, authority };
@@ -93,11 +115,13 @@ function absoluteForm(method: string, target: string, minor: 0 | 1): RequestLine
 }
 
 function versionError(version: string): ProtocolError {
-  if (VERSION_SHAPE.test(version)) return new ProtocolError(505, "MAITRED_UNSUPPORTED_VERSION", "only HTTP/1.0 and HTTP/1.1 are spoken here");
+  if (VERSION_SHAPE.test(version))
+    return new ProtocolError(505, "MAITRED_UNSUPPORTED_VERSION", "only HTTP/1.0 and HTTP/1.1 are spoken here");
   return badRequest("MAITRED_BAD_VERSION", "the request line does not end in one HTTP version");
 }
 
 function methodError(method: string): ProtocolError {
-  if (METHOD_SHAPE.test(method)) return new ProtocolError(501, "MAITRED_UNKNOWN_METHOD", "the request method is unknown");
+  if (METHOD_SHAPE.test(method))
+    return new ProtocolError(501, "MAITRED_UNKNOWN_METHOD", "the request method is unknown");
   return badRequest("MAITRED_BAD_METHOD", "the request method is not an upper-case token");
 }

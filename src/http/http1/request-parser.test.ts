@@ -36,7 +36,8 @@ describe("the split of the bytes changes nothing", () => {
       const expected = eventsOf([whole]);
       assert.deepEqual(eventsOf([...text].map(bytes)), expected, title);
       if (whole.length > 400) continue;
-      for (let cut = 1; cut < whole.length; cut++) assert.deepEqual(eventsOf([whole.subarray(0, cut), whole.subarray(cut)]), expected, title);
+      for (let cut = 1; cut < whole.length; cut++)
+        assert.deepEqual(eventsOf([whole.subarray(0, cut), whole.subarray(cut)]), expected, title);
     }
   });
 
@@ -46,7 +47,10 @@ describe("the split of the bytes changes nothing", () => {
   const mutated = fc
     .tuple(
       fc.array(someCase, { minLength: 1, maxLength: 4 }).map((texts) => texts.join("")),
-      fc.array(fc.tuple(fc.nat(), fc.constantFrom("set", "insert", "remove"), fc.constantFrom(..."\0\t\r\n :;,09aZ_\x7f\xff")), { maxLength: 4 }),
+      fc.array(
+        fc.tuple(fc.nat(), fc.constantFrom("set", "insert", "remove"), fc.constantFrom(..."\0\t\r\n :;,09aZ_\x7f\xff")),
+        { maxLength: 4 },
+      ),
     )
     .map(([text, edits]) =>
       edits.reduce((all, [at, kind, char]) => {
@@ -104,7 +108,8 @@ describe("a request's head", () => {
   });
 
   test("the connection persists as RFC 9112 section 9.3 says", () => {
-    const persists = (minor: number, fields: string): boolean => headOf(`GET / HTTP/1.${minor}\r\nHost: a\r\n${fields}\r\n`).keepAlive;
+    const persists = (minor: number, fields: string): boolean =>
+      headOf(`GET / HTTP/1.${minor}\r\nHost: a\r\n${fields}\r\n`).keepAlive;
     assert.equal(persists(1, ""), true);
     assert.equal(persists(1, "Connection: Close\r\n"), false);
     assert.equal(persists(1, "Connection: keep-alive, close\r\n"), false);
@@ -118,7 +123,8 @@ describe("a request's head", () => {
 
   test("100-continue is expected only in HTTP/1.1 and only before a body", () => {
     const expects = (minor: number, length: number): boolean =>
-      headOf(`PUT / HTTP/1.${minor}\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: ${length}\r\n\r\n`).expectsContinue;
+      headOf(`PUT / HTTP/1.${minor}\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: ${length}\r\n\r\n`)
+        .expectsContinue;
     assert.deepEqual([expects(1, 1), expects(1, 0), expects(0, 1)], [true, false, false]);
   });
 
@@ -139,7 +145,10 @@ describe("a request's head", () => {
 
   test("limit 0 means the codec's ceiling", () => {
     const open: HeadLimits = { requestLine: 0, fields: 0, fieldSize: 0, headBytes: 0, underscores: "drop" };
-    assert.equal(verdictOf(`GET /${"a".repeat(100_000)} HTTP/1.1\r\nHost: a\r\n${"X: y\r\n".repeat(5000)}\r\n`, open), "ok");
+    assert.equal(
+      verdictOf(`GET /${"a".repeat(100_000)} HTTP/1.1\r\nHost: a\r\n${"X: y\r\n".repeat(5000)}\r\n`, open),
+      "ok",
+    );
     assert.equal(verdictOf("a".repeat(1024 * 1024 + 1), open), "414 MAITRED_REQUEST_LINE_TOO_LONG");
   });
 });
@@ -159,7 +168,14 @@ describe("the memo", () => {
 
   test("the same section means something else under another version or authority", () => {
     const section = "Host: a\r\n\r\n";
-    const lines = ["GET / HTTP/1.1", "GET / HTTP/1.0", "GET http://b/ HTTP/1.0", "GET http://c/ HTTP/1.0", "GET / HTTP/1.0", "GET / HTTP/1.1"];
+    const lines = [
+      "GET / HTTP/1.1",
+      "GET / HTTP/1.0",
+      "GET http://b/ HTTP/1.0",
+      "GET http://c/ HTTP/1.0",
+      "GET / HTTP/1.0",
+      "GET / HTTP/1.1",
+    ];
     const heads = headsOf(...lines.map((line) => `${line}\r\n${section}`));
     assert.deepEqual(
       heads.map((head) => `${head.keepAlive} ${head.headers.get("host")}`),
@@ -169,8 +185,16 @@ describe("the memo", () => {
 
   test("any sequence of requests on one connection gives what each gives alone", () => {
     const lines = fc.constantFrom("GET /a HTTP/1.1", "GET /b HTTP/1.1", "GET /a HTTP/1.0", "GET http://x/a HTTP/1.1");
-    const sections = fc.constantFrom("Host: a\r\n", "Host: b\r\n", "host: a\r\nX: 1\r\nx: 2\r\n", "Host: a\r\nConnection: close\r\n");
-    const requests = fc.array(fc.tuple(lines, sections).map(([line, section]) => `${line}\r\n${section}\r\n`), { maxLength: 12 });
+    const sections = fc.constantFrom(
+      "Host: a\r\n",
+      "Host: b\r\n",
+      "host: a\r\nX: 1\r\nx: 2\r\n",
+      "Host: a\r\nConnection: close\r\n",
+    );
+    const requests = fc.array(
+      fc.tuple(lines, sections).map(([line, section]) => `${line}\r\n${section}\r\n`),
+      { maxLength: 12 },
+    );
     fc.assert(
       fc.property(requests, (texts) => {
         assert.deepEqual(
@@ -263,7 +287,12 @@ describe("the machine", () => {
   test("body chunks are views of the bytes pushed", () => {
     const chunk = bytes("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n");
     const bodies: Buffer[] = [];
-    const parser = new RequestParser(DEFAULT_HEAD_LIMITS, { onHead() {}, onBody: (body) => bodies.push(body), onEnd() {}, onError() {} });
+    const parser = new RequestParser(DEFAULT_HEAD_LIMITS, {
+      onHead() {},
+      onBody: (body) => bodies.push(body),
+      onEnd() {},
+      onError() {},
+    });
     parser.push(chunk);
     assert.equal(bodies[0]!.buffer, chunk.buffer);
     assert.equal(bodies[0]!.toString(), "hello");
@@ -315,7 +344,12 @@ describe("the machine", () => {
 
   test("the detail of a TLS handshake says so", () => {
     let error: ProtocolError | null = null;
-    const parser = new RequestParser(DEFAULT_HEAD_LIMITS, { onHead() {}, onBody() {}, onEnd() {}, onError: (each) => (error = each) });
+    const parser = new RequestParser(DEFAULT_HEAD_LIMITS, {
+      onHead() {},
+      onBody() {},
+      onEnd() {},
+      onError: (each) => (error = each),
+    });
     parser.push(bytes("\x16\x03"));
     assert.match((error as ProtocolError | null)!.detail, /TLS/);
   });
@@ -325,6 +359,9 @@ test("with the table of names full, framing and duplicates are found as before",
   for (let i = 0; i < 3000; i++) headerName(`X-Full-${i}`);
   const head = headOf("POST / HTTP/1.1\r\nHOst: a\r\nconTENT-lenGTH: 3\r\nX-Never: 1\r\nx-NEVER: 2\r\n\r\nabc");
   assert.deepEqual([head.contentLength, head.headers.hasDuplicates], [3, true]);
-  assert.equal(headOf("GET / HTTP/1.1\r\nHOst: a\r\nX-Never: 1\r\nX-Never-Too: 2\r\n\r\n").headers.hasDuplicates, false);
+  assert.equal(
+    headOf("GET / HTTP/1.1\r\nHOst: a\r\nX-Never: 1\r\nX-Never-Too: 2\r\n\r\n").headers.hasDuplicates,
+    false,
+  );
   assert.equal(verdictOf("GET / HTTP/1.1\r\nHOst: a\r\nhosT: a\r\n\r\n"), "400 MAITRED_DOUBLE_HOST");
 });

@@ -120,7 +120,11 @@ export class RequestParser {
 
   /** Gives back every byte not parsed, for another protocol to read (RFC 9110 section 7.8), and ignores all further ones. */
   detach(): Buffer {
-    const rest = Buffer.concat([this.#partial.subarray(0, this.#partialBytes), this.#input.subarray(this.#position), ...this.#later]);
+    const rest = Buffer.concat([
+      this.#partial.subarray(0, this.#partialBytes),
+      this.#input.subarray(this.#position),
+      ...this.#later,
+    ]);
     this.#die();
     return rest;
   }
@@ -256,7 +260,8 @@ export class RequestParser {
   #readBody(): void {
     const available = this.#input.length - this.#position;
     const length = Math.min(available, this.#remaining);
-    const chunk = length === this.#input.length ? this.#input : this.#input.subarray(this.#position, this.#position + length);
+    const chunk =
+      length === this.#input.length ? this.#input : this.#input.subarray(this.#position, this.#position + length);
     this.#position += length;
     this.#remaining -= length;
     if (this.#remaining === 0) {
@@ -337,5 +342,8 @@ export class RequestParser {
 const TLS = badRequest("MAITRED_TLS_ON_PLAIN_PORT", "the client speaks TLS to a port that serves plain HTTP");
 const BARE_LF_BEFORE_REQUEST = badRequest("MAITRED_BARE_LF", "an LF without CR stands before the request line");
 const BARE_CR_BEFORE_REQUEST = badRequest("MAITRED_BARE_CR", "a CR without LF stands before the request line");
-const TOO_MANY_EMPTY_LINES = badRequest("MAITRED_EMPTY_LINES", "more than two empty lines stand before the request line");
+const TOO_MANY_EMPTY_LINES = badRequest(
+  "MAITRED_EMPTY_LINES",
+  "more than two empty lines stand before the request line",
+);
 const UNTERMINATED_CHUNK = badRequest("MAITRED_UNTERMINATED_CHUNK", "a chunk is longer or shorter than its size says");

@@ -19,11 +19,19 @@ const lines = (head: string): string[] => {
 };
 
 describe("the head of a complete response", () => {
-  const complete = (status: number, length: number, fields: ResponseFields = NONE, options: Partial<ResponseHeadOptions> = {}): string[] =>
-    lines(completeHead(status, "", fields, length, { ...PLAIN, ...options })).slice(1);
+  const complete = (
+    status: number,
+    length: number,
+    fields: ResponseFields = NONE,
+    options: Partial<ResponseHeadOptions> = {},
+  ): string[] => lines(completeHead(status, "", fields, length, { ...PLAIN, ...options })).slice(1);
 
   test("has status line, the app's fields, length, Date and Server", () => {
-    const head = completeHead(200, "Fine", fieldsOf("X", "y", "Content-Length", "2"), 2, { ...PLAIN, date: "today", server: "maitred" });
+    const head = completeHead(200, "Fine", fieldsOf("X", "y", "Content-Length", "2"), 2, {
+      ...PLAIN,
+      date: "today",
+      server: "maitred",
+    });
     assert.equal(head, "HTTP/1.1 200 Fine\r\nX: y\r\nContent-Length: 2\r\nDate: today\r\nServer: maitred\r\n\r\n");
     assert.deepEqual(complete(200, 0, fieldsOf("Date", "x", "server", "y"), { date: "today", server: "maitred" }), [
       "Date: x",
@@ -69,7 +77,12 @@ describe("the head of a streamed response", () => {
     assert.deepEqual(streamed(200, nine), ["Content-Length: 9", false, false]);
     assert.deepEqual(streamed(200, NONE, { minor: 0 }), ["Connection: close", false, true]);
     assert.deepEqual(streamed(200, nine, { minor: 0 }), ["Content-Length: 9", "Connection: keep-alive", false, false]);
-    assert.deepEqual(streamed(200, NONE, { keepAlive: false }), ["Transfer-Encoding: chunked", "Connection: close", true, true]);
+    assert.deepEqual(streamed(200, NONE, { keepAlive: false }), [
+      "Transfer-Encoding: chunked",
+      "Connection: close",
+      true,
+      true,
+    ]);
   });
 
   test("has no framing where no body follows", () => {
@@ -81,7 +94,10 @@ describe("the head of a streamed response", () => {
 });
 
 test("a body follows neither HEAD nor 1xx, 204, 205 and 304", () => {
-  assert.deepEqual([200, 404, 103, 204, 205, 304].map((status) => carriesBody(status, "GET")), [true, true, false, false, false, false]);
+  assert.deepEqual(
+    [200, 404, 103, 204, 205, 304].map((status) => carriesBody(status, "GET")),
+    [true, true, false, false, false, false],
+  );
   assert.equal(carriesBody(200, "HEAD"), false);
 });
 

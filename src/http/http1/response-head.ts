@@ -49,15 +49,26 @@ export function completeHead(
 ): string {
   let length = "";
   if (carriesBody(status, options.method)) length = `Content-Length: ${bodyLength}\r\n`;
-  else length = bodilessLength(status, fields.contentLength === -1 && bodyLength > 0 ? bodyLength : fields.contentLength);
+  else
+    length = bodilessLength(status, fields.contentLength === -1 && bodyLength > 0 ? bodyLength : fields.contentLength);
   const persists = options.keepAlive && !fields.wantsClose;
   return (
-    statusLine(status, reason) + fields.text + length + serverLines(fields, options) + connectionLine(persists, options.minor) + "\r\n"
+    statusLine(status, reason) +
+    fields.text +
+    length +
+    serverLines(fields, options) +
+    connectionLine(persists, options.minor) +
+    "\r\n"
   );
 }
 
 /** Head of a response whose body comes in pieces: with the app's Content-Length, else in chunks, else (HTTP/1.0) up to the close. */
-export function streamedHead(status: number, reason: string, fields: ResponseFields, options: ResponseHeadOptions): StreamedHead {
+export function streamedHead(
+  status: number,
+  reason: string,
+  fields: ResponseFields,
+  options: ResponseHeadOptions,
+): StreamedHead {
   let framing = "";
   let chunked = false;
   let persists = options.keepAlive && !fields.wantsClose;
@@ -68,7 +79,12 @@ export function streamedHead(status: number, reason: string, fields: ResponseFie
     chunked = true;
   } else persists = false;
   const text =
-    statusLine(status, reason) + fields.text + framing + serverLines(fields, options) + connectionLine(persists, options.minor) + "\r\n";
+    statusLine(status, reason) +
+    fields.text +
+    framing +
+    serverLines(fields, options) +
+    connectionLine(persists, options.minor) +
+    "\r\n";
   return { text, chunked, close: !persists };
 }
 
