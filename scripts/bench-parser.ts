@@ -19,7 +19,9 @@ const cases: Readonly<Record<string, readonly Buffer[]>> = {
   "browser's GET, other path": many((i) => browser(`/hello?id=${i}`, "1")),
   "browser's GET, other cookie": many((i) => browser("/hello", String(i))),
   "POST with length": [Buffer.from("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello")],
-  "POST in chunks": [Buffer.from("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n")],
+  "POST in chunks": [
+    Buffer.from("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"),
+  ],
 };
 
 for (const [name, requests] of Object.entries(cases)) {

@@ -25,7 +25,9 @@ class AsgiCase(FrontCase):
     settings = {}
 
     def setUp(self):
-        self.front_, self.worker_, self.seat = self.worker(self.app, loop=os.environ.get("TEST_LOOP", "asyncio"), **self.settings)
+        self.front_, self.worker_, self.seat = self.worker(
+            self.app, loop=os.environ.get("TEST_LOOP", "asyncio"), **self.settings
+        )
 
     def ask(self, path, body=b"", **more):
         self.seat.requests((1, asgi_head("/" + path, **more), body))
@@ -195,7 +197,8 @@ class ReceiveTest(AsgiCase):
     def test_after_the_response_receive_disconnects_and_send_is_an_error(self):
         self.assertEqual(self.ask("after")["body"], b"answered")
         self.assertEqual(
-            self.seen(), "http.disconnect http.disconnect unexpected ASGI message 'http.response.body' after the response was completed"
+            self.seen(),
+            "http.disconnect http.disconnect unexpected ASGI message 'http.response.body' after the response was completed",
         )
 
 
@@ -274,7 +277,10 @@ class LifespanTest(FrontCase):
         self.worker("asgi_rules:failing", lifespan="off")
 
     def test_a_broken_shutdown_is_logged(self):
-        for app, text in (("bad_shutdown", "ValueError: broken shutdown"), ("failed_shutdown", "shutdown failed: will not close")):
+        for app, text in (
+            ("bad_shutdown", "ValueError: broken shutdown"),
+            ("failed_shutdown", "shutdown failed: will not close"),
+        ):
             front, worker, seat = self.worker("asgi_rules:" + app)
             worker.close()
             self.assertEqual(front.exit()["code"], 0)

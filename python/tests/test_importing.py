@@ -3,6 +3,7 @@ import unittest
 
 from maitred.worker.importing import LoadError, load
 from maitred.worker.interface import choose, detect
+
 from tests.front import APPS_DIR, FrontCase
 
 
@@ -64,7 +65,9 @@ class TargetTest(LoadCase):
     def test_what_raises_is_a_failed_boot(self):
         self.refused("nowhere_to_be_found:app", "boot", "module 'nowhere_to_be_found' not found; looked in", APPS_DIR)
         self.refused("targets.sub:app", "boot", "'targets.sub' not found")
-        error = self.refused("missing_import:app", "boot", "'missing_import' was found, but it imports 'not_there_at_all'")
+        error = self.refused(
+            "missing_import:app", "boot", "'missing_import' was found, but it imports 'not_there_at_all'"
+        )
         self.assertIn("import not_there_at_all", error.traceback)
         self.assertIn("syntax_error.py", self.refused("syntax_error:app", "boot", "SyntaxError").traceback)
         self.refused("exits:app", "boot", "called sys.exit('no config')")
@@ -125,7 +128,11 @@ class InterfaceTest(LoadCase):
 
 class FailedTest(FrontCase):
     def test_a_worker_tells_and_exits_with_gunicorns_codes(self):
-        for app, kind, code in (("targets:number", "app", 4), ("missing_import:app", "boot", 3), ("exits:app", "boot", 3)):
+        for app, kind, code in (
+            ("targets:number", "app", 4),
+            ("missing_import:app", "boot", 3),
+            ("exits:app", "boot", 3),
+        ):
             front = self.front(app)
             failed = front.fork()
             self.assertEqual((failed["type"], failed["kind"]), ("failed", kind))

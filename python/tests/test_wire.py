@@ -6,6 +6,7 @@ from http import HTTPStatus
 from marshal import loads
 
 from maitred.worker import wire
+
 from tests import vectors
 
 NAMES_TO_WORKER = {
@@ -42,7 +43,9 @@ def decode(frame):
         assert all(type(request) is tuple for request in requests)
         return {
             "type": name,
-            "requests": [{"id": number, "head": described(head), "body": described(body)} for number, head, body in requests],
+            "requests": [
+                {"id": number, "head": described(head), "body": described(body)} for number, head, body in requests
+            ],
         }
     if name == "PING":
         return {"type": name, "arg": arg}
@@ -61,7 +64,10 @@ def headers_of(pairs):
 def encode(meaning):
     kind = meaning["type"]
     if kind in ("RESPONSES", "RESPONSES_BUSY"):
-        responses = [(one["id"], one["status"], headers_of(one["headers"]), bytes_of(one["body"])) for one in meaning["responses"]]
+        responses = [
+            (one["id"], one["status"], headers_of(one["headers"]), bytes_of(one["body"]))
+            for one in meaning["responses"]
+        ]
         number = wire.RESPONSES if kind == "RESPONSES" else wire.RESPONSES_BUSY
         seconds = 99.0 if meaning["microseconds"] == wire.MAX_ARG else (meaning["microseconds"] + 0.5) / 1e6
         return wire.encode_responses(responses, number, seconds)
@@ -101,14 +107,19 @@ class VectorTest(unittest.TestCase):
 
     def test_every_frame_type_has_a_vector(self):
         kinds = {(vector["direction"], int(vector["hex"][8:10], 16)) for vector in self.vectors}
-        expected = {("front-to-worker", kind) for kind in range(1, 7)} | {("worker-to-front", kind) for kind in range(0x41, 0x4A)}
+        expected = {("front-to-worker", kind) for kind in range(1, 7)} | {
+            ("worker-to-front", kind) for kind in range(0x41, 0x4A)
+        }
         self.assertEqual(kinds, expected)
 
 
 class FrameReaderTest(unittest.TestCase):
     def test_any_split_of_the_bytes_gives_the_same_frames(self):
         rng = random.Random(1)
-        frames = [(rng.randrange(1, 7), rng.randrange(1 << 24), rng.randbytes(rng.choice((0, 1, 8, 300, 70_000)))) for _ in range(60)]
+        frames = [
+            (rng.randrange(1, 7), rng.randrange(1 << 24), rng.randbytes(rng.choice((0, 1, 8, 300, 70_000))))
+            for _ in range(60)
+        ]
         data = b"".join(wire.frame(*frame) for frame in frames)
         for size in (1, 7, 8, 9, 4096, len(data)):
             reader, found = wire.FrameReader(), []
@@ -130,7 +141,9 @@ class Text(str):
 
 class EncodeTest(unittest.TestCase):
     def test_subclasses_become_exact(self):
-        data = wire.encode_responses([(1, HTTPStatus.OK, [(Text("a"), Text("b"))], b""), (2, Text("200 OK"), [], b"")], wire.RESPONSES, 0)
+        data = wire.encode_responses(
+            [(1, HTTPStatus.OK, [(Text("a"), Text("b"))], b""), (2, Text("200 OK"), [], b"")], wire.RESPONSES, 0
+        )
         self.assertEqual(loads(data[8:]), [(1, 200, [("a", "b")], b""), (2, "200 OK", [], b"")])
 
     def test_batches_beyond_the_largest_payload_leave_in_several_frames(self):

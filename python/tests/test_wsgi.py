@@ -114,7 +114,9 @@ class ResponseTest(WsgiCase):
 
     def test_latin_1_both_ways(self):
         found = self.ask("latin", HTTP_X_LATIN="\xdf")
-        self.assertEqual((found["status"], found["headers"], found["body"]), ("200 Sch\xf6n", [("X-Latin", "\xe4\xf6\xfc")], b"\xdf"))
+        self.assertEqual(
+            (found["status"], found["headers"], found["body"]), ("200 Sch\xf6n", [("X-Latin", "\xe4\xf6\xfc")], b"\xdf")
+        )
 
     def test_subclasses_are_made_exact_for_that_response_alone(self):
         self.seat.requests(*((n, wsgi_head("/subclass" if n == 2 else "/ok"), b"") for n in (1, 2, 3)))
@@ -136,7 +138,8 @@ class ErrorTest(WsgiCase):
     def assert500(self, path, *logged, **more):
         found = self.ask(path, **more)
         self.assertEqual(
-            (found["status"], found["body"], found["end"]), ("500 Internal Server Error", b"Internal Server Error", "complete")
+            (found["status"], found["body"], found["end"]),
+            ("500 Internal Server Error", b"Internal Server Error", "complete"),
         )
         output = self.front_.output()
         for text in logged:
@@ -164,7 +167,9 @@ class ErrorTest(WsgiCase):
 
     def test_exc_info_raises_when_the_head_was_sent(self):
         found = self.ask("excinfolate")
-        self.assertEqual((found["status"], found["body"], found["end"]), ("200 OK", b"sent", "the app raised ValueError"))
+        self.assertEqual(
+            (found["status"], found["body"], found["end"]), ("200 OK", b"sent", "the app raised ValueError")
+        )
 
     def test_no_start_response_text_and_none(self):
         self.assert500("nostart", "without calling start_response")
@@ -194,7 +199,9 @@ class ErrorTest(WsgiCase):
     def test_content_length_twice_is_found_although_each_was_good_before(self):
         for name in ("Content-Length", "content-length"):
             self.assertEqual(self.ask("header", QUERY_STRING=repr([(name, "8")]))["end"], "complete")
-        self.assert500("header", "more than once", QUERY_STRING=repr([("Content-Length", "8"), ("content-length", "8")]))
+        self.assert500(
+            "header", "more than once", QUERY_STRING=repr([("Content-Length", "8"), ("content-length", "8")])
+        )
 
     def test_status_must_be_digits_and_a_reason(self):
         for status in ("200", 200, "OK", "1000 X", "100 Continue", "200 O\nK", b"200 OK"):
@@ -307,7 +314,9 @@ class StreamTest(WsgiCase):
         self.assertNotIn("waiting", self.front_.output())
 
     def test_slow_responses_of_a_batch_leave_before_its_end(self):
-        self.seat.requests((1, wsgi_head("/ok"), b""), (2, wsgi_head("/sleep", QUERY_STRING="0.01"), b""), (3, wsgi_head("/wait"), b""))
+        self.seat.requests(
+            (1, wsgi_head("/ok"), b""), (2, wsgi_head("/sleep", QUERY_STRING="0.01"), b""), (3, wsgi_head("/wait"), b"")
+        )
         found = self.seat.responses(2)
         self.assertEqual(sorted(found), [1, 2])
         self.seat.frame(CANCEL, 3)

@@ -13,13 +13,19 @@ class HelloMessageTest(FrontCase):
         hello = front.hello
         self.assertEqual(hello["python"], ".".join(map(str, sys.version_info[:3])))
         self.assertEqual(
-            (hello["type"], hello["protocol"], hello["implementation"], hello["pid"]), ("hello", 1, "cpython", front.process.pid)
+            (hello["type"], hello["protocol"], hello["implementation"], hello["pid"]),
+            ("hello", 1, "cpython", front.process.pid),
         )
         self.assertEqual(marshal.loads(bytes.fromhex(hello["marshal"])), [1, "a", b"b", None, True, ("x",)])
         self.assertIs(hello["gil"], True)
 
     def test_environ_chdir_and_pythonpath_are_applied(self):
-        front = self.front("where:wsgi", pythonpath=[os.path.join(APPS_DIR, "other"), APPS_DIR], chdir="/", environ={"MAITRED_TEST": "x"})
+        front = self.front(
+            "where:wsgi",
+            pythonpath=[os.path.join(APPS_DIR, "other"), APPS_DIR],
+            chdir="/",
+            environ={"MAITRED_TEST": "x"},
+        )
         seat = front.fork().seats[0]
         seat.requests((1, wsgi_head(), b""))
         cwd, environ, path = eval(seat.outcome()["body"].decode())
@@ -88,7 +94,9 @@ class DeathTest(FrontCase):
         front, worker, seat = self.worker("wsgi_rules:application")
         seat.requests((1, wsgi_head("/ok"), b""), (2, wsgi_head("/kill"), b""), (3, wsgi_head("/ok"), b""))
         exited = front.exit()
-        self.assertEqual(exited, {"type": "exit", "worker": 1, "pid": worker.pid, "code": None, "signal": 9, "started": [2]})
+        self.assertEqual(
+            exited, {"type": "exit", "worker": 1, "pid": worker.pid, "code": None, "signal": 9, "started": [2]}
+        )
 
     def test_kill_by_number_and_the_stacks_at_sigabrt(self):
         front, worker, seat = self.worker("wsgi_rules:application")
@@ -125,7 +133,11 @@ class DeathTest(FrontCase):
         for app in ("wsgi_rules:application", "asgi_rules:application"):
             front = self.front(app)
             worker = front.fork(1)
-            head = wsgi_head("/sleep", QUERY_STRING="30") if app.startswith("wsgi") else asgi_head("/sleep", query_string=b"30")
+            head = (
+                wsgi_head("/sleep", QUERY_STRING="30")
+                if app.startswith("wsgi")
+                else asgi_head("/sleep", query_string=b"30")
+            )
             worker.seats[0].requests((1, head, b""))
             time.sleep(0.1)
             front.process.kill()

@@ -78,8 +78,13 @@ LONG = "/" + "x" * 300
 def to_worker():
     yield (
         "REQUESTS, WSGI, one without a body",
-        frame(1, 0, lst(tup(i(1), dct((interned("REQUEST_METHOD"), z("GET")), (interned("PATH_INFO"), z("/"))), s(b"")))),
-        {"type": "REQUESTS", "requests": [{"id": 1, "head": {"REQUEST_METHOD": "GET", "PATH_INFO": "/"}, "body": data(b"")}]},
+        frame(
+            1, 0, lst(tup(i(1), dct((interned("REQUEST_METHOD"), z("GET")), (interned("PATH_INFO"), z("/"))), s(b"")))
+        ),
+        {
+            "type": "REQUESTS",
+            "requests": [{"id": 1, "head": {"REQUEST_METHOD": "GET", "PATH_INFO": "/"}, "body": data(b"")}],
+        },
     )
     yield (
         "REQUESTS, WSGI: short, long, latin-1 and invented strings; complete, streamed and 100-continue bodies",
@@ -88,7 +93,9 @@ def to_worker():
             0,
             lst(
                 tup(i(0), dct((interned("PATH_INFO"), a(LONG)), (z("HTTP_X_INVENTED"), z(""))), s(b"\x00\xff")),
-                tup(i(2), dct((interned_long("QUERY_STRING"), z("a=b")), (interned("PATH_INFO"), u("/\xe9\x80"))), NONE),
+                tup(
+                    i(2), dct((interned_long("QUERY_STRING"), z("a=b")), (interned("PATH_INFO"), u("/\xe9\x80"))), NONE
+                ),
                 tup(i(0xFFFFFF), dct(), TRUE),
             ),
         ),
@@ -181,7 +188,12 @@ def to_front():
             0x41,
             437,
             lst(
-                tup2(i(1), u("200 OK"), lst(tup2(u("Content-Type"), u("text/plain")), tup2(u("Content-Length"), u("5"))), s(b"Hello")),
+                tup2(
+                    i(1),
+                    u("200 OK"),
+                    lst(tup2(u("Content-Type"), u("text/plain")), tup2(u("Content-Length"), u("5"))),
+                    s(b"Hello"),
+                ),
                 tup2(i(0xFFFFFF), u("404 Gibt's n\xfcscht"), lst(tup2(u("X-Latin"), u("\xe4\xff"))), s(b"")),
             ),
         ),
@@ -189,8 +201,18 @@ def to_front():
             "type": "RESPONSES",
             "microseconds": 437,
             "responses": [
-                {"id": 1, "status": "200 OK", "headers": [["Content-Type", "text/plain"], ["Content-Length", "5"]], "body": data(b"Hello")},
-                {"id": 0xFFFFFF, "status": "404 Gibt's n\xfcscht", "headers": [["X-Latin", "\xe4\xff"]], "body": data(b"")},
+                {
+                    "id": 1,
+                    "status": "200 OK",
+                    "headers": [["Content-Type", "text/plain"], ["Content-Length", "5"]],
+                    "body": data(b"Hello"),
+                },
+                {
+                    "id": 0xFFFFFF,
+                    "status": "404 Gibt's n\xfcscht",
+                    "headers": [["X-Latin", "\xe4\xff"]],
+                    "body": data(b""),
+                },
             ],
         },
     )
@@ -200,13 +222,24 @@ def to_front():
         {
             "type": "RESPONSES",
             "microseconds": 0xFFFFFF,
-            "responses": [{"id": 3, "status": 201, "headers": [[data(b"content-type"), data(b"text/plain")]], "body": data(b"\x00\xff")}],
+            "responses": [
+                {
+                    "id": 3,
+                    "status": 201,
+                    "headers": [[data(b"content-type"), data(b"text/plain")]],
+                    "body": data(b"\x00\xff"),
+                }
+            ],
         },
     )
     yield (
         "RESPONSES_BUSY",
         frame(0x42, 0, lst(tup2(i(0), u("200 OK"), lst(), s(b"x")))),
-        {"type": "RESPONSES_BUSY", "microseconds": 0, "responses": [{"id": 0, "status": "200 OK", "headers": [], "body": data(b"x")}]},
+        {
+            "type": "RESPONSES_BUSY",
+            "microseconds": 0,
+            "responses": [{"id": 0, "status": "200 OK", "headers": [], "body": data(b"x")}],
+        },
     )
     yield (
         "HEAD, WSGI",
@@ -222,8 +255,16 @@ def to_front():
     yield "END", frame(0x45, 9), {"type": "END", "id": 9}
     yield "IDLE", frame(0x46, 0), {"type": "IDLE"}
     yield "CREDIT", frame(0x47, 9, struct.pack("<I", 131_072)), {"type": "CREDIT", "id": 9, "count": 131_072}
-    yield "CREDIT of nothing: 100 Continue", frame(0x47, 9, struct.pack("<I", 0)), {"type": "CREDIT", "id": 9, "count": 0}
-    yield "ABORT", frame(0x48, 9, "the app raised Fehler\xe4".encode()), {"type": "ABORT", "id": 9, "reason": "the app raised Fehler\xe4"}
+    yield (
+        "CREDIT of nothing: 100 Continue",
+        frame(0x47, 9, struct.pack("<I", 0)),
+        {"type": "CREDIT", "id": 9, "count": 0},
+    )
+    yield (
+        "ABORT",
+        frame(0x48, 9, "the app raised Fehler\xe4".encode()),
+        {"type": "ABORT", "id": 9, "reason": "the app raised Fehler\xe4"},
+    )
     yield "PONG", frame(0x49, 0x010203), {"type": "PONG", "arg": 0x010203}
 
 

@@ -65,7 +65,7 @@ class Exchange:
         "task",
     )
 
-    def __init__(self, seat: AsgiSeat, request_id: int, scope: dict[str, Any], body: Union[bytes, None, bool]) -> None:
+    def __init__(self, seat: AsgiSeat, request_id: int, scope: dict[str, Any], body: Union[bytes, bool, None]) -> None:
         self._seat = seat
         self._id = request_id
         self._scope = scope

@@ -39,7 +39,9 @@ def _new_loop(wanted: str) -> tuple[asyncio.AbstractEventLoop, str]:
             import uvloop
         except ImportError:
             if wanted == "uvloop":
-                message = "the loop asked for is uvloop, which is not installed: pip install uvloop, or leave --loop out"
+                message = (
+                    "the loop asked for is uvloop, which is not installed: pip install uvloop, or leave --loop out"
+                )
                 raise LoadError("boot", message) from None
         else:
             return uvloop.new_event_loop(), "uvloop"

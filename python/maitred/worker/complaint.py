@@ -10,7 +10,10 @@ _IMPORT_MACHINERY = ("<frozen importlib", "<frozen runpy")
 
 
 def _is_noise(filename: str) -> bool:
-    return filename.startswith((_OURS, *_IMPORT_MACHINERY)) or os.sep + os.path.join("importlib", "__init__.py") in filename
+    return (
+        filename.startswith((_OURS, *_IMPORT_MACHINERY))
+        or os.sep + os.path.join("importlib", "__init__.py") in filename
+    )
 
 
 def describe(error: BaseException) -> str:

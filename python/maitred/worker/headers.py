@@ -13,7 +13,16 @@ from typing import Any
 
 #: PEP 3333: "applications and middleware are forbidden from using HTTP/1.1 'hop-by-hop' features or headers" (RFC 2616, 13.5.1).
 HOP_BY_HOP = frozenset(
-    ("connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailers", "transfer-encoding", "upgrade")
+    (
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "te",
+        "trailers",
+        "transfer-encoding",
+        "upgrade",
+    )
 )
 
 #: What the sum of a table's values has for each Content-Length, so that the sum tells none, one and several apart.
@@ -62,7 +71,9 @@ class StrHeaders:
                 raise HeaderError(f"name and value of a response header must be str: {pair!r}")
             number = _check_pair(name, value)
             if name.lower() in HOP_BY_HOP:
-                raise HeaderError(f"response header {name!r} is hop-by-hop: the server's business, not the application's (PEP 3333)")
+                raise HeaderError(
+                    f"response header {name!r} is hop-by-hop: the server's business, not the application's (PEP 3333)"
+                )
             length = _one_length(length, number)
             _remember(self.known, pair, value, number)
         return length

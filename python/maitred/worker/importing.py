@@ -52,7 +52,9 @@ def load(target: str, factory: bool) -> Any:
     if application is None:
         raise LoadError("app", f"{target!r} is None, not an application")
     if not callable(application):
-        raise LoadError("app", f"{target!r} is not callable: it is a {type(application).__name__}{_hint(module, names)}")
+        raise LoadError(
+            "app", f"{target!r} is not callable: it is a {type(application).__name__}{_hint(module, names)}"
+        )
     return application
 
 
@@ -62,9 +64,14 @@ def _split(target: str) -> tuple[str, str]:
         path = module[:-3] if module.endswith(".py") else module
         dotted = ".".join(part for part in path.replace("\\", "/").split("/") if part not in ("", "."))
         advice = f"{dotted}:{expression or 'app'}"
-        raise LoadError("app", f"{module!r} is a file name, and the application is named by its module: write {advice!r}")
+        raise LoadError(
+            "app", f"{module!r} is a file name, and the application is named by its module: write {advice!r}"
+        )
     if not module or not all(part.isidentifier() for part in module.split(".")):
-        raise LoadError("app", f"{target!r} does not name an application: write MODULE:ATTR, for instance 'myproject.wsgi:application'")
+        raise LoadError(
+            "app",
+            f"{target!r} does not name an application: write MODULE:ATTR, for instance 'myproject.wsgi:application'",
+        )
     return module, expression
 
 
@@ -86,7 +93,9 @@ def _parse(target: str, expression: str) -> tuple[list[str], tuple[list[Any], di
             positional = [ast.literal_eval(argument) for argument in node.args]
             arguments = positional, {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in node.keywords}
         except (ValueError, TypeError, SyntaxError):
-            raise LoadError("app", f"the arguments in {target!r} must be literals: strings, numbers, True, None, lists, dicts") from None
+            raise LoadError(
+                "app", f"the arguments in {target!r} must be literals: strings, numbers, True, None, lists, dicts"
+            ) from None
         node = node.func
     names: list[str] = []
     while isinstance(node, ast.Attribute):
@@ -98,7 +107,9 @@ def _parse(target: str, expression: str) -> tuple[list[str], tuple[list[Any], di
 
 
 def _malformed(target: str, expression: str) -> LoadError:
-    return LoadError("app", f"{expression!r} in {target!r} is neither an attribute nor a call: write MODULE:ATTR or MODULE:factory()")
+    return LoadError(
+        "app", f"{expression!r} in {target!r} is neither an attribute nor a call: write MODULE:ATTR or MODULE:factory()"
+    )
 
 
 def _import(name: str) -> Any:
@@ -114,7 +125,9 @@ def _import(name: str) -> Any:
         message = f"{name!r} was found, but it imports {missing!r}, which is not there for {sys.executable}"
         raise LoadError("boot", message, describe(error)) from None
     except SystemExit as error:
-        raise LoadError("boot", f"{name!r} called sys.exit({error.code!r}) while it was imported", describe(error)) from None
+        raise LoadError(
+            "boot", f"{name!r} called sys.exit({error.code!r}) while it was imported", describe(error)
+        ) from None
     except BaseException as error:
         raise LoadError("boot", f"importing {name!r} raised {type(error).__name__}: {error}", describe(error)) from None
 
@@ -137,7 +150,9 @@ def _resolve(target: str, module: Any, names: list[str]) -> Any:
             where = ".".join([module.__name__, *names[:depth]])
             raise LoadError("app", f"{where!r} has no attribute {name!r}{_hint(thing, names[depth:])}") from None
         except BaseException as error:
-            raise LoadError("boot", f"getting {name!r} for {target!r} raised {type(error).__name__}: {error}", describe(error)) from None
+            raise LoadError(
+                "boot", f"getting {name!r} for {target!r} raised {type(error).__name__}: {error}", describe(error)
+            ) from None
     return thing
 
 
@@ -175,4 +190,6 @@ def _call(target: str, factory: Any, positional: list[Any], keywords: dict[str, 
     except SystemExit as error:
         raise LoadError("boot", f"the factory in {target!r} called sys.exit({error.code!r})", describe(error)) from None
     except BaseException as error:
-        raise LoadError("boot", f"the factory in {target!r} raised {type(error).__name__}: {error}", describe(error)) from None
+        raise LoadError(
+            "boot", f"the factory in {target!r} raised {type(error).__name__}: {error}", describe(error)
+        ) from None

@@ -68,7 +68,8 @@ class Worker:
         import threading
 
         running = [
-            threading.Thread(target=_serve_or_die, args=(worker,), name=f"maitred-seat-{number}") for number, worker in enumerate(workers)
+            threading.Thread(target=_serve_or_die, args=(worker,), name=f"maitred-seat-{number}")
+            for number, worker in enumerate(workers)
         ]
         for thread in running:
             thread.start()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import Sequence
+from collections.abc import Sequence
 
 from maitred.worker.link import JsonLink
 from maitred.worker.seat import Seat

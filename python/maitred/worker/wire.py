@@ -161,6 +161,7 @@ def _marshallable(response: Response) -> Response:
 
 def _exact_head(status: str | int, headers: list[Any]) -> tuple[str | int, list[Any]]:
     exact = [
-        (exact_str(name), exact_str(value)) if isinstance(name, str) else (exact_bytes(name), exact_bytes(value)) for name, value in headers
+        (exact_str(name), exact_str(value)) if isinstance(name, str) else (exact_bytes(name), exact_bytes(value))
+        for name, value in headers
     ]
     return (exact_str(status) if isinstance(status, str) else int(status)), exact

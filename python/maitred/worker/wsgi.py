@@ -14,9 +14,10 @@ from __future__ import annotations
 
 import io
 import sys
+from collections.abc import Iterable
 from time import perf_counter
 from types import TracebackType
-from typing import Any, Callable, Iterable, Tuple, Type, Union
+from typing import Any, Callable, Tuple, Type, Union
 
 from maitred.worker.board import MASK
 from maitred.worker.complaint import complain, say
@@ -221,7 +222,9 @@ class WsgiSeat:
 
     # What the app calls
 
-    def _start_response(self, status: str, headers: list[tuple[str, str]], exc_info: ExcInfo | None = None) -> Callable[[bytes], None]:
+    def _start_response(
+        self, status: str, headers: list[tuple[str, str]], exc_info: ExcInfo | None = None
+    ) -> Callable[[bytes], None]:
         if self._status is None and exc_info is None and type(headers) is list:
             try:
                 if status in self._known_statuses:
@@ -234,7 +237,9 @@ class WsgiSeat:
                 pass
         return self._start_response_checked(status, headers, exc_info)
 
-    def _start_response_checked(self, status: str, headers: list[tuple[str, str]], exc_info: ExcInfo | None) -> Callable[[bytes], None]:
+    def _start_response_checked(
+        self, status: str, headers: list[tuple[str, str]], exc_info: ExcInfo | None
+    ) -> Callable[[bytes], None]:
         if exc_info is not None:
             try:
                 if self._head_sent and exc_info[1] is not None:
@@ -396,7 +401,9 @@ class WsgiSeat:
     def _warn_too_long(self, declared: int) -> None:
         if not self._warned_length:
             self._warned_length = True
-            say(f"maitred: the app sent more than its Content-Length ({declared} bytes left); cut off. Said once per worker")
+            say(
+                f"maitred: the app sent more than its Content-Length ({declared} bytes left); cut off. Said once per worker"
+            )
 
     def _open(self, environ: dict[str, Any], body: Any) -> bool:
         """The less frequent ways to begin: a streamed body, or mail that came before. False if the client has left already."""

@@ -39,7 +39,9 @@ def main() -> None:
     outcome = zygote.run()
     if isinstance(outcome, int):
         flush_output()
-        os._exit(outcome)  # Neither the app's atexit functions nor its threads concern the zygote: the workers had their own.
+        os._exit(
+            outcome
+        )  # Neither the app's atexit functions nor its threads concern the zygote: the workers had their own.
     worker, loaded = outcome
     code = worker.run(loaded)
     flush_output()
@@ -167,7 +169,9 @@ class Zygote:
 
     def _fork(self, number: int) -> Worker | None:
         """None in the parent."""
-        seats = 1 if self._loaded is not None and self._loaded[1] == "asgi" else max(1, int(self._start.get("threads", 1)))
+        seats = (
+            1 if self._loaded is not None and self._loaded[1] == "asgi" else max(1, int(self._start.get("threads", 1)))
+        )
         board = Board(seats)
         flush_output()
         parent = os.getpid()
@@ -256,7 +260,9 @@ def _signal(pid: int, number: int) -> None:
 def _thread_warnings() -> list[str]:
     """Threads that live now will not live in a forked worker, and locks they hold stay locked there."""
     threading = sys.modules.get("threading")
-    names = [thread.name for thread in threading.enumerate() if thread is not threading.main_thread()] if threading else []
+    names = (
+        [thread.name for thread in threading.enumerate() if thread is not threading.main_thread()] if threading else []
+    )
     try:
         others = len(os.listdir("/proc/self/task")) - 1 - len(names)
     except OSError:
@@ -266,4 +272,6 @@ def _thread_warnings() -> list[str]:
     if not names:
         return []
     who = ", ".join(names)
-    return [f"the app has started threads while it was imported ({who}): they do not exist in the workers, forked after --preload"]
+    return [
+        f"the app has started threads while it was imported ({who}): they do not exist in the workers, forked after --preload"
+    ]

@@ -6,7 +6,8 @@ import { headerName } from "../header-names.ts";
 import type { RequestHead } from "../request-head.ts";
 import { DEFAULT_HEAD_LIMITS, type HeadLimits } from "./head-limits.ts";
 import { REQUEST_CASES, eventsOf, verdictOf } from "./request-cases.test.ts";
-import { ProtocolError, RequestParser } from "./request-parser.ts";
+import type { ProtocolError } from "./request-parser.ts";
+import { RequestParser } from "./request-parser.ts";
 
 const bytes = (text: string): Buffer => Buffer.from(text, "latin1");
 
