@@ -71,8 +71,10 @@ export class Dispatcher {
     exchange.isSlow = times.meanMs >= SLOW_MS && times.meanMs >= SLOW_FACTOR * this.#meanMs;
     const lane = exchange.isSlow ? this.#slowQueue : this.#queue;
     if (lane.length === 0) {
-      const seat = this.#seatFor(exchange, this.#clock.now());
-      if (seat !== null) return this.#give(seat, exchange);
+      // The clock is read once per request: nearly always it has just arrived.
+      const now = exchange.stream === null && exchange.head.framing === "none" ? exchange.receivedAt : this.#clock.now();
+      const seat = this.#seatFor(exchange, now);
+      if (seat !== null) return this.#give(seat, exchange, now);
     }
     if (this.waiting >= this.#settings.queueSize || this.#stopping) return this.#refuse(exchange);
     exchange.onGone = this.#left;
@@ -162,10 +164,10 @@ export class Dispatcher {
     return exchange.state === "queued" && nowMs - exchange.queuedAt >= (exchange.times?.meanMs ?? 0);
   }
 
-  #give(seat: Seat, exchange: Exchange): void {
+  #give(seat: Seat, exchange: Exchange, nowMs: number): void {
     exchange.state = "given";
     if (exchange.isSlow) this.#slowInFlight++;
-    seat.give(exchange, estimateMs(exchange.times));
+    seat.give(exchange, estimateMs(exchange.times), nowMs);
     if (seat.inFlight > 1) this.#ticker ??= this.#clock.every(TICK_MS, this.#tick);
   }
 
@@ -176,7 +178,7 @@ export class Dispatcher {
       const seat = this.#seatFor(next, now);
       if (seat === null) return;
       queue.remove(next);
-      this.#give(seat, next);
+      this.#give(seat, next, now);
     }
   }
 

@@ -18,7 +18,7 @@ export interface Seat {
   readonly busySince: number;
   /** It has been given something in this turn of the event loop that has not left yet: one more costs no wake-up. */
   readonly isGathering: boolean;
-  give(exchange: Exchange, estimateMs: number): void;
+  give(exchange: Exchange, estimateMs: number, nowMs: number): void;
   /** Asks back what it has not started. */
   recall(): void;
 }

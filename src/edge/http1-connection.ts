@@ -29,6 +29,9 @@ export const LINGER_MS = 2000;
 /** Bytes of following requests that are kept while one is at work. */
 const PIPELINE_BYTES = 65_536;
 
+/** `since` of a phase whose beginning the next sweep will note. */
+const UNNOTED = -1;
+
 /** Stands in the access log for a request that could not be read. */
 const UNREADABLE: RequestHead = {
   method: "-",
@@ -95,6 +98,7 @@ export class Http1Connection implements ResponseSink {
 
   /** Called now and then with the time: ends what has waited too long. */
   checkTimeouts(now: number): void {
+    if (this.since === UNNOTED) this.since = now;
     const waited = now - this.since;
     if (this.phase === "idle") {
       if (waited > this.#context.keepAliveMs) this.#close();
@@ -370,7 +374,9 @@ export class Http1Connection implements ResponseSink {
 
   #next(): void {
     this.#exchange = null;
-    this.#enter("idle");
+    // The sweep notes the time: reading the clock for every response costs more than half a second of precision is worth.
+    this.phase = "idle";
+    this.since = UNNOTED;
     if (this.#socket.isPaused()) this.#socket.resume();
     this.#parser.next();
     if (this.#exchange !== null || !this.#parser.isIdle) this.#afterParsing();

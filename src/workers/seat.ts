@@ -43,6 +43,8 @@ export interface SeatOwner {
 
 const MAX_ELAPSED = 0xffffff;
 const RECORD_START = HEADER_BYTES + 5;
+/** A batch of this many leaves before the turn ends, so that worker and front work at the same time instead of in turns. */
+const BATCH_REQUESTS = 64;
 /** A batch leaves early when it has grown to this, so that frames stay far below their limit. */
 const BATCH_BYTES = 262_144;
 /** Credit is given back in pieces of this size. */
@@ -124,7 +126,7 @@ export class WorkerSeat implements Seat {
     return this.#slots.filter((exchange) => exchange !== null).sort((a, b) => a.sequence - b.sequence);
   }
 
-  give(exchange: Exchange, estimateMs: number): void {
+  give(exchange: Exchange, estimateMs: number, nowMs: number): void {
     const id = this.#freeSlots.pop() ?? this.#slots.length;
     this.#slots[id] = exchange;
     this.#estimates[id] = estimateMs;
@@ -132,7 +134,7 @@ export class WorkerSeat implements Seat {
     exchange.slot = id;
     exchange.sequence = ++this.#sequence;
     exchange.attempts++;
-    exchange.givenAt = this.#clock.now();
+    exchange.givenAt = nowMs;
     exchange.workerPid = this.workerPid;
     exchange.onGone = this.#left;
     if (this.inFlight++ === 0) this.busySince = this.#workSince = exchange.givenAt;
@@ -144,7 +146,7 @@ export class WorkerSeat implements Seat {
       this.#turnEnd.add(this);
     }
     if (exchange.stream !== null) this.#uploads.open(id, exchange.stream, exchange.head.expectsContinue);
-    else if (this.#writer.at > BATCH_BYTES) this.#sendBatch();
+    else if (this.#batchCount >= BATCH_REQUESTS || this.#writer.at > BATCH_BYTES) this.#sendBatch();
   }
 
   /** Writes the requests gathered in this turn. */
