@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 import unittest
+from typing import Any
 
 PYTHON_DIR = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 APPS_DIR = os.path.join(PYTHON_DIR, "tests", "apps")
@@ -86,7 +87,7 @@ class SeatLink:
 
     def responses(self, count=1):
         """Complete responses as {id: (status, headers, body)}; any other frame is a failure."""
-        found = {}
+        found: dict[int, tuple[Any, Any, Any]] = {}
         while len(found) < count:
             kind, _, payload = self.receive()
             assert kind in (RESPONSES, RESPONSES_BUSY, IDLE), hex(kind)
@@ -97,7 +98,7 @@ class SeatLink:
 
     def outcome(self, request_id=1, grant=True):
         """Everything of one request until it is finished: {"status", "headers", "body", "end": "complete"|"end"|reason, "frames"}."""
-        result = {"status": None, "headers": None, "body": b"", "frames": []}
+        result: dict[str, Any] = {"status": None, "headers": None, "body": b"", "frames": []}
         while True:
             kind, arg, payload = self.receive()
             if kind in (RESPONSES, RESPONSES_BUSY):

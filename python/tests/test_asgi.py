@@ -1,6 +1,7 @@
 import os
 import struct
 import time
+from typing import Any, ClassVar
 
 from tests.front import (
     ABORT,
@@ -22,7 +23,7 @@ from tests.front import (
 
 class AsgiCase(FrontCase):
     app = "asgi_rules:application"
-    settings = {}
+    settings: ClassVar[dict[str, Any]] = {}
 
     def setUp(self):
         self.front_, self.worker_, self.seat = self.worker(

@@ -25,8 +25,8 @@ class LoadCase(unittest.TestCase):
 
 class TargetTest(LoadCase):
     def test_every_form_of_a_target(self):
-        import only_app
-        import targets
+        import only_app  # type: ignore[import-not-found]
+        import targets  # type: ignore[import-not-found]
 
         for target, factory, expected in (
             ("targets", False, targets.application),

@@ -3,6 +3,7 @@ import os
 import signal
 import struct
 import time
+from typing import Any, ClassVar
 
 from tests.front import (
     BODY,
@@ -27,7 +28,7 @@ class WsgiCase(FrontCase):
     """One worker for all tests of a class: each leaves it as it found it."""
 
     app = RULES
-    settings = {}
+    settings: ClassVar[dict[str, Any]] = {}
 
     def setUp(self):
         self.front_, self.worker_, self.seat = self.worker(self.app, **self.settings)

@@ -72,7 +72,8 @@ export class Dispatcher {
     const lane = exchange.isSlow ? this.#slowQueue : this.#queue;
     if (lane.length === 0) {
       // The clock is read once per request: nearly always it has just arrived.
-      const now = exchange.stream === null && exchange.head.framing === "none" ? exchange.receivedAt : this.#clock.now();
+      const now =
+        exchange.stream === null && exchange.head.framing === "none" ? exchange.receivedAt : this.#clock.now();
       const seat = this.#seatFor(exchange, now);
       if (seat !== null) return this.#give(seat, exchange, now);
     }

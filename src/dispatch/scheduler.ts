@@ -1,5 +1,5 @@
 /**
- * Which seat gets the next request: pure decision over the seats' figures (docs/decisions/0010).
+ * Which seat gets the next request: pure decision over the seats' figures (docs/decisions/0007).
  *
  * Waking a sleeping worker costs about 50 µs of CPU, far more than a fast request; standing behind a slow one costs its whole time. So a request joins
  * a seat that is at work already as long as the work before it is known to be below BUDGET_MS ("pack"), else it takes a free seat, else it

@@ -9,15 +9,14 @@
  */
 import type { Socket } from "node:net";
 import { Exchange, type Peer, type ResponseSink } from "../http/exchange.ts";
-import { NO_HEADERS } from "../http/header-block.ts";
 import { chunkHeader, CHUNK_END, LAST_CHUNK } from "../http/http1/chunk.ts";
 import { type ProtocolError, RequestParser } from "../http/http1/request-parser.ts";
-import { carriesBody, completeHead, reasonPhrase, streamedHead } from "../http/http1/response-head.ts";
-import { errorFields } from "../http/error-response.ts";
+import { carriesBody, completeHead, streamedHead } from "../http/http1/response-head.ts";
 import { EMPTY_BODY, HIGH_WATER, RequestBody } from "../http/request-body.ts";
 import type { RequestHead } from "../http/request-head.ts";
 import type { ResponseFields } from "../http/response-fields.ts";
 import type { EdgeContext } from "./context.ts";
+import { refusal, UNREADABLE } from "./refusal.ts";
 
 /** A body up to this size is gathered before the request is given to a WSGI worker, so that a slow client does not hold it. */
 const GATHER_BYTES = 1_048_576;
@@ -31,20 +30,6 @@ const PIPELINE_BYTES = 65_536;
 
 /** `since` of a phase whose beginning the next sweep will note. */
 const UNNOTED = -1;
-
-/** Stands in the access log for a request that could not be read. */
-const UNREADABLE: RequestHead = {
-  method: "-",
-  target: "-",
-  path: "-",
-  query: "",
-  minor: 1,
-  headers: NO_HEADERS,
-  framing: "none",
-  contentLength: 0,
-  keepAlive: false,
-  expectsContinue: false,
-};
 
 const CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n";
 
@@ -389,15 +374,8 @@ export class Http1Connection implements ResponseSink {
     const hasBegun = exchange.state === "streaming" || (this.#exchange !== null && this.#responseIsWritten);
     this.#exchange = exchange;
     if (!hasBegun) {
-      const body = `${status} ${reasonPhrase(status)}\n`;
-      const text = completeHead(status, reasonPhrase(status), errorFields(), body.length, {
-        method: "GET",
-        minor: 1,
-        keepAlive: false,
-        date: this.#context.date,
-        server: this.#context.server,
-      });
-      this.#socket.write(text + body, "latin1");
+      const { head, body } = refusal(status, this.#context.date, this.#context.server);
+      this.#socket.write(head + body, "latin1");
       exchange.status = status;
       exchange.sentBytes = body.length;
     }

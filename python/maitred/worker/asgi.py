@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Union
+from typing import TYPE_CHECKING, Any
 
 from maitred.worker.board import MASK
 from maitred.worker.complaint import complain, say
@@ -65,7 +65,7 @@ class Exchange:
         "task",
     )
 
-    def __init__(self, seat: AsgiSeat, request_id: int, scope: dict[str, Any], body: Union[bytes, bool, None]) -> None:
+    def __init__(self, seat: AsgiSeat, request_id: int, scope: dict[str, Any], body: bytes | bool | None) -> None:
         self._seat = seat
         self._id = request_id
         self._scope = scope

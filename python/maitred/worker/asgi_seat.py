@@ -30,7 +30,6 @@ from maitred.worker.wire import (
     frame,
 )
 
-
 #: Seconds of work after which finished responses leave without waiting for the others of the turn.
 FLUSH_AFTER = 0.0005
 

@@ -31,10 +31,10 @@ def detect(application: Any) -> str | None:
             return "asgi"
         application = application.func
     if isinstance(application, type):
-        if _is_coroutine_function(getattr(application, "__call__", None)):
+        if _is_coroutine_function(getattr(application, "__call__", None)):  # noqa: B004 - the method itself is looked at
             return "asgi2"
         return "asgi" if hasattr(application, "__await__") else "wsgi"
-    function = application if _code(application) is not None else getattr(type(application), "__call__", None)
+    function = application if _code(application) is not None else getattr(type(application), "__call__", None)  # noqa: B004 - as above
     if _is_coroutine_function(application) or _is_coroutine_function(function):
         return "asgi"
     return {1: "asgi2", 2: "wsgi", 3: "asgi"}.get(_required(application, function))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections import deque
-from typing import Any, Callable, Deque
+from typing import Any, Callable
 
 from maitred.worker.wire import REQUEST_INITIAL_CREDIT
 
@@ -21,7 +21,7 @@ class StreamedBody(io.RawIOBase):
         self._wait = wait
         self._grant = grant
         self._must_ask = expects_continue
-        self._pieces: Deque[memoryview] = deque()
+        self._pieces: deque[memoryview] = deque()
         self._complete = False
         self._consumed = 0
 

@@ -13,14 +13,14 @@ import socket
 import threading
 from collections import deque
 from marshal import loads
-from typing import Any, Deque, Dict, Tuple
+from typing import Any
 
 from maitred.worker.wire import REQUESTS, FrameReader, frame_header
 
 #: ((id, head, body), sequence)
-Waiting = Tuple[Tuple[int, Dict[str, Any], Any], int]
+Waiting = tuple[tuple[int, dict[str, Any], Any], int]
 #: (frame type, payload)
-Mail = Tuple[int, bytes]
+Mail = tuple[int, bytes]
 
 _READ_SIZE = 262_144
 
@@ -35,9 +35,9 @@ class Seat:
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
         self._recv = connection.recv
-        self.queue: Deque[Waiting] = deque()
+        self.queue: deque[Waiting] = deque()
         #: What is not a request: (type, id, payload, horizon).
-        self.arrived: Deque[tuple[int, int, bytes, int]] = deque()
+        self.arrived: deque[tuple[int, int, bytes, int]] = deque()
         #: Mail for the requests that have not started, by sequence number.
         self.kept: dict[int, list[Mail]] = {}
         self._reading = threading.Lock()

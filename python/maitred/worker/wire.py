@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import struct
 from marshal import dumps
-from typing import Any, List, Tuple, Union
+from typing import Any, Union
 
 PROTOCOL = 1
 
@@ -45,9 +45,9 @@ REQUEST_INITIAL_CREDIT = 262_144
 RESPONSE_INITIAL_CREDIT = 1_048_576
 
 #: (id, status, headers, body): a complete response.
-Response = Tuple[int, Union[str, int], List[Any], bytes]
+Response = tuple[int, Union[str, int], list[Any], bytes]
 #: (type, arg, payload)
-Frame = Tuple[int, int, memoryview]
+Frame = tuple[int, int, memoryview]
 
 _HEADER = struct.Struct("<II")
 _CREDIT = struct.Struct("<I")

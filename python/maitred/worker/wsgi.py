@@ -17,7 +17,7 @@ import sys
 from collections.abc import Iterable
 from time import perf_counter
 from types import TracebackType
-from typing import Any, Callable, Tuple, Type, Union
+from typing import Any, Callable, Union
 
 from maitred.worker.board import MASK
 from maitred.worker.complaint import complain, say
@@ -47,7 +47,7 @@ from maitred.worker.wire import (
     frame,
 )
 
-ExcInfo = Union[Tuple[Type[BaseException], BaseException, TracebackType], Tuple[None, None, None]]
+ExcInfo = Union[tuple[type[BaseException], BaseException, TracebackType], tuple[None, None, None]]
 Application = Callable[..., Iterable[bytes]]
 
 #: Responses leave at the latest after so much work.
