@@ -75,7 +75,7 @@ export class Exchange {
   queueNext: Exchange | null = null;
   queuedAt = 0;
   givenAt = 0;
-  /** Times it was given to a seat. */
+  /** Times it was given to a seat that may have begun it. */
   attempts = 0;
   times: ServiceTimes | null = null;
   /** Known to keep a seat much longer than others do: it may not take the last free seat. */
