@@ -11,8 +11,8 @@ interface Appointment {
 
 export class FakeClock implements Clock {
   time = 0;
-  /** What `wall` says at time 0. */
-  epoch: number = Date.UTC(2026, 10, 21, 1, 31, 28);
+  /** What `wall` says at time 0: 2026-11-21 01:31:28 UTC. */
+  epoch = 1_795_224_688_000;
   readonly #appointments = new Set<Appointment>();
 
   /** Timers that are set. */

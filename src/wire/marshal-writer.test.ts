@@ -9,7 +9,7 @@ const DICT_END = 0x30;
 
 /** As Python's `ascii()` writes a str. */
 function pythonStr(text: string): string {
-  const inner = [...text]
+  const inner = Array.from(text)
     .map((char) => {
       const code = char.codePointAt(0)!;
       const short = { "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t" }[char];
