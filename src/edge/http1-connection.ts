@@ -48,6 +48,7 @@ export class Http1Connection implements ResponseSink {
   #isClosing = false;
   #clientEnded = false;
   #bodyLeft = -1;
+  #bodyExcess = 0;
   #carriesBody = true;
   #sentContinue = false;
 
@@ -129,8 +130,8 @@ export class Http1Connection implements ResponseSink {
   }
 
   onHead(head: RequestHead): void {
-    const now = this.#context.clock.now();
-    this.#exchange = new Exchange(head, this.#peer, this, now);
+    this.since = this.#context.clock.now();
+    this.#exchange = new Exchange(head, this.#peer, this, this.since);
     this.#isSubmitted = false;
     this.#bodyIsRead = false;
     this.#responseIsWritten = false;
@@ -138,7 +139,6 @@ export class Http1Connection implements ResponseSink {
     this.#discarded = 0;
     this.#keepAlive = head.keepAlive && !this.#context.isDraining && !this.#clientEnded;
     this.phase = "busy";
-    this.since = now;
   }
 
   onBody(chunk: Buffer): void {
@@ -283,6 +283,7 @@ export class Http1Connection implements ResponseSink {
     this.#isChunked = chunked;
     this.#carriesBody = carriesBody(status, head.method);
     this.#bodyLeft = fields.contentLength;
+    this.#bodyExcess = 0;
     // Head and first piece come in one read from the worker: let them leave in one write.
     this.#socket.cork();
     process.nextTick(() => this.#socket.uncork());
@@ -294,7 +295,10 @@ export class Http1Connection implements ResponseSink {
     let piece = chunk;
     if (this.#bodyLeft >= 0 && this.#carriesBody) {
       // More than promised would be taken for the next response.
-      if (piece.length > this.#bodyLeft) piece = piece.subarray(0, this.#bodyLeft);
+      if (piece.length > this.#bodyLeft) {
+        this.#bodyExcess += piece.length - this.#bodyLeft;
+        piece = piece.subarray(0, this.#bodyLeft);
+      }
       this.#bodyLeft -= piece.length;
     }
     if (!this.#carriesBody || piece.length === 0) {
@@ -302,8 +306,7 @@ export class Http1Connection implements ResponseSink {
       return;
     }
     exchange.sentBytes += piece.length;
-    const { length } = chunk;
-    const sent = (): void => exchange.onSent?.(length);
+    const sent = (): void => exchange.onSent?.(chunk.length);
     if (!this.#isChunked) {
       this.#socket.write(piece, sent);
       return;
@@ -317,10 +320,12 @@ export class Http1Connection implements ResponseSink {
 
   end(exchange: Exchange): void {
     if (exchange !== this.#exchange) return;
+    const { sentBytes } = exchange;
     if (this.#bodyLeft > 0 && this.#carriesBody) {
-      this.#context.onBadLength(exchange, exchange.sentBytes + this.#bodyLeft, exchange.sentBytes);
+      this.#context.onBadLength(exchange, sentBytes + this.#bodyLeft, sentBytes);
       return this.cut(exchange);
     }
+    if (this.#bodyExcess > 0) this.#context.onBadLength(exchange, sentBytes, sentBytes + this.#bodyExcess);
     if (this.#isChunked && this.#carriesBody) this.#socket.write(LAST_CHUNK, "latin1");
     this.#written(exchange);
   }
@@ -353,6 +358,7 @@ export class Http1Connection implements ResponseSink {
   }
 
   #next(): void {
+    if (this.#isClosing) return;
     this.#exchange = null;
     this.#enter("idle");
     if (this.#socket.isPaused()) this.#socket.resume();
@@ -365,6 +371,7 @@ export class Http1Connection implements ResponseSink {
     this.#context.onRejected(this.#peer.address, status, detail);
     const exchange = this.#exchange;
     const hasBegun = exchange !== null && exchange.state === "streaming";
+    if (exchange !== null && exchange.status === 0) exchange.status = status;
     this.#leave();
     if (!hasBegun && !this.#responseIsWritten === (exchange !== null)) {
       const body = `${status} ${reasonPhrase(status)}\n`;

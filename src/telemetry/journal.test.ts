@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, describe, test } from "node:test";
+import { after, describe, test, type TestContext } from "node:test";
 import { Journal } from "./journal.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "maitred-journal-"));
@@ -57,25 +57,32 @@ describe("a file", () => {
 });
 
 /** A process that writes to its standard output, a pipe that does not block and that nobody reads until it says so. */
-function writer(program: string): ReturnType<typeof spawn> {
+function writer(test: TestContext, program: string): ReturnType<typeof spawn> {
   const source = `
     process.stdout; // makes the pipe non-blocking, as any use of it would
     const { Journal } = await import(${JSON.stringify(new URL("journal.ts", import.meta.url).href)});
     const journal = new Journal("-", 1);
     ${program}`;
-  return spawn(process.execPath, ["--input-type=module", "-e", source], { stdio: ["ignore", "pipe", "pipe", "ipc"] });
+  const child = spawn(process.execPath, ["--input-type=module", "-e", source], {
+    stdio: ["ignore", "pipe", "pipe", "ipc"],
+  });
+  test.after(() => child.kill("SIGKILL"));
+  return child;
 }
 
 describe("a pipe whose reader is slow", () => {
-  test("gets every line in order in the end", { timeout: 20_000 }, async () => {
-    const child = writer(`
+  test("gets every line in order in the end", { timeout: 20_000 }, async (test) => {
+    const child = writer(
+      test,
+      `
       let line = 0;
       const burst = () => {
         for (let i = 0; i < 500; i++) journal.line(String(line++).padStart(99) + "\\n");
         if (line < 20000) setTimeout(burst, 5);
         else { process.send("full"); setTimeout(() => { journal.flushSync(); process.disconnect(); }, 500); }
       };
-      burst();`);
+      burst();`,
+    );
     await once(child, "message");
     let text = "";
     child.stdout!.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
@@ -85,11 +92,14 @@ describe("a pipe whose reader is slow", () => {
     assert.ok(lines.every((one, i) => i === 20_000 || Number(one) === i));
   });
 
-  test("or gone to sleep does not hold up the end", { timeout: 20_000 }, async () => {
-    const child = writer(`
+  test("or gone to sleep does not hold up the end", { timeout: 20_000 }, async (test) => {
+    const child = writer(
+      test,
+      `
       for (let i = 0; i < 20000; i++) journal.line("x".repeat(99) + "\\n");
       journal.flushSync();
-      process.exit(7);`);
+      process.exit(7);`,
+    );
     const [code] = (await once(child, "exit")) as [number];
     child.stdout!.destroy();
     assert.equal(code, 7);
