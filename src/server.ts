@@ -113,9 +113,13 @@ export async function serve(plan: Plan, notices: readonly string[]): Promise<num
   }
   signals.onReload = () => supervisor.reload();
   signals.onReopen = () => {
-    log.reopen();
-    accessJournal?.reopen();
-    log.info("Log files reopened");
+    try {
+      log.reopen();
+      accessJournal?.reopen();
+      log.info("Log files reopened");
+    } catch (error) {
+      log.error(`Log files not reopened, the old ones stay: ${(error as Error).message}`);
+    }
   };
 
   const how = started ?? (await signals.stop);

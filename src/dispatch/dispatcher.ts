@@ -86,6 +86,9 @@ export class Dispatcher {
 
   /** A seat has room, or news: give out what waits. */
   pump(): void {
+    for (let slow = this.#overdue(); slow !== null; slow = this.#overdue()) {
+      if (!this.#giveFirst(this.#slowQueue, slow, this.#clock.now())) break;
+    }
     this.#drain(this.#queue);
     this.#drain(this.#slowQueue);
   }
@@ -100,15 +103,9 @@ export class Dispatcher {
 
   /** A seat handed these back before starting them, or was lost with them unstarted: they wait at the head of the queue. */
   returned(exchanges: readonly Exchange[]): void {
-    for (const exchange of exchanges.toReversed()) {
-      if (exchange.isSlow) this.#slowInFlight--;
-      if (exchange.state === "done") continue;
-      exchange.onGone = this.#left;
-      exchange.queuedAt = this.#clock.now();
-      (exchange.isSlow ? this.#slowQueue : this.#queue).unshift(exchange);
-    }
-    if (this.waiting > 0) this.#ticker ??= this.#clock.every(TICK_MS, this.#tick);
-    this.pump();
+    // Whoever never began has not had its try.
+    for (const exchange of exchanges) exchange.attempts--;
+    this.#requeue(exchanges);
   }
 
   /** A worker died with this request started and unanswered: once more where that is safe, else an honest 502. `cause` is for the log. */
@@ -120,7 +117,7 @@ export class Dispatcher {
     const { method, target } = exchange.head;
     if (mayTryAgain(exchange)) {
       this.#log.warning(`Trying ${method} ${target} again: ${cause}`);
-      return this.returned([exchange]);
+      return this.#requeue([exchange]);
     }
     if (exchange.isSlow) this.#slowInFlight--;
     const outcome = exchange.state === "streaming" ? "the response was cut" : "answered 502";
@@ -139,6 +136,18 @@ export class Dispatcher {
     }
     this.#ticker?.cancel();
     this.#ticker = null;
+  }
+
+  #requeue(exchanges: readonly Exchange[]): void {
+    for (const exchange of exchanges.toReversed()) {
+      if (exchange.isSlow) this.#slowInFlight--;
+      if (exchange.state === "done") continue;
+      exchange.onGone = this.#left;
+      exchange.queuedAt = this.#clock.now();
+      (exchange.isSlow ? this.#slowQueue : this.#queue).unshift(exchange);
+    }
+    if (this.waiting > 0) this.#ticker ??= this.#clock.every(TICK_MS, this.#tick);
+    this.pump();
   }
 
   #age(exchange: Exchange): number {
@@ -175,12 +184,23 @@ export class Dispatcher {
   #drain(queue: Queue): void {
     if (queue.first === null) return;
     const now = this.#clock.now();
-    for (let next = queue.first; next !== null; next = queue.first) {
-      const seat = this.#seatFor(next, now);
-      if (seat === null) return;
-      queue.remove(next);
-      this.#give(seat, next, now);
-    }
+    for (let next = queue.first; next !== null && this.#giveFirst(queue, next, now); next = queue.first);
+  }
+
+  #giveFirst(queue: Queue, first: Exchange, nowMs: number): boolean {
+    const seat = this.#seatFor(first, nowMs);
+    if (seat === null) return false;
+    queue.remove(first);
+    this.#give(seat, first, nowMs);
+    return true;
+  }
+
+  /** A slow request that has waited its own time and longer than the fast ones goes before them: a queue that never empties would starve it. */
+  #overdue(): Exchange | null {
+    const slow = this.#slowQueue.first;
+    const fast = this.#queue.first;
+    if (slow === null || fast === null || slow.queuedAt >= fast.queuedAt) return null;
+    return this.#clock.now() - slow.queuedAt >= (slow.times?.meanMs ?? 0) ? slow : null;
   }
 
   #refuse(exchange: Exchange): void {
@@ -210,8 +230,11 @@ export class Dispatcher {
   #expire(queue: Queue, now: number): void {
     const { queueTimeoutMs } = this.#settings;
     if (queueTimeoutMs === 0) return;
-    for (let next = queue.first; next !== null; next = queue.first) {
-      if (now - next.queuedAt < queueTimeoutMs) return;
+    // All of it: whoever came back to the head has a younger time than those behind.
+    for (let one = queue.first; one !== null;) {
+      const next = one;
+      one = one.queueNext;
+      if (now - next.queuedAt < queueTimeoutMs) continue;
       queue.remove(next);
       this.#log.error(
         `${next.head.method} ${next.head.target} answered 503: no worker was free for ${this.#age(next)} ms (--queue-timeout ${queueTimeoutMs / 1000})`,

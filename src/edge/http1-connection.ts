@@ -51,6 +51,7 @@ export class Http1Connection implements ResponseSink {
   #isClosing = false;
   #clientEnded = false;
   #bodyLeft = -1;
+  #bodyExcess = 0;
   #carriesBody = true;
   #sentContinue = false;
 
@@ -133,8 +134,8 @@ export class Http1Connection implements ResponseSink {
   }
 
   onHead(head: RequestHead): void {
-    const now = this.#context.clock.now();
-    this.#exchange = new Exchange(head, this.#peer, this, now);
+    this.since = this.#context.clock.now();
+    this.#exchange = new Exchange(head, this.#peer, this, this.since);
     this.#isSubmitted = false;
     this.#bodyIsRead = false;
     this.#responseIsWritten = false;
@@ -143,7 +144,6 @@ export class Http1Connection implements ResponseSink {
     this.#keepAlive =
       head.keepAlive && this.#context.keepAliveMs > 0 && !this.#context.isDraining && !this.#clientEnded;
     this.phase = "busy";
-    this.since = now;
   }
 
   onBody(chunk: Buffer): void {
@@ -288,6 +288,7 @@ export class Http1Connection implements ResponseSink {
     this.#isChunked = chunked;
     this.#carriesBody = carriesBody(status, head.method);
     this.#bodyLeft = fields.contentLength;
+    this.#bodyExcess = 0;
     // Head and first piece come in one read from the worker: let them leave in one write.
     this.#socket.cork();
     process.nextTick(() => this.#socket.uncork());
@@ -299,7 +300,10 @@ export class Http1Connection implements ResponseSink {
     let piece = chunk;
     if (this.#bodyLeft >= 0 && this.#carriesBody) {
       // More than promised would be taken for the next response.
-      if (piece.length > this.#bodyLeft) piece = piece.subarray(0, this.#bodyLeft);
+      if (piece.length > this.#bodyLeft) {
+        this.#bodyExcess += piece.length - this.#bodyLeft;
+        piece = piece.subarray(0, this.#bodyLeft);
+      }
       this.#bodyLeft -= piece.length;
     }
     if (!this.#carriesBody || piece.length === 0) {
@@ -307,8 +311,7 @@ export class Http1Connection implements ResponseSink {
       return;
     }
     exchange.sentBytes += piece.length;
-    const { length } = chunk;
-    const sent = (): void => exchange.onSent?.(length);
+    const sent = (): void => exchange.onSent?.(chunk.length);
     if (!this.#isChunked) {
       this.#socket.write(piece, sent);
       return;
@@ -322,10 +325,12 @@ export class Http1Connection implements ResponseSink {
 
   end(exchange: Exchange): void {
     if (exchange !== this.#exchange) return;
+    const { sentBytes } = exchange;
     if (this.#bodyLeft > 0 && this.#carriesBody) {
-      this.#context.onBadLength(exchange, exchange.sentBytes + this.#bodyLeft, exchange.sentBytes);
+      this.#context.onBadLength(exchange, sentBytes + this.#bodyLeft, sentBytes);
       return this.cut(exchange);
     }
+    if (this.#bodyExcess > 0) this.#context.onBadLength(exchange, sentBytes, sentBytes + this.#bodyExcess);
     if (this.#isChunked && this.#carriesBody) this.#socket.write(LAST_CHUNK, "latin1");
     this.#written(exchange);
   }
@@ -358,6 +363,7 @@ export class Http1Connection implements ResponseSink {
   }
 
   #next(): void {
+    if (this.#isClosing) return;
     this.#exchange = null;
     // The sweep notes the time: reading the clock for every response costs more than half a second of precision is worth.
     this.phase = "idle";

@@ -77,7 +77,7 @@ export class Exchange {
   givenAt = 0;
   /** Its response's HEAD has come: it is streamed. */
   hasHead = false;
-  /** Times it was given to a seat. */
+  /** Times it was given to a seat that may have begun it. */
   attempts = 0;
   times: ServiceTimes | null = null;
   /** Known to keep a seat much longer than others do: it may not take the last free seat. */

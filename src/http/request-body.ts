@@ -61,10 +61,10 @@ export class RequestBody {
     return taken;
   }
 
-  /** Everything that waits, as one buffer. */
-  takeAll(): Buffer {
-    const chunks = this.take(this.#bytes);
-    return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
+  /** Undoes a `take`: these bytes wait again, before all others. */
+  putBack(chunks: readonly Buffer[]): void {
+    this.#chunks.unshift(...chunks);
+    for (const chunk of chunks) this.#bytes += chunk.length;
   }
 }
 

@@ -7,13 +7,15 @@ import type { Exchange } from "../http/exchange.ts";
 
 type Atom = (exchange: Exchange, nowMs: number, clock: Clock) => string;
 
-/** Control characters, quotes and backslashes: what could end the field or the line. */
-const UNSAFE = /[\x00-\x1f"\\\x7f-\x9f]/g;
+/** Control characters (C1 and the Unicode line ends too), quotes and backslashes: what could end the field or the line. */
+const UNSAFE = /[\p{Cc}\u2028\u2029"\\]/gu;
 
 function safe(value: string): string {
-  return value.replace(UNSAFE, (char) =>
-    char === '"' || char === "\\" ? `\\${char}` : `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`,
-  );
+  return value.replace(UNSAFE, (char) => (char === '"' || char === "\\" ? `\\${char}` : escaped(char.charCodeAt(0))));
+}
+
+function escaped(code: number): string {
+  return code < 0x100 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u${code.toString(16)}`;
 }
 
 function header(exchange: Exchange, name: string): string {
@@ -66,7 +68,7 @@ const ATOMS: Readonly<Record<string, Atom>> = {
   q: ({ head }) => safe(head.query),
   H: ({ head }) => `HTTP/1.${head.minor}`,
   b: ({ sentBytes }) => (sentBytes === 0 ? "-" : String(sentBytes)),
-  B: ({ sentBytes }) => (sentBytes === 0 ? "-" : String(sentBytes)),
+  B: ({ sentBytes }) => String(sentBytes),
   f: (exchange) => header(exchange, "referer"),
   a: (exchange) => header(exchange, "user-agent"),
   T: (exchange, now) => String(Math.floor(elapsed(exchange, now) / 1000)),
@@ -76,7 +78,7 @@ const ATOMS: Readonly<Record<string, Atom>> = {
   p: ({ workerPid }) => `<${workerPid === 0 ? process.pid : workerPid}>`,
 };
 
-const PLACEHOLDER = /%\((?:\{([^}]+)\}([ioe])|([A-Za-z]))\)s|%%/g;
+const PLACEHOLDER = /%\((?:\{([^}]+)\}([ioe])|([^)]*))\)s|%%/g;
 
 /** Compiles a format to a function that gives the line of an exchange, newline included. Unknown atoms become `-`, as gunicorn does. */
 export function compileAccessLog(
@@ -90,7 +92,7 @@ export function compileAccessLog(
     last = match.index + match[0].length;
     const [whole, name, kind, letter] = match;
     if (whole === "%%") parts.push("%");
-    else if (letter !== undefined) parts.push(ATOMS[letter] ?? "-");
+    else if (letter !== undefined) parts.push(Object.hasOwn(ATOMS, letter) ? ATOMS[letter]! : "-");
     else if (kind === "i") parts.push((exchange) => header(exchange, name!.toLowerCase()));
     else if (kind === "o") parts.push((exchange) => responseHeader(exchange, name!.toLowerCase()));
     else parts.push(environ[name!] ?? "-");

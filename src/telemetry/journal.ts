@@ -7,6 +7,9 @@ import { closeSync, openSync, write, writeSync } from "node:fs";
 const FLUSH_AFTER_MS = 50;
 const FLUSH_AT_BYTES = 32_768;
 const PENDING_LIMIT = 16 * 1024 * 1024;
+/** A destination that takes nothing for so long at the end is left: a stop must not hang on it. */
+const STUCK_AFTER_MS = 1000;
+const NOTHING = Buffer.alloc(0);
 
 export class Journal {
   readonly #path: string;
@@ -14,6 +17,8 @@ export class Journal {
   #pending = "";
   #timer: NodeJS.Timeout | null = null;
   #isWriting = false;
+  /** Bytes that a full pipe did not take; they are tried again. `#isWriting` stays true meanwhile. */
+  #refused: Buffer | null = null;
   #dropped = 0;
 
   /** `path` "-" is the given standard descriptor. Throws where a file cannot be opened. */
@@ -29,30 +34,34 @@ export class Journal {
       return;
     }
     this.#pending += text;
-    if (this.#pending.length > FLUSH_AT_BYTES) this.#flush();
+    if (this.#pending.length > FLUSH_AT_BYTES && !this.#isWriting) this.#flush();
     else this.#timer ??= setTimeout(() => this.#flush(), FLUSH_AFTER_MS).unref();
   }
 
-  /** Writes what is left, at once and synchronously. */
+  /** Writes what is left, at once and synchronously; what a full pipe does not take within STUCK_AFTER_MS is lost. */
   flushSync(): void {
     this.#stopTimer();
-    let rest = Buffer.from(this.#pending, "utf8");
+    let rest = Buffer.concat([this.#refused ?? NOTHING, Buffer.from(this.#pending, "utf8")]);
     this.#pending = "";
+    if (this.#refused !== null) this.#isWriting = false;
+    this.#refused = null;
+    const giveUpAt = performance.now() + STUCK_AFTER_MS;
     while (rest.length > 0) {
       try {
         rest = rest.subarray(writeSync(this.#fd, rest));
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== "EAGAIN") return;
+        if ((error as NodeJS.ErrnoException).code !== "EAGAIN" || performance.now() > giveUpAt) return;
       }
     }
   }
 
-  /** Opens the file anew (after logrotate). */
+  /** Opens the file anew (after logrotate). Throws where that is not possible, and goes on with the old one. */
   reopen(): void {
     if (this.#path === "-") return;
+    const fd = openSync(this.#path, "a", 0o644);
     this.flushSync();
     closeSync(this.#fd);
-    this.#fd = openSync(this.#path, "a", 0o644);
+    this.#fd = fd;
   }
 
   #stopTimer(): void {
@@ -62,6 +71,11 @@ export class Journal {
 
   #flush(): void {
     this.#stopTimer();
+    if (this.#refused !== null) {
+      const bytes = this.#refused;
+      this.#refused = null;
+      return this.#write(bytes);
+    }
     if (this.#isWriting || this.#pending === "") return;
     if (this.#dropped > 0) {
       this.#pending += `maitred: ${this.#dropped} log lines were dropped: ${this.#path} took no more\n`;
@@ -77,10 +91,8 @@ export class Journal {
     write(this.#fd, bytes, 0, bytes.length, null, (error, written) => {
       if (error !== null && error.code === "EAGAIN") {
         // A full pipe: its reader is slow.
-        this.#timer ??= setTimeout(() => {
-          this.#timer = null;
-          this.#write(bytes);
-        }, FLUSH_AFTER_MS).unref();
+        this.#refused = bytes;
+        this.#timer ??= setTimeout(() => this.#flush(), FLUSH_AFTER_MS).unref();
         return;
       }
       if (error === null && written < bytes.length) return this.#write(bytes.subarray(written));

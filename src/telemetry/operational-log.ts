@@ -41,11 +41,12 @@ export class OperationalLog implements Log {
     this.#write("critical", line);
   }
 
-  /** Opens the file anew (after logrotate). */
+  /** Opens the file anew (after logrotate). Throws where that is not possible, and goes on with the old one. */
   reopen(): void {
     if (this.#path === "-") return;
+    const fd = openSync(this.#path, "a", 0o644);
     closeSync(this.#fd);
-    this.#fd = openSync(this.#path, "a", 0o644);
+    this.#fd = fd;
   }
 
   #write(level: LogLevel, line: string): void {

@@ -82,8 +82,11 @@ export class PrivateSocket {
     }
     if (typeof said !== "object" || said === null) return null;
     const { type, token, protocol, worker, seat, pid } = said as Record<string, unknown>;
-    if (typeof token !== "string" || token.length !== this.token.length) return null;
-    if (!timingSafeEqual(Buffer.from(token), Buffer.from(this.token))) return null;
+    if (typeof token !== "string") return null;
+    const given = Buffer.from(token);
+    const ours = Buffer.from(this.token);
+    // By bytes: timingSafeEqual throws where 64 characters are more than 64 bytes, and anyone may connect.
+    if (given.length !== ours.length || !timingSafeEqual(given, ours)) return null;
     if (protocol !== PROTOCOL_VERSION || typeof worker !== "number") return null;
     if (type === "worker" && typeof pid === "number") return { type, worker, seat: -1, pid };
     if (type === "seat" && typeof seat === "number") return { type, worker, seat, pid: 0 };

@@ -24,6 +24,8 @@ import {
 import { MarshalWriter } from "../wire/marshal-writer.ts";
 import type { RequestEncoder } from "../wire/request-encoder.ts";
 import { ResponseDecoder } from "../wire/response-decoder.ts";
+import { batchTimes } from "./batch-times.ts";
+import { Slots } from "./slots.ts";
 import type { TurnEnd } from "./turn-end.ts";
 import { Uploads } from "./uploads.ts";
 
@@ -41,7 +43,6 @@ export interface SeatOwner {
   onBadResponse(exchange: Exchange, reason: string): void;
 }
 
-const MAX_ELAPSED = 0xffffff;
 const RECORD_START = HEADER_BYTES + 5;
 /** A batch of this many leaves before the turn ends, so that worker and front work at the same time instead of in turns. */
 const BATCH_REQUESTS = 64;
@@ -56,8 +57,6 @@ export class WorkerSeat implements Seat {
   readonly index: number;
   readonly concurrent: boolean;
   readonly capacity: number;
-  inFlight = 0;
-  backlogMs = 0;
   busySince = 0;
   isGathering = false;
   /** Cleared while the worker drains or is lost. */
@@ -71,9 +70,7 @@ export class WorkerSeat implements Seat {
   readonly #reader: FrameReader;
   readonly #decoder: ResponseDecoder;
   readonly #writer = new MarshalWriter();
-  readonly #slots: (Exchange | null)[] = [];
-  readonly #estimates: number[] = [];
-  readonly #freeSlots: number[] = [];
+  readonly #slots = new Slots();
   readonly #uploads = new Uploads((parts) => this.#sendParts(parts));
   #batchCount = 0;
   #sequence = 0;
@@ -83,7 +80,9 @@ export class WorkerSeat implements Seat {
   /** Clock time at which the request now at work in a serial seat began. */
   #workSince = 0;
   #recallSent = false;
-  #finishedInFrame: Exchange[] = [];
+  #isBroken = false;
+  #inBatch = false;
+  readonly #finishedInFrame: Exchange[] = [];
 
   constructor(
     socket: Socket,
@@ -111,6 +110,14 @@ export class WorkerSeat implements Seat {
     socket.on("close", () => owner.onClosed(this));
   }
 
+  get inFlight(): number {
+    return this.#slots.count;
+  }
+
+  get backlogMs(): number {
+    return this.#slots.backlogMs;
+  }
+
   /** A serial seat that streams may take any time (its client may be slow): nobody is put behind it. */
   get isOpen(): boolean {
     return this.isAccepting && !this.#isBusy && (this.concurrent || this.#streaming === 0);
@@ -118,18 +125,16 @@ export class WorkerSeat implements Seat {
 
   /** A streamed response waits for its client, so that the worker is not to blame for the time. */
   get isHeldByClient(): boolean {
-    return this.#slots.some((exchange) => exchange !== null && exchange.bufferedBytes > RESPONSE_CREDIT / 2);
+    return this.#slots.held().some((exchange) => exchange.bufferedBytes > RESPONSE_CREDIT / 2);
   }
 
   /** Every exchange given and not finished, in the order given. */
   unfinished(): Exchange[] {
-    return this.#slots.filter((exchange) => exchange !== null).sort((a, b) => a.sequence - b.sequence);
+    return this.#slots.held().sort((a, b) => a.sequence - b.sequence);
   }
 
   give(exchange: Exchange, estimateMs: number, nowMs: number): void {
-    const id = this.#freeSlots.pop() ?? this.#slots.length;
-    this.#slots[id] = exchange;
-    this.#estimates[id] = estimateMs;
+    const id = this.#slots.take(exchange, estimateMs);
     exchange.seat = this;
     exchange.slot = id;
     exchange.sequence = ++this.#sequence;
@@ -137,8 +142,7 @@ export class WorkerSeat implements Seat {
     exchange.givenAt = nowMs;
     exchange.workerPid = this.workerPid;
     exchange.onGone = this.#left;
-    if (this.inFlight++ === 0) this.busySince = this.#workSince = exchange.givenAt;
-    this.backlogMs += estimateMs;
+    if (this.inFlight === 1) this.busySince = this.#workSince = exchange.givenAt;
     this.#encoder.encode(this.#writer, id, exchange);
     this.#batchCount++;
     if (!this.isGathering) {
@@ -169,8 +173,15 @@ export class WorkerSeat implements Seat {
     this.#recallSent = false;
     const back: Exchange[] = [];
     for (const id of ids) {
-      const exchange = this.#slots[id];
-      if (exchange === null || exchange === undefined) continue; // finished meanwhile: the two links have no common order
+      const exchange = this.#slots.get(id);
+      if (exchange === null) continue; // finished meanwhile: the two links have no common order
+      try {
+        if (exchange.state === "streaming") throw new WireError(`request ${id} handed back after its answer began`);
+        this.#uploads.takeBack(id);
+      } catch (error) {
+        this.#broken(error);
+        break;
+      }
       this.#free(id);
       back.push(exchange);
     }
@@ -200,23 +211,28 @@ export class WorkerSeat implements Seat {
   // --- from the worker
 
   #read(chunk: Buffer): void {
+    if (this.#isBroken) return;
     try {
       this.#reader.push(chunk);
     } catch (error) {
-      if (!(error instanceof WireError)) throw error;
-      this.#owner.onBroken(this, error);
+      this.#broken(error);
       return;
     }
     this.#owner.onRoom(this);
   }
 
+  /** Nothing that follows a violation means anything. */
+  #broken(error: unknown): void {
+    if (!(error instanceof WireError)) throw error;
+    this.#isBroken = true;
+    this.#owner.onBroken(this, error);
+  }
+
   onFrame(type: number, arg: number, payload: Buffer): void {
     switch (type) {
-      case FromWorker.responsesBusy:
-        this.#isBusy = true;
-        this.#batch(arg, payload);
-        return;
       case FromWorker.responses:
+      case FromWorker.responsesBusy:
+        this.#isBusy ||= type === FromWorker.responsesBusy;
         this.#batch(arg, payload);
         return;
       case FromWorker.head:
@@ -224,7 +240,7 @@ export class WorkerSeat implements Seat {
         this.#streaming++;
         return;
       case FromWorker.end:
-        this.#exchange(arg).end();
+        this.#begun(arg).end();
         this.#streaming--;
         this.#finishOne(arg);
         return;
@@ -246,29 +262,31 @@ export class WorkerSeat implements Seat {
   }
 
   onBody(id: number, piece: Buffer): void {
-    const exchange = this.#exchange(id);
+    const exchange = this.#begun(id);
     this.busySince = this.#clock.now();
     if (exchange.state === "done") return this.#sent(id, piece.length);
     exchange.bufferedBytes += piece.length;
+    if (exchange.bufferedBytes > RESPONSE_CREDIT) throw new WireError(`more of response ${id} than its credit`);
     exchange.write(piece);
   }
 
   onResponse(id: number, status: number, reason: string, fields: ResponseFields, body: string | Buffer): void {
-    const exchange = this.#exchange(id);
+    const exchange = this.#unbegun(id);
     this.#free(id);
     this.#finishedInFrame.push(exchange);
     exchange.complete(status, reason, fields, body);
   }
 
   onHead(id: number, status: number, reason: string, fields: ResponseFields): void {
-    const exchange = this.#exchange(id);
+    const exchange = this.#unbegun(id);
     exchange.hasHead = true;
-    let unreturned = 0;
     this.busySince = this.#clock.now();
+    let unreturned = 0;
     exchange.onSent = (bytes) => {
       unreturned += bytes;
       exchange.bufferedBytes -= bytes;
-      if (unreturned < CREDIT_STEP) return;
+      // A client may take the last of it long after the worker has finished: the id is another request's by then.
+      if (unreturned < CREDIT_STEP || this.#slots.get(id) !== exchange) return;
       this.busySince = this.#clock.now();
       this.#sent(id, unreturned);
       unreturned = 0;
@@ -277,8 +295,8 @@ export class WorkerSeat implements Seat {
   }
 
   onBadResponse(id: number, reason: string): void {
-    const exchange = this.#exchange(id);
-    this.#owner.onBadResponse(exchange, reason);
+    const exchange = this.#unbegun(id);
+    if (exchange.state !== "done") this.#owner.onBadResponse(exchange, reason);
     answerError(exchange, 500);
     // A complete response is over with this; a streamed one still sends its body and END, into the void.
     if (this.#inBatch) {
@@ -287,30 +305,28 @@ export class WorkerSeat implements Seat {
     } else exchange.hasHead = true;
   }
 
-  #inBatch = false;
-
   #batch(elapsedUs: number, payload: Buffer): void {
     this.#inBatch = true;
-    this.#decoder.responses(payload);
-    this.#inBatch = false;
-    const finished = this.#finishedInFrame;
-    this.#finishedInFrame = [];
-    const now = this.#clock.now();
-    this.busySince = this.#workSince = now;
-    const count = finished.length;
-    // The worker flushes after half a millisecond of work, so a batch that took longer owes it to its last request.
-    const elapsedMs = elapsedUs < MAX_ELAPSED ? elapsedUs / 1000 : now - (finished[0]?.givenAt ?? now);
-    const lastIsLong = count > 1 && elapsedMs > 1;
-    const share = lastIsLong ? 0.5 / (count - 1) : elapsedMs / count;
-    for (let i = 0; i < count; i++) {
-      this.#owner.onFinished(this, finished[i]!, lastIsLong && i === count - 1 ? elapsedMs - 0.5 : share);
+    try {
+      this.#decoder.responses(payload);
+    } finally {
+      // What a batch answered before it broke is finished all the same.
+      this.#inBatch = false;
+      this.#tellFinished(elapsedUs);
     }
+  }
+
+  #tellFinished(elapsedUs: number): void {
+    const finished = this.#finishedInFrame.splice(0);
+    this.busySince = this.#workSince = this.#clock.now();
+    const times = batchTimes(finished.length, elapsedUs, this.busySince - (finished[0]?.givenAt ?? 0));
+    for (let i = 0; i < finished.length; i++) this.#owner.onFinished(this, finished[i]!, times[i]!);
   }
 
   #finishOne(id: number): void {
     const exchange = this.#exchange(id);
-    this.#free(id);
     const now = this.#clock.now();
+    this.#free(id);
     const since = Math.max(exchange.givenAt, this.#workSince);
     this.busySince = this.#workSince = now;
     // A streamed response keeps a serial seat as long as it lasts; on an event loop it costs next to nothing.
@@ -328,21 +344,27 @@ export class WorkerSeat implements Seat {
   }
 
   #exchange(id: number): Exchange {
-    const exchange = this.#slots[id];
-    if (exchange === null || exchange === undefined)
-      throw new WireError(`answer for request ${id}, which it does not have`);
+    const exchange = this.#slots.get(id);
+    if (exchange === null) throw new WireError(`answer for request ${id}, which it does not have`);
+    return exchange;
+  }
+
+  /** The exchange of an answer's first frame. */
+  #unbegun(id: number): Exchange {
+    const exchange = this.#exchange(id);
+    if (exchange.state === "streaming") throw new WireError(`a second answer for request ${id}`);
+    return exchange;
+  }
+
+  /** The exchange of a streamed answer's later frames. */
+  #begun(id: number): Exchange {
+    const exchange = this.#exchange(id);
+    if (exchange.state === "given") throw new WireError(`the rest of an answer for request ${id} before its head`);
     return exchange;
   }
 
   #free(id: number): void {
-    this.#slots[id] = null;
-    this.#freeSlots.push(id);
-    this.inFlight--;
-    // Sums of unknown (infinite) estimates cannot be subtracted from: start again when empty, else add up what is left.
-    if (this.inFlight === 0) this.backlogMs = 0;
-    else if (Number.isFinite(this.backlogMs)) this.backlogMs = Math.max(0, this.backlogMs - this.#estimates[id]!);
-    else
-      this.backlogMs = this.#slots.reduce((sum, held, slot) => (held === null ? sum : sum + this.#estimates[slot]!), 0);
+    this.#slots.free(id);
     if (!this.#uploads.isEmpty) this.#uploads.close(id);
   }
 
@@ -374,7 +396,7 @@ export class WorkerSeat implements Seat {
   }
 
   #sent(id: number, bytes: number): void {
-    if (this.#slots[id] !== null && this.#slots[id] !== undefined) this.#send(creditFrame(ToWorker.credit, id, bytes));
+    if (this.#slots.get(id) !== null) this.#send(creditFrame(ToWorker.credit, id, bytes));
   }
 
   readonly #left = (exchange: Exchange): void => {

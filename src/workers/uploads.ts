@@ -11,6 +11,8 @@ interface Upload {
   /** The client waits for 100 Continue, and the app has not asked yet. */
   awaitsFirstCredit: boolean;
   isEnded: boolean;
+  /** What was sent before the worker asked for any of it: a request that is handed back unbegun has its body again. At most REQUEST_CREDIT. */
+  sentUnasked: Buffer[] | null;
 }
 
 export class Uploads {
@@ -27,11 +29,12 @@ export class Uploads {
 
   /** Begins to send a body, or waits for the app to ask where the client expects 100 Continue. */
   open(id: number, body: RequestBody, expectsContinue: boolean): void {
-    const upload = {
+    const upload: Upload = {
       body,
       credit: expectsContinue ? 0 : REQUEST_CREDIT,
       awaitsFirstCredit: expectsContinue,
       isEnded: false,
+      sentUnasked: [],
     };
     this.#open.set(id, upload);
     body.onReadable = () => this.#pump(id, upload);
@@ -46,12 +49,22 @@ export class Uploads {
     this.#open.delete(id);
   }
 
+  /** The request was never begun: all of its body waits again, for another seat. */
+  takeBack(id: number): void {
+    const upload = this.#open.get(id);
+    if (upload === undefined) return;
+    this.close(id);
+    if (upload.sentUnasked === null) throw new WireError(`request ${id} handed back after it asked for its body`);
+    upload.body.putBack(upload.sentUnasked);
+  }
+
   /** A CREDIT frame came. */
   grant(id: number, payload: Buffer): void {
     if (payload.length !== 4) throw new WireError("CREDIT without a number");
     const upload = this.#open.get(id);
     if (upload === undefined) return;
     upload.credit += payload.readUInt32LE(0);
+    upload.sentUnasked = null;
     if (upload.awaitsFirstCredit) {
       upload.awaitsFirstCredit = false;
       upload.credit += REQUEST_CREDIT;
@@ -65,6 +78,7 @@ export class Uploads {
       const chunks = upload.body.take(Math.min(upload.credit, MAX_BODY_FRAME));
       const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
       upload.credit -= length;
+      upload.sentUnasked?.push(...chunks);
       const header = Buffer.allocUnsafe(HEADER_BYTES);
       putHeader(header, 0, ToWorker.body, id, length);
       this.#send([header, ...chunks]);

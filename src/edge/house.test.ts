@@ -1,0 +1,103 @@
+/** A client connection over a Duplex, with a context that records: the surroundings of the edge's tests. */
+import assert from "node:assert/strict";
+import type { Socket } from "node:net";
+import { Duplex } from "node:stream";
+import { test } from "node:test";
+import { FakeClock } from "../clock.test.ts";
+import type { Exchange } from "../http/exchange.ts";
+import { fieldsOf, SAMPLE_PEER } from "../http/exchange.test.ts";
+import { DEFAULT_HEAD_LIMITS } from "../http/http1/head-limits.ts";
+import type { EdgeContext } from "./context.ts";
+import { Http1Connection } from "./http1-connection.ts";
+
+export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+export class Client {
+  readonly clock: FakeClock = new FakeClock();
+  readonly told: string[] = [];
+  /** Requests that wait for the test to answer them. */
+  readonly submitted: Exchange[] = [];
+  readonly context: EdgeContext;
+  readonly connection: Http1Connection;
+  readonly socket: Duplex;
+  /** What a request gets at once; null where the test answers itself. */
+  answer: ((exchange: Exchange) => void) | null = null;
+  #received = "";
+
+  constructor(differences: Partial<EdgeContext> = {}) {
+    this.context = {
+      clock: this.clock,
+      limits: DEFAULT_HEAD_LIMITS,
+      keepAliveMs: 2000,
+      headTimeoutMs: 30_000,
+      server: "",
+      date: "",
+      isDraining: false,
+      streamsBodies: () => false,
+      submit: (exchange) => {
+        exchange.state = "given";
+        this.submitted.push(exchange);
+        this.answer?.(exchange);
+      },
+      onDone: (exchange) => this.told.push(`done ${exchange.head.path} ${exchange.status} ${exchange.sentBytes}`),
+      onRejected: (_address, status) => this.told.push(`rejected ${status}`),
+      onBadLength: (exchange, promised, sent) => this.told.push(`bad length ${exchange.head.path} ${promised} ${sent}`),
+      ...differences,
+    };
+    this.socket = new Duplex({
+      allowHalfOpen: true,
+      read() {},
+      write: (chunk: Buffer, _encoding, done) => {
+        this.#received += chunk.toString("latin1");
+        done();
+      },
+      final: (done) => {
+        this.#received += "<FIN>";
+        done();
+      },
+    });
+    this.connection = new Http1Connection(this.socket as Socket, SAMPLE_PEER, this.context);
+  }
+
+  /** The client sends; the bytes are read within this turn. */
+  async sends(...texts: string[]): Promise<void> {
+    for (const text of texts) this.socket.push(Buffer.from(text, "latin1"));
+    await turn();
+  }
+
+  /** The client's FIN. */
+  async ends(): Promise<void> {
+    this.socket.push(null);
+    await turn();
+  }
+
+  /** What the client has received since the last call. */
+  async received(): Promise<string> {
+    await turn();
+    const text = this.#received;
+    this.#received = "";
+    return text;
+  }
+
+  /** Answers the oldest request that waits. */
+  reply(body = "ok", status = 200, ...flat: string[]): Exchange {
+    const exchange = this.submitted.shift() ?? assert.fail("no request waits");
+    exchange.complete(status, "", fieldsOf(...flat), body);
+    return exchange;
+  }
+}
+
+export const get = (path: string, ...fields: string[]): string =>
+  `${[`GET ${path} HTTP/1.1`, "Host: h", ...fields].join("\r\n")}\r\n\r\n`;
+
+/** A response of 200 with a body. */
+export const ok = (body: string, ...fields: string[]): string =>
+  `${["HTTP/1.1 200 OK", `Content-Length: ${body.length}`, ...fields].join("\r\n")}\r\n\r\n${body}`;
+
+test("a request is answered", async () => {
+  const client = new Client();
+  await client.sends(get("/a"));
+  client.reply();
+  assert.equal(await client.received(), ok("ok"));
+  assert.deepEqual(client.told, ["done /a 200 2"]);
+});

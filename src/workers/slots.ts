@@ -1,0 +1,48 @@
+/** The requests that a seat holds, by their ids on the wire (slot numbers, used again as soon as they are free), and how much work they are. */
+import type { Exchange } from "../http/exchange.ts";
+
+export class Slots {
+  /** Requests held. */
+  count = 0;
+  /** Estimated work of those, in milliseconds. */
+  backlogMs = 0;
+  readonly #exchanges: (Exchange | null)[] = [];
+  readonly #estimates: number[] = [];
+  readonly #free: number[] = [];
+
+  /** Holds one more; returns its id. */
+  take(exchange: Exchange, estimateMs: number): number {
+    const id = this.#free.pop() ?? this.#exchanges.length;
+    this.#exchanges[id] = exchange;
+    this.#estimates[id] = estimateMs;
+    this.count++;
+    this.backlogMs += estimateMs;
+    return id;
+  }
+
+  /** Who has this id, null where nobody has (it comes from a worker and may be anything). */
+  get(id: number): Exchange | null {
+    return this.#exchanges[id] ?? null;
+  }
+
+  /** Gives up an id that is held. */
+  free(id: number): void {
+    this.#exchanges[id] = null;
+    this.#free.push(id);
+    this.count--;
+    // Sums of unknown (infinite) estimates cannot be subtracted from: start again when empty, else add up what is left.
+    if (this.count === 0) this.backlogMs = 0;
+    else if (Number.isFinite(this.backlogMs)) this.backlogMs = Math.max(0, this.backlogMs - this.#estimates[id]!);
+    else {
+      this.backlogMs = this.#exchanges.reduce(
+        (sum, held, slot) => (held === null ? sum : sum + this.#estimates[slot]!),
+        0,
+      );
+    }
+  }
+
+  /** All that are held, in the order of their ids. */
+  held(): Exchange[] {
+    return this.#exchanges.filter((exchange) => exchange !== null);
+  }
+}
