@@ -11,7 +11,7 @@ import type { Socket } from "node:net";
 import { Exchange, type Peer, type ResponseSink } from "../http/exchange.ts";
 import { chunkHeader, CHUNK_END, LAST_CHUNK } from "../http/http1/chunk.ts";
 import { type ProtocolError, RequestParser } from "../http/http1/request-parser.ts";
-import { carriesBody, completeHead, streamedHead } from "../http/http1/response-head.ts";
+import { carriesBody, completeHead, type ResponseHeadOptions, streamedHead } from "../http/http1/response-head.ts";
 import { EMPTY_BODY, HIGH_WATER, RequestBody } from "../http/request-body.ts";
 import type { RequestHead } from "../http/request-head.ts";
 import type { ResponseFields } from "../http/response-fields.ts";
@@ -252,13 +252,7 @@ export class Http1Connection implements ResponseSink {
       this.#context.onBadLength(exchange, promised, body.length);
       this.#keepAlive = false;
     }
-    const text = completeHead(status, reason, fields, body.length, {
-      method: head.method,
-      minor: head.minor,
-      keepAlive: this.#keepAlive,
-      date: fields.hasDate ? "" : this.#context.date,
-      server: fields.hasServer ? "" : this.#context.server,
-    });
+    const text = completeHead(status, reason, fields, body.length, this.#headOptions(head));
     if (!carries) this.#socket.write(text, "latin1");
     else {
       exchange.sentBytes = body.length;
@@ -277,13 +271,7 @@ export class Http1Connection implements ResponseSink {
     if (exchange !== this.#exchange) return;
     const { head } = exchange;
     if (this.#context.isDraining || fields.wantsClose || this.#mustClose(exchange)) this.#keepAlive = false;
-    const { text, chunked, close } = streamedHead(status, reason, fields, {
-      method: head.method,
-      minor: head.minor,
-      keepAlive: this.#keepAlive,
-      date: fields.hasDate ? "" : this.#context.date,
-      server: fields.hasServer ? "" : this.#context.server,
-    });
+    const { text, chunked, close } = streamedHead(status, reason, fields, this.#headOptions(head));
     if (close) this.#keepAlive = false;
     this.#isChunked = chunked;
     this.#carriesBody = carriesBody(status, head.method);
@@ -343,6 +331,11 @@ export class Http1Connection implements ResponseSink {
     // What is buffered may still be useful to the client; the end of the stream without the end of the body says that it is cut.
     this.#socket.end(() => this.#socket.destroy());
     this.#enter("linger");
+  }
+
+  #headOptions({ method, minor }: RequestHead): ResponseHeadOptions {
+    const { date, server } = this.#context;
+    return { method, minor, keepAlive: this.#keepAlive, date, server };
   }
 
   /** A body that the client has announced but was never asked for makes the connection useless: nobody knows whether it comes. */

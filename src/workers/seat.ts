@@ -10,22 +10,12 @@ import type { Seat } from "../dispatch/seat.ts";
 import { answerError } from "../http/error-response.ts";
 import type { Exchange } from "../http/exchange.ts";
 import type { ResponseFields } from "../http/response-fields.ts";
-import {
-  creditFrame,
-  frame,
-  FrameReader,
-  FromWorker,
-  HEADER_BYTES,
-  putHeader,
-  RESPONSE_CREDIT,
-  ToWorker,
-  WireError,
-} from "../wire/frames.ts";
-import { MarshalWriter } from "../wire/marshal-writer.ts";
+import { creditFrame, frame, FrameReader, FromWorker, RESPONSE_CREDIT, ToWorker, WireError } from "../wire/frames.ts";
 import type { RequestEncoder } from "../wire/request-encoder.ts";
 import { ResponseDecoder } from "../wire/response-decoder.ts";
 import { batchTimes } from "./batch-times.ts";
 import { Slots } from "./slots.ts";
+import { RequestBatch } from "./request-batch.ts";
 import type { TurnEnd } from "./turn-end.ts";
 import { Uploads } from "./uploads.ts";
 
@@ -43,11 +33,6 @@ export interface SeatOwner {
   onBadResponse(exchange: Exchange, reason: string): void;
 }
 
-const RECORD_START = HEADER_BYTES + 5;
-/** A batch of this many leaves before the turn ends, so that worker and front work at the same time instead of in turns. */
-const BATCH_REQUESTS = 64;
-/** A batch leaves early when it has grown to this, so that frames stay far below their limit. */
-const BATCH_BYTES = 262_144;
 /** Credit is given back in pieces of this size. */
 const CREDIT_STEP = RESPONSE_CREDIT / 4;
 
@@ -63,16 +48,14 @@ export class WorkerSeat implements Seat {
   isAccepting = true;
 
   readonly #socket: Socket;
-  readonly #encoder: RequestEncoder;
+  readonly #batch: RequestBatch;
   readonly #owner: SeatOwner;
   readonly #clock: Clock;
   readonly #turnEnd: TurnEnd;
   readonly #reader: FrameReader;
   readonly #decoder: ResponseDecoder;
-  readonly #writer = new MarshalWriter();
   readonly #slots = new Slots();
   readonly #uploads = new Uploads((parts) => this.#sendParts(parts));
-  #batchCount = 0;
   #sequence = 0;
   #isBusy = false;
   /** Responses whose HEAD has come and whose end has not. */
@@ -98,13 +81,12 @@ export class WorkerSeat implements Seat {
     this.concurrent = identity.concurrent;
     this.capacity = identity.capacity;
     this.#socket = socket;
-    this.#encoder = encoder;
+    this.#batch = new RequestBatch(encoder);
     this.#owner = owner;
     this.#clock = clock;
     this.#turnEnd = turnEnd;
     this.#reader = new FrameReader(this);
     this.#decoder = new ResponseDecoder(this);
-    this.#writer.at = RECORD_START;
     socket.on("data", (chunk: Buffer) => this.#read(chunk));
     socket.on("error", () => {}); // "close" follows
     socket.on("close", () => owner.onClosed(this));
@@ -143,14 +125,13 @@ export class WorkerSeat implements Seat {
     exchange.workerPid = this.workerPid;
     exchange.onGone = this.#left;
     if (this.inFlight === 1) this.busySince = this.#workSince = exchange.givenAt;
-    this.#encoder.encode(this.#writer, id, exchange);
-    this.#batchCount++;
+    this.#batch.add(id, exchange);
     if (!this.isGathering) {
       this.isGathering = true;
       this.#turnEnd.add(this);
     }
     if (exchange.stream !== null) this.#uploads.open(id, exchange.stream, exchange.head.expectsContinue);
-    else if (this.#batchCount >= BATCH_REQUESTS || this.#writer.at > BATCH_BYTES) this.#sendBatch();
+    else if (this.#batch.isFull) this.#sendBatch();
   }
 
   /** Writes the requests gathered in this turn. */
@@ -233,7 +214,7 @@ export class WorkerSeat implements Seat {
       case FromWorker.responses:
       case FromWorker.responsesBusy:
         this.#isBusy ||= type === FromWorker.responsesBusy;
-        this.#batch(arg, payload);
+        this.#answers(arg, payload);
         return;
       case FromWorker.head:
         this.#decoder.head(arg, payload);
@@ -305,7 +286,7 @@ export class WorkerSeat implements Seat {
     } else exchange.hasHead = true;
   }
 
-  #batch(elapsedUs: number, payload: Buffer): void {
+  #answers(elapsedUs: number, payload: Buffer): void {
     this.#inBatch = true;
     try {
       this.#decoder.responses(payload);
@@ -383,16 +364,8 @@ export class WorkerSeat implements Seat {
   }
 
   #sendBatch(): void {
-    if (this.#batchCount === 0) return;
-    const writer = this.#writer;
-    const { bytes, at } = writer;
-    putHeader(bytes, 0, ToWorker.requests, 0, at - HEADER_BYTES);
-    bytes[HEADER_BYTES] = 0x5b; // list
-    bytes.writeUInt32LE(this.#batchCount, HEADER_BYTES + 1);
-    this.#batchCount = 0;
-    writer.at = RECORD_START;
-    // A copy, because the writer goes on in its own buffer while the kernel may still owe us this write.
-    if (!this.#socket.destroyed) this.#socket.write(Buffer.from(bytes.subarray(0, at)));
+    const bytes = this.#batch.take();
+    if (bytes !== null && !this.#socket.destroyed) this.#socket.write(bytes);
   }
 
   #sent(id: number, bytes: number): void {
