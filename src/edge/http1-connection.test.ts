@@ -111,12 +111,20 @@ describe("a response", () => {
     assert.equal(await client.received(), ok("\0\u00ff"));
   });
 
-  test("whose length is not what the app promised is told, and is the last", async () => {
+  test("shorter than the app promised is told, and cut so that nobody takes it for whole", async () => {
     const client = new Client();
     await client.sends(get("/"));
     client.reply("four", 200, "Content-Length", "9");
-    assert.equal(await client.received(), `${ok("four", CLOSE)}<FIN>`);
+    assert.equal(await client.received(), "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nfour<FIN>");
     assert.deepEqual(client.told, ["bad length / 9 4", "done / 200 4"]);
+  });
+
+  test("longer than the app promised is told, and ends where it was promised to", async () => {
+    const client = new Client();
+    await client.sends(get("/"));
+    client.reply("four", 200, "Content-Length", "2");
+    assert.match(await client.received(), /^HTTP\/1\.1 200 OK\r\nContent-Length: 2\r\n\r\nfo(<FIN>)?$/);
+    assert.deepEqual(client.told.includes("bad length / 2 4"), true);
   });
 });
 

@@ -245,13 +245,14 @@ export class Http1Connection implements ResponseSink {
   complete(exchange: Exchange, status: number, reason: string, fields: ResponseFields, body: string | Buffer): void {
     if (exchange !== this.#exchange) return;
     const { head } = exchange;
-    if (this.#context.isDraining || fields.wantsClose || this.#mustClose(exchange)) this.#keepAlive = false;
     const carries = carriesBody(status, head.method);
-    const promised = fields.contentLength;
-    if (carries && promised >= 0 && promised !== body.length) {
-      this.#context.onBadLength(exchange, promised, body.length);
-      this.#keepAlive = false;
+    if (carries && fields.contentLength >= 0 && fields.contentLength !== body.length) {
+      // A broken promise takes the streamed way, which drops what is too much and cuts where something is missing.
+      this.start(exchange, status, reason, fields);
+      this.write(exchange, typeof body === "string" ? Buffer.from(body, "latin1") : body);
+      return this.end(exchange);
     }
+    if (this.#context.isDraining || fields.wantsClose || this.#mustClose(exchange)) this.#keepAlive = false;
     const text = completeHead(status, reason, fields, body.length, this.#headOptions(head));
     if (!carries) this.#socket.write(text, "latin1");
     else {

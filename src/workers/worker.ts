@@ -105,7 +105,7 @@ export class Worker {
       case "ready":
         this.#readiness = {
           interface: message["interface"] === "asgi" ? "asgi" : "wsgi",
-          seats: Number(message["seats"]),
+          seats: Math.max(1, Math.floor(Number(message["seats"])) || 1),
           loop: typeof message["loop"] === "string" ? message["loop"] : null,
           concurrent: message["concurrent"] === true,
         };

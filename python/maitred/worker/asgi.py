@@ -95,7 +95,12 @@ class Exchange:
         except BaseException as error:  # SystemExit too: an app does not end a worker.
             self._failed(error)
         finally:
-            seat.over(self.task)
+            if seat.exchanges.get(self._id) is self:
+                del seat.exchanges[self._id]
+            else:
+                seat.lingering.discard(self)
+            if seat.ended:
+                seat.last_is_over()
 
     # What the app calls
 
@@ -265,7 +270,6 @@ class Exchange:
 
     def _finish(self, data: bytes) -> None:
         self.stage = COMPLETE
-        self._seat.forget(self._id)
         self._seat.write(data)
         self._wake()
 

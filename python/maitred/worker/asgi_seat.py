@@ -12,7 +12,7 @@ from marshal import loads
 from time import perf_counter
 from typing import Any
 
-from maitred.worker.asgi import COMPLETE, Exchange
+from maitred.worker.asgi import Exchange
 from maitred.worker.headers import BytesHeaders
 from maitred.worker.wire import (
     BODY,
@@ -75,12 +75,14 @@ class AsgiSeat(asyncio.Protocol):
         headers = BytesHeaders()
         self.known = headers.known.__getitem__
         self.check_headers = headers.check
-        self._exchanges: dict[int, Exchange] = {}
-        self._tasks: set[asyncio.Task[None] | None] = set()
+        #: Every exchange whose task is not over, by its id. It holds the task: the loop itself does not.
+        self.exchanges: dict[int, Exchange] = {}
+        #: Those that have answered and go on (background work) while their id is already another request's.
+        self.lingering: set[Exchange] = set()
         self._out: list[Response] = []
         self._in_turn = False
         self._since = 0.0
-        self._ended = False
+        self.ended = False
         self._eager = eager_tasks_work(loop)
         self._transport: asyncio.WriteTransport | None = None
 
@@ -101,7 +103,7 @@ class AsgiSeat(asyncio.Protocol):
             elif kind == PING:
                 self.write(frame(PONG, arg))
             else:
-                exchange = self._exchanges.get(arg)
+                exchange = self.exchanges.get(arg)
                 if exchange is None:
                     continue  # It crossed our answer.
                 if kind == BODY:
@@ -118,15 +120,15 @@ class AsgiSeat(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         """As asyncio.Protocol: no more work; what is in flight still writes."""
-        self._ended = True
+        self.ended = True
         self._check_done()
         return True
 
     def connection_lost(self, exc: Exception | None) -> None:
         """As asyncio.Protocol."""
-        self._ended = True
+        self.ended = True
         self._transport = None
-        for exchange in list(self._exchanges.values()):
+        for exchange in [*self.exchanges.values(), *self.lingering]:
             exchange.cancel()
         self._check_done()
 
@@ -134,7 +136,6 @@ class AsgiSeat(asyncio.Protocol):
 
     def complete(self, response: Response) -> None:
         """Send a complete response with the others of this turn."""
-        self._exchanges.pop(response[0], None)
         if not self._out and not self._in_turn:
             self._since = perf_counter()
             self.loop.call_soon(self._flush)
@@ -148,15 +149,9 @@ class AsgiSeat(asyncio.Protocol):
         if self._transport is not None:
             self._transport.write(self._taken_out() + data if self._out else data)
 
-    def forget(self, request_id: int) -> None:
-        """This id is finished; the front may use it again."""
-        self._exchanges.pop(request_id, None)
-
-    def over(self, task: asyncio.Task[None] | None) -> None:
-        """A task has come to its end."""
-        self._tasks.discard(task)
-        if self._ended:
-            self.loop.call_soon(self._check_done)
+    def last_is_over(self) -> None:
+        """A task has come to its end after the front has closed the seat."""
+        self.loop.call_soon(self._check_done)
 
     def close(self) -> None:
         """Send what is left and close."""
@@ -167,7 +162,8 @@ class AsgiSeat(asyncio.Protocol):
     # Private
 
     def _begin(self, batch: list[Any]) -> None:
-        base, root, state, loop = self._base, self._root_path, self._state, self.loop
+        base, root, state, loop, exchanges = self._base, self._root_path, self._state, self.loop, self.exchanges
+        make_task = asyncio.Task if loop.get_task_factory() is None else None
         for (request_id, head, body), sequence in zip(batch, self._sequence):
             scope = {**base, **head, "extensions": {}, "state": state.copy()}
             if root:
@@ -175,19 +171,15 @@ class AsgiSeat(asyncio.Protocol):
                 scope["path"] = root + scope["path"]
                 if scope.get("raw_path") is not None:
                     scope["raw_path"] = root.encode() + scope["raw_path"]
-            exchange = Exchange(self, request_id, scope, body)
+            if request_id in exchanges:
+                self.lingering.add(exchanges[request_id])
+            exchanges[request_id] = exchange = Exchange(self, request_id, scope, body)
             if self._eager:
-                task = asyncio.Task(exchange.run(sequence), loop=loop, eager_start=True)  # type: ignore[call-arg]
-                if task.done():
-                    continue
-                exchange.task = task
-                self._tasks.add(task)
-                if exchange.stage != COMPLETE:
-                    self._exchanges[request_id] = exchange
+                exchange.task = asyncio.Task(exchange.run(sequence), loop=loop, eager_start=True)  # type: ignore[call-arg]
+            elif make_task is not None:
+                exchange.task = make_task(exchange.run(sequence), loop=loop)
             else:
-                self._exchanges[request_id] = exchange
-                exchange.task = task = loop.create_task(exchange.run(sequence))
-                self._tasks.add(task)
+                exchange.task = loop.create_task(exchange.run(sequence))
 
     def _taken_out(self) -> bytes:
         now = perf_counter()
@@ -201,7 +193,7 @@ class AsgiSeat(asyncio.Protocol):
             self._transport.write(self._taken_out())
 
     def _check_done(self) -> None:
-        if self._ended and not self._tasks and not self.done.done():
+        if self.ended and not self.exchanges and not self.lingering and not self.done.done():
             self.done.set_result(None)
 
 
