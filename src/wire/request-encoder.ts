@@ -72,8 +72,20 @@ function remember(encoder: RequestEncoder, block: HeaderBlock, writer: MarshalWr
 
 const METHOD_NAMES = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
-function methodTable(key: Buffer, value: (method: string) => Buffer): Map<string, Buffer> {
-  return new Map(METHOD_NAMES.map((method) => [method, Buffer.concat([key, value(method)])]));
+/** Key and value of the method, ready to copy, for the methods that nearly all requests have. */
+function methodTable(key: Buffer): Map<string, Buffer> {
+  return new Map(METHOD_NAMES.map((method) => [method, Buffer.concat([key, plainKey(method)])]));
+}
+
+/** Opens an item: its tuple, id and head, with the method as the head's first entry. */
+function openItem(writer: MarshalWriter, id: number, method: string, methods: Map<string, Buffer>, key: Buffer): void {
+  writer.tuple(3);
+  writer.int(id);
+  writer.code(DICT);
+  const encoded = methods.get(method);
+  if (encoded !== undefined) return writer.raw(encoded);
+  writer.raw(key);
+  writer.ascii(method);
 }
 
 const WSGI = {
@@ -81,7 +93,6 @@ const WSGI = {
   path: internedKey("PATH_INFO"),
   query: internedKey("QUERY_STRING"),
   rawUri: internedKey("RAW_URI"),
-  scriptName: internedKey("SCRIPT_NAME"),
   remoteAddress: internedKey("REMOTE_ADDR"),
   remotePort: internedKey("REMOTE_PORT"),
   serverName: internedKey("SERVER_NAME"),
@@ -94,7 +105,7 @@ const WSGI = {
 /** Encoder for WSGI workers. */
 export class EnvironEncoder implements RequestEncoder {
   readonly #base: BaseListener;
-  readonly #methods: Map<string, Buffer> = methodTable(WSGI.method, plainKey);
+  readonly #methods: Map<string, Buffer> = methodTable(WSGI.method);
 
   constructor(base: BaseListener) {
     this.#base = base;
@@ -102,15 +113,7 @@ export class EnvironEncoder implements RequestEncoder {
 
   encode(writer: MarshalWriter, id: number, exchange: Exchange): void {
     const { head, peer } = exchange;
-    writer.tuple(3);
-    writer.int(id);
-    writer.code(DICT);
-    const method = this.#methods.get(head.method);
-    if (method !== undefined) writer.raw(method);
-    else {
-      writer.raw(WSGI.method);
-      writer.ascii(head.method);
-    }
+    openItem(writer, id, head.method, this.#methods, WSGI.method);
     this.#path(writer, head.path);
     if (head.query !== "") {
       writer.raw(WSGI.query);
@@ -218,7 +221,7 @@ const scopeKey = keyTable((name) => Buffer.concat([Buffer.from([0x29, 2]), bytes
 /** Encoder for ASGI workers. */
 export class ScopeEncoder implements RequestEncoder {
   readonly #base: BaseListener;
-  readonly #methods: Map<string, Buffer> = methodTable(ASGI.method, plainKey);
+  readonly #methods: Map<string, Buffer> = methodTable(ASGI.method);
 
   constructor(base: BaseListener) {
     this.#base = base;
@@ -226,15 +229,7 @@ export class ScopeEncoder implements RequestEncoder {
 
   encode(writer: MarshalWriter, id: number, exchange: Exchange): void {
     const { head, peer } = exchange;
-    writer.tuple(3);
-    writer.int(id);
-    writer.code(DICT);
-    const method = this.#methods.get(head.method);
-    if (method !== undefined) writer.raw(method);
-    else {
-      writer.raw(ASGI.method);
-      writer.ascii(head.method);
-    }
+    openItem(writer, id, head.method, this.#methods, ASGI.method);
     writer.raw(ASGI.path);
     if (head.path.includes("%")) writer.text(decodePathUtf8(head.path));
     else writer.ascii(head.path);

@@ -239,8 +239,7 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
 
   onFinished(seat: WorkerSeat, exchange: Exchange, ms: number): void {
     this.#context.dispatcher.finished(exchange, ms);
-    const { mostRequests } = this.#settings.maxRequests === 0 ? NEVER : this.#seatWorkers.get(seat)!;
-    if (mostRequests > 0) this.#countServed(this.#seatWorkers.get(seat)!);
+    if (this.#settings.maxRequests > 0) this.#countServed(this.#seatWorkers.get(seat)!);
   }
 
   onRoom(seat: WorkerSeat): void {
@@ -380,5 +379,3 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
     this.#recycling = { old: worker, replacement: this.#fork() };
   }
 }
-
-const NEVER = { mostRequests: 0 } as const;
