@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import type { Timer } from "../clock.ts";
 import type { Bind } from "../config/plan.ts";
 import type { Peer } from "../http/exchange.ts";
+import type { ClientConnection } from "./connection.ts";
 import type { EdgeContext } from "./context.ts";
 import { Http1Connection } from "./http1-connection.ts";
 import { type BoundListener, Listener } from "./listener.ts";
@@ -12,7 +13,7 @@ const SWEEP_EVERY_MS = 500;
 export class Edge {
   readonly #context: EdgeContext;
   readonly #listeners: Listener[] = [];
-  readonly #connections = new Set<Http1Connection>();
+  readonly #connections = new Set<ClientConnection>();
   readonly #sweep: Timer;
   #whenEmpty: (() => void) | null = null;
 

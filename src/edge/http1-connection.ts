@@ -9,13 +9,14 @@
  */
 import type { Socket } from "node:net";
 import { Exchange, type Peer, type ResponseSink } from "../http/exchange.ts";
-import { chunkHeader, CHUNK_END, LAST_CHUNK } from "../http/http1/chunk.ts";
 import { type ProtocolError, RequestParser } from "../http/http1/request-parser.ts";
-import { carriesBody, completeHead, type ResponseHeadOptions, streamedHead } from "../http/http1/response-head.ts";
+import { carriesBody, type ResponseHeadOptions, takesTrailers } from "../http/http1/response-head.ts";
 import { EMPTY_BODY, HIGH_WATER, RequestBody } from "../http/request-body.ts";
 import type { RequestHead } from "../http/request-head.ts";
 import type { ResponseFields } from "../http/response-fields.ts";
+import type { ClientConnection } from "./connection.ts";
 import type { EdgeContext } from "./context.ts";
+import { Http1ResponseWriter } from "./http1-response-writer.ts";
 import { refusal, UNREADABLE } from "./refusal.ts";
 
 /** A body up to this size is gathered before the request is given to a WSGI worker, so that a slow client does not hold it. */
@@ -33,11 +34,12 @@ const UNNOTED = -1;
 
 const CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n";
 
-export class Http1Connection implements ResponseSink {
+export class Http1Connection implements ClientConnection, ResponseSink {
   readonly #socket: Socket;
   readonly #peer: Peer;
   readonly #context: EdgeContext;
   readonly #parser: RequestParser;
+  readonly #writer: Http1ResponseWriter;
   #exchange: Exchange | null = null;
   /** Pieces of a body that is gathered, before the request is submitted. */
   #gathered: Buffer[] = [];
@@ -47,12 +49,8 @@ export class Http1Connection implements ResponseSink {
   #responseIsWritten = true;
   #discarded = 0;
   #keepAlive = true;
-  #isChunked = false;
   #isClosing = false;
   #clientEnded = false;
-  #bodyLeft = -1;
-  #bodyExcess = 0;
-  #carriesBody = true;
   #sentContinue = false;
 
   /** Clock time of the last change of phase; with `phase` it is what timeouts are judged by. */
@@ -65,6 +63,7 @@ export class Http1Connection implements ResponseSink {
     this.#context = context;
     this.since = context.clock.now();
     this.#parser = new RequestParser(context.limits, this);
+    this.#writer = new Http1ResponseWriter(socket);
     socket.on("data", (chunk: Buffer) => this.#read(chunk));
     socket.on("end", () => this.#ended());
     socket.on("error", () => socket.destroy());
@@ -245,82 +244,42 @@ export class Http1Connection implements ResponseSink {
   complete(exchange: Exchange, status: number, reason: string, fields: ResponseFields, body: string | Buffer): void {
     if (exchange !== this.#exchange) return;
     const { head } = exchange;
-    const carries = carriesBody(status, head.method);
-    if (carries && fields.contentLength >= 0 && fields.contentLength !== body.length) {
+    if (fields.contentLength >= 0 && fields.contentLength !== body.length && carriesBody(status, head.method)) {
       // A broken promise takes the streamed way, which drops what is too much and cuts where something is missing.
       this.start(exchange, status, reason, fields);
       this.write(exchange, typeof body === "string" ? Buffer.from(body, "latin1") : body);
-      return this.end(exchange);
+      return this.end(exchange, null);
     }
     if (this.#context.isDraining || fields.wantsClose || this.#mustClose(exchange)) this.#keepAlive = false;
-    const text = completeHead(status, reason, fields, body.length, this.#headOptions(head));
-    if (!carries) this.#socket.write(text, "latin1");
-    else {
-      exchange.sentBytes = body.length;
-      if (typeof body === "string") this.#socket.write(text + body, "latin1");
-      else {
-        this.#socket.cork();
-        this.#socket.write(text, "latin1");
-        this.#socket.write(body);
-        this.#socket.uncork();
-      }
-    }
+    this.#writer.complete(exchange, status, reason, fields, body, this.#headOptions(head));
     this.#written(exchange);
+  }
+
+  inform(exchange: Exchange, status: number, fields: ResponseFields): void {
+    // An HTTP/1.0 client knows no informational responses (RFC 9110 section 15.2).
+    if (exchange === this.#exchange && exchange.head.version === "1.1") this.#writer.inform(status, fields);
   }
 
   start(exchange: Exchange, status: number, reason: string, fields: ResponseFields): void {
     if (exchange !== this.#exchange) return;
-    const { head } = exchange;
     if (this.#context.isDraining || fields.wantsClose || this.#mustClose(exchange)) this.#keepAlive = false;
-    const { text, chunked, close } = streamedHead(status, reason, fields, this.#headOptions(head));
-    if (close) this.#keepAlive = false;
-    this.#isChunked = chunked;
-    this.#carriesBody = carriesBody(status, head.method);
-    this.#bodyLeft = fields.contentLength;
-    this.#bodyExcess = 0;
-    // Head and first piece come in one read from the worker: let them leave in one write.
-    this.#socket.cork();
-    process.nextTick(() => this.#socket.uncork());
-    this.#socket.write(text, "latin1");
+    if (this.#writer.start(status, reason, fields, this.#headOptions(exchange.head))) this.#keepAlive = false;
   }
 
   write(exchange: Exchange, chunk: Buffer): void {
-    if (exchange !== this.#exchange || chunk.length === 0) return;
-    let piece = chunk;
-    if (this.#bodyLeft >= 0 && this.#carriesBody) {
-      // More than promised would be taken for the next response.
-      if (piece.length > this.#bodyLeft) {
-        this.#bodyExcess += piece.length - this.#bodyLeft;
-        piece = piece.subarray(0, this.#bodyLeft);
-      }
-      this.#bodyLeft -= piece.length;
-    }
-    if (!this.#carriesBody || piece.length === 0) {
-      exchange.onSent?.(chunk.length);
-      return;
-    }
-    exchange.sentBytes += piece.length;
-    const sent = (): void => exchange.onSent?.(chunk.length);
-    if (!this.#isChunked) {
-      this.#socket.write(piece, sent);
-      return;
-    }
-    this.#socket.cork();
-    this.#socket.write(chunkHeader(piece.length), "latin1");
-    this.#socket.write(piece);
-    this.#socket.write(CHUNK_END, "latin1", sent);
-    this.#socket.uncork();
+    if (exchange === this.#exchange && chunk.length > 0) this.#writer.write(exchange, chunk);
   }
 
-  end(exchange: Exchange): void {
+  end(exchange: Exchange, trailers: ResponseFields | null): void {
     if (exchange !== this.#exchange) return;
-    const { sentBytes } = exchange;
-    if (this.#bodyLeft > 0 && this.#carriesBody) {
-      this.#context.onBadLength(exchange, sentBytes + this.#bodyLeft, sentBytes);
+    const { sentBytes, head } = exchange;
+    const kept = this.#writer.end(trailers !== null && takesTrailers(head) ? trailers : null);
+    const { difference } = this.#writer;
+    if (kept === "too little") {
+      this.#context.onBadLength(exchange, sentBytes + difference, sentBytes);
       return this.cut(exchange);
     }
-    if (this.#bodyExcess > 0) this.#context.onBadLength(exchange, sentBytes, sentBytes + this.#bodyExcess);
-    if (this.#isChunked && this.#carriesBody) this.#socket.write(LAST_CHUNK, "latin1");
+    if (kept === "too much") this.#context.onBadLength(exchange, sentBytes, sentBytes + difference);
     this.#written(exchange);
   }
 
@@ -334,9 +293,9 @@ export class Http1Connection implements ResponseSink {
     this.#enter("linger");
   }
 
-  #headOptions({ method, minor }: RequestHead): ResponseHeadOptions {
+  #headOptions({ method, version }: RequestHead): ResponseHeadOptions {
     const { date, server } = this.#context;
-    return { method, minor, keepAlive: this.#keepAlive, date, server };
+    return { method, minor: version === "1.0" ? 0 : 1, keepAlive: this.#keepAlive, date, server };
   }
 
   /** A body that the client has announced but was never asked for makes the connection useless: nobody knows whether it comes. */

@@ -10,7 +10,7 @@ export const UNREADABLE: RequestHead = {
   target: "-",
   path: "-",
   query: "",
-  minor: 1,
+  version: "1.1",
   headers: NO_HEADERS,
   framing: "none",
   contentLength: 0,

@@ -35,12 +35,16 @@ export class RecordingSink implements ResponseSink {
     this.events.push(`start ${exchange.head.path} ${status}`);
   }
 
+  inform(exchange: Exchange, status: number, fields: ResponseFields): void {
+    this.events.push(`inform ${exchange.head.path} ${status} ${fields.flat.join(" ")}`);
+  }
+
   write(exchange: Exchange, chunk: Buffer): void {
     this.events.push(`write ${exchange.head.path} ${chunk.toString("latin1")}`);
   }
 
-  end(exchange: Exchange): void {
-    this.events.push(`end ${exchange.head.path}`);
+  end(exchange: Exchange, trailers: ResponseFields | null): void {
+    this.events.push(`end ${exchange.head.path}${trailers === null ? "" : ` ${trailers.flat.join(" ")}`}`);
   }
 
   cut(exchange: Exchange): void {

@@ -13,6 +13,22 @@ import type { RequestBody } from "./request-body.ts";
 import type { RequestHead } from "./request-head.ts";
 import type { ResponseFields } from "./response-fields.ts";
 
+/** What a TLS handshake agreed on, as the ASGI `tls` extension names it. */
+export interface TlsDetails {
+  /** The IANA number of the version: 0x0303 is TLS 1.2, 0x0304 TLS 1.3. */
+  readonly version: number;
+  /** The cipher suite's OpenSSL name. */
+  readonly cipher: string;
+  /** What SNI asked for; empty where it did not. */
+  readonly serverName: string;
+  /** PEM of the client's certificate and its chain, leaf first; empty where it sent none. */
+  readonly clientChain: readonly string[];
+  /** RFC 4514 name of the client certificate's subject; empty where it sent none. */
+  readonly clientName: string;
+  /** Why the client's certificate was not believed (it was asked for, not demanded); empty where it was, or there is none. */
+  readonly clientError: string;
+}
+
 /** Who connected, and through which door. One object per connection, shared by its exchanges. */
 export class Peer {
   /** IP address, or empty for a Unix socket. */
@@ -22,17 +38,27 @@ export class Peer {
   readonly serverName: string;
   readonly serverPort: number;
   readonly scheme: "http" | "https";
+  /** What TLS agreed on; null on a plain connection. */
+  readonly tls: TlsDetails | null;
   /** The wire's encoded form, kept here by the wire. */
   encoded: Buffer | null = null;
   /** The encoder whose form that is (a reload can bring another). */
   encodedFor: object | null = null;
 
-  constructor(address: string, port: number, serverName: string, serverPort: number, scheme: "http" | "https") {
+  constructor(
+    address: string,
+    port: number,
+    serverName: string,
+    serverPort: number,
+    scheme: "http" | "https",
+    tls: TlsDetails | null = null,
+  ) {
     this.address = address;
     this.port = port;
     this.serverName = serverName;
     this.serverPort = serverPort;
     this.scheme = scheme;
+    this.tls = tls;
   }
 }
 
@@ -42,10 +68,12 @@ export interface ResponseSink {
   complete(exchange: Exchange, status: number, reason: string, fields: ResponseFields, body: string | Buffer): void;
   /** The head of a streamed response. */
   start(exchange: Exchange, status: number, reason: string, fields: ResponseFields): void;
+  /** An informational response (1xx), before the response's head; a client that cannot take it does not get it. */
+  inform(exchange: Exchange, status: number, fields: ResponseFields): void;
   /** A piece of a streamed response. What a slow client has taken is told by `exchange.onSent`. */
   write(exchange: Exchange, chunk: Buffer): void;
-  /** The streamed response is complete. */
-  end(exchange: Exchange): void;
+  /** The streamed response is complete. `trailers` are dropped where the client or the framing cannot take them (RFC 9110 section 6.5.1). */
+  end(exchange: Exchange, trailers: ResponseFields | null): void;
   /** The streamed response cannot be completed: cut the connection so that nobody takes it for whole. */
   cut(exchange: Exchange): void;
 }
@@ -69,6 +97,8 @@ export class Exchange {
   /** The complete body, or null while it is streamed through `stream`. */
   body: Buffer | null = null;
   stream: RequestBody | null = null;
+  /** Path of a file that holds the complete body, which was too large for memory. */
+  bodyFile: string | null = null;
 
   // The dispatcher's notes.
   queuePrevious: Exchange | null = null;
@@ -130,11 +160,16 @@ export class Exchange {
     if (this.state === "streaming") this.sink.write(this, chunk);
   }
 
+  /** An informational response (103 Early Hints); ignored once the response has begun. */
+  inform(status: number, fields: ResponseFields): void {
+    if (this.state === "given") this.sink.inform(this, status, fields);
+  }
+
   /** Ends a streamed response. */
-  end(): void {
+  end(trailers: ResponseFields | null = null): void {
     if (this.state !== "streaming") return;
     this.state = "done";
-    this.sink.end(this);
+    this.sink.end(this, trailers);
   }
 
   /** Gives up a response that has begun: the client's connection is cut. */

@@ -1,8 +1,18 @@
 /** What the codec of any HTTP version gives for a request: validated, unambiguous, body framing decided. */
 import type { HeaderBlock } from "./header-block.ts";
 
-/** How the request's body is delimited on its connection (RFC 9112 section 6.3). */
+/** How the request's body is delimited on its connection (RFC 9112 section 6.3). In HTTP/2 "chunked" means: a body follows, its length is not told. */
 export type BodyFraming = "none" | "length" | "chunked";
+
+/** The version the client spoke, as ASGI's `http_version` spells it. */
+export type HttpVersion = "1.0" | "1.1" | "2";
+
+/** The version as CGI and access logs spell it (RFC 3875 section 4.1.16: digit.digit). */
+export const PROTOCOL: Readonly<Record<HttpVersion, string>> = {
+  "1.0": "HTTP/1.0",
+  "1.1": "HTTP/1.1",
+  "2": "HTTP/2.0",
+};
 
 export interface RequestHead {
   /** Upper-case token. */
@@ -13,8 +23,7 @@ export interface RequestHead {
   readonly path: string;
   /** Without the question mark; empty where there is none. */
   readonly query: string;
-  /** Minor version of HTTP/1. */
-  readonly minor: 0 | 1;
+  readonly version: HttpVersion;
   readonly headers: HeaderBlock;
   readonly framing: BodyFraming;
   /** Bytes of the body where `framing` is `length`, else 0. */

@@ -4,6 +4,7 @@
  */
 import type { Clock } from "../clock.ts";
 import type { Exchange } from "../http/exchange.ts";
+import { PROTOCOL } from "../http/request-head.ts";
 
 type Atom = (exchange: Exchange, nowMs: number, clock: Clock) => string;
 
@@ -66,12 +67,12 @@ const ATOMS: Readonly<Record<string, Atom>> = {
   l: () => "-",
   u: user,
   t: (_exchange, _now, clock) => clfStamp(clock.wall()),
-  r: ({ head }) => `${head.method} ${safe(head.target)} HTTP/1.${head.minor}`,
+  r: ({ head }) => `${head.method} ${safe(head.target)} ${PROTOCOL[head.version]}`,
   s: ({ status }) => String(status),
   m: ({ head }) => head.method,
   U: ({ head }) => safe(head.path),
   q: ({ head }) => safe(head.query),
-  H: ({ head }) => `HTTP/1.${head.minor}`,
+  H: ({ head }) => PROTOCOL[head.version],
   b: ({ sentBytes }) => (sentBytes === 0 ? "-" : String(sentBytes)),
   B: ({ sentBytes }) => String(sentBytes),
   f: (exchange) => header(exchange, "referer"),

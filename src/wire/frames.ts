@@ -12,7 +12,18 @@ export const REQUEST_CREDIT: number = 262_144;
 /** Bytes of a response body that the worker may send before the front grants more. */
 export const RESPONSE_CREDIT: number = 1_048_576;
 
-export const ToWorker = { requests: 0x01, body: 0x02, end: 0x03, cancel: 0x04, credit: 0x05, ping: 0x06 } as const;
+export const ToWorker = {
+  requests: 0x01,
+  body: 0x02,
+  end: 0x03,
+  cancel: 0x04,
+  credit: 0x05,
+  ping: 0x06,
+  wsText: 0x10,
+  wsBinary: 0x11,
+  wsPart: 0x12,
+  wsClosed: 0x13,
+} as const;
 
 export const FromWorker = {
   responses: 0x41,
@@ -24,6 +35,13 @@ export const FromWorker = {
   credit: 0x47,
   abort: 0x48,
   pong: 0x49,
+  inform: 0x4a,
+  file: 0x4b,
+  wsText: 0x50,
+  wsBinary: 0x51,
+  wsPart: 0x52,
+  wsClose: 0x53,
+  wsAccept: 0x54,
 } as const;
 
 /** The worker sent something that PROTOCOL.md does not allow: it is treated as crashed. */

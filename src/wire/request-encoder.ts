@@ -8,6 +8,7 @@
 import type { Exchange, Peer } from "../http/exchange.ts";
 import type { HeaderBlock } from "../http/header-block.ts";
 import type { HeaderName } from "../http/header-names.ts";
+import { PROTOCOL } from "../http/request-head.ts";
 import { decodePathLatin1, decodePathUtf8 } from "../http/target.ts";
 import { bytesKey, internedKey, MarshalWriter, plainKey } from "./marshal-writer.ts";
 
@@ -97,7 +98,8 @@ const WSGI = {
   remotePort: internedKey("REMOTE_PORT"),
   serverName: internedKey("SERVER_NAME"),
   serverPort: internedKey("SERVER_PORT"),
-  http10: Buffer.concat([internedKey("SERVER_PROTOCOL"), plainKey("HTTP/1.0")]),
+  http10: Buffer.concat([internedKey("SERVER_PROTOCOL"), plainKey(PROTOCOL["1.0"])]),
+  http2: Buffer.concat([internedKey("SERVER_PROTOCOL"), plainKey(PROTOCOL["2"])]),
   https: Buffer.concat([internedKey("wsgi.url_scheme"), plainKey("https")]),
   contentLength: internedKey("CONTENT_LENGTH"),
 } as const;
@@ -123,7 +125,7 @@ export class EnvironEncoder implements RequestEncoder {
     writer.ascii(head.target);
     if (peer.encodedFor !== this) this.#peer(peer);
     writer.raw(peer.encoded!);
-    if (head.minor === 0) writer.raw(WSGI.http10);
+    if (head.version !== "1.1") writer.raw(head.version === "2" ? WSGI.http2 : WSGI.http10);
     if (head.framing === "chunked") this.#chunkedHeaders(writer, exchange);
     else this.#headers(writer, head.headers);
     writer.code(DICT_END);
@@ -213,6 +215,7 @@ const ASGI = {
   server: internedKey("server"),
   headers: internedKey("headers"),
   http10: Buffer.concat([internedKey("http_version"), plainKey("1.0")]),
+  http2: Buffer.concat([internedKey("http_version"), plainKey("2")]),
   https: Buffer.concat([internedKey("scheme"), plainKey("https")]),
 } as const;
 
@@ -239,7 +242,7 @@ export class ScopeEncoder implements RequestEncoder {
     writer.latin1Bytes(head.query);
     if (peer.encodedFor !== this) this.#peer(peer);
     writer.raw(peer.encoded!);
-    if (head.minor === 0) writer.raw(ASGI.http10);
+    if (head.version !== "1.1") writer.raw(head.version === "2" ? ASGI.http2 : ASGI.http10);
     this.#headers(writer, head.headers);
     writer.code(DICT_END);
     putBody(writer, exchange);

@@ -60,7 +60,7 @@ export class HeadReader {
       target: line.target,
       path: line.path,
       query: line.query,
-      minor: line.minor,
+      version: line.minor === 0 ? "1.0" : "1.1",
       headers: section.headers,
       framing: section.framing,
       contentLength: section.contentLength,

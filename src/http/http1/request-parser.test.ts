@@ -97,7 +97,7 @@ describe("the split of the bytes changes nothing", () => {
 describe("a request's head", () => {
   test("tells path and query apart and keeps the target", () => {
     const head = headOf("GET /a%20b?c=d?e HTTP/1.1\r\nHost: a\r\n\r\n");
-    assert.deepEqual([head.target, head.path, head.query, head.minor], ["/a%20b?c=d?e", "/a%20b", "c=d?e", 1]);
+    assert.deepEqual([head.target, head.path, head.query, head.version], ["/a%20b?c=d?e", "/a%20b", "c=d?e", "1.1"]);
   });
 
   test("the authority of an absolute target replaces Host (RFC 9112 section 3.2.2)", () => {

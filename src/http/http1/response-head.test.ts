@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { ResponseFields, responseFields } from "../response-fields.ts";
-import { CHUNK_END, CHUNK_END_AND_LAST_CHUNK, LAST_CHUNK, chunkHeader } from "./chunk.ts";
+import { CHUNK_END, chunkHeader, lastChunk } from "./chunk.ts";
 import { type ResponseHeadOptions, carriesBody, completeHead, reasonPhrase, streamedHead } from "./response-head.ts";
 
 const PLAIN: ResponseHeadOptions = { method: "GET", minor: 1, keepAlive: true, date: "", server: "" };
@@ -109,5 +109,6 @@ test("a reason that would split the response gives way to the standard one", () 
 
 test("chunks are sized in hexadecimal", () => {
   assert.equal(chunkHeader(255) + CHUNK_END, "ff\r\n\r\n");
-  assert.equal(CHUNK_END + LAST_CHUNK, CHUNK_END_AND_LAST_CHUNK);
+  assert.equal(lastChunk(null), "0\r\n\r\n");
+  assert.equal(lastChunk(fieldsOf("X-Sum", "1")), "0\r\nX-Sum: 1\r\n\r\n");
 });

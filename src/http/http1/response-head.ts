@@ -2,6 +2,7 @@
  * The head of a response: how its body is delimited (RFC 9112 section 6), whether the connection persists (section 9.3), and the text to
  * send. Pure; the one who writes asks `carriesBody` whether the body is to follow.
  */
+import type { RequestHead } from "../request-head.ts";
 import type { ResponseFields } from "../response-fields.ts";
 
 export interface ResponseHeadOptions {
@@ -87,6 +88,19 @@ export function streamedHead(
     "\r\n";
   return { text, chunked, close: !persists };
 }
+
+/** Head of an informational response (RFC 9110 section 15.2): no framing, no server's own fields. */
+export function informationalHead(status: number, fields: ResponseFields): string {
+  return `${statusLine(status, "")}${fields.text}\r\n`;
+}
+
+/** The client said that it keeps trailers (RFC 9110 section 6.5.1: TE with "trailers"). */
+export function takesTrailers(head: RequestHead): boolean {
+  const te = head.headers.get("te");
+  return te !== undefined && TRAILERS.test(te);
+}
+
+const TRAILERS = /(?:^|,)[ \t]*trailers[ \t]*(?:,|$)/i;
 
 /**
  * Content-Length of a response without body (RFC 9110 section 8.6): never with 1xx and 204; with 304 and in answers to HEAD only where it is

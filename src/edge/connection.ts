@@ -1,0 +1,9 @@
+/** What the edge needs of a client connection, whatever it speaks. */
+export interface ClientConnection {
+  /** Ends an idle connection politely; a busy one ends after what it is doing. */
+  drain(): void;
+  /** Called now and then with the clock's time: ends what has waited too long. */
+  checkTimeouts(now: number): void;
+  /** Ends it at once. */
+  destroy(): void;
+}

@@ -1,0 +1,117 @@
+/**
+ * Writes the responses of one HTTP/1.1 connection, one at a time: heads, framing, bodies, trailers. What the framing promises is kept: more
+ * than the promised length is dropped, less is told by `end`.
+ */
+import type { Socket } from "node:net";
+import type { Exchange } from "../http/exchange.ts";
+import { chunkHeader, CHUNK_END, lastChunk } from "../http/http1/chunk.ts";
+import {
+  carriesBody,
+  completeHead,
+  informationalHead,
+  type ResponseHeadOptions,
+  streamedHead,
+} from "../http/http1/response-head.ts";
+import type { ResponseFields } from "../http/response-fields.ts";
+
+/** How a streamed response kept its Content-Length. */
+export type Kept = "promise" | "too little" | "too much";
+
+export class Http1ResponseWriter {
+  readonly #socket: Socket;
+  #isChunked = false;
+  #carriesBody = true;
+  /** Of the promised length, what is still to come; negative where none was promised. */
+  #left = -1;
+  #excess = 0;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+  }
+
+  /** Bytes that the app promised and did not give, or gave beyond its promise; for the log, after `end`. */
+  get difference(): number {
+    return this.#left > 0 ? this.#left : this.#excess;
+  }
+
+  /** A whole response. `body.length` is what Content-Length will say. */
+  complete(
+    exchange: Exchange,
+    status: number,
+    reason: string,
+    fields: ResponseFields,
+    body: string | Buffer,
+    options: ResponseHeadOptions,
+  ): void {
+    const text = completeHead(status, reason, fields, body.length, options);
+    if (!carriesBody(status, options.method)) {
+      this.#socket.write(text, "latin1");
+      return;
+    }
+    exchange.sentBytes = body.length;
+    if (typeof body === "string") this.#socket.write(text + body, "latin1");
+    else {
+      this.#socket.cork();
+      this.#socket.write(text, "latin1");
+      this.#socket.write(body);
+      this.#socket.uncork();
+    }
+  }
+
+  /** An informational response; the final one follows. */
+  inform(status: number, fields: ResponseFields): void {
+    this.#socket.write(informationalHead(status, fields), "latin1");
+  }
+
+  /** The head of a streamed response. Returns true where the connection must close to end it. */
+  start(status: number, reason: string, fields: ResponseFields, options: ResponseHeadOptions): boolean {
+    const { text, chunked, close } = streamedHead(status, reason, fields, options);
+    this.#isChunked = chunked;
+    this.#carriesBody = carriesBody(status, options.method);
+    this.#left = fields.contentLength;
+    this.#excess = 0;
+    // Head and first piece come in one read from the worker: let them leave in one write.
+    this.#socket.cork();
+    process.nextTick(() => this.#socket.uncork());
+    this.#socket.write(text, "latin1");
+    return close;
+  }
+
+  /** A piece of a streamed response. */
+  write(exchange: Exchange, chunk: Buffer): void {
+    let piece = chunk;
+    if (this.#left >= 0 && this.#carriesBody) {
+      // More than promised would be taken for the next response.
+      if (piece.length > this.#left) {
+        this.#excess += piece.length - this.#left;
+        piece = piece.subarray(0, this.#left);
+      }
+      this.#left -= piece.length;
+    }
+    if (!this.#carriesBody || piece.length === 0) {
+      exchange.onSent?.(chunk.length);
+      return;
+    }
+    exchange.sentBytes += piece.length;
+    const sent = (): void => exchange.onSent?.(chunk.length);
+    if (!this.#isChunked) {
+      this.#socket.write(piece, sent);
+      return;
+    }
+    this.#socket.cork();
+    this.#socket.write(chunkHeader(piece.length), "latin1");
+    this.#socket.write(piece);
+    this.#socket.write(CHUNK_END, "latin1", sent);
+    this.#socket.uncork();
+  }
+
+  /**
+   * The streamed response is complete. Where it is "too little" nothing was written: the connection has to be cut.
+   * @param trailers sent where the body is chunked, else dropped.
+   */
+  end(trailers: ResponseFields | null): Kept {
+    if (this.#left > 0 && this.#carriesBody) return "too little";
+    if (this.#isChunked && this.#carriesBody) this.#socket.write(lastChunk(trailers), "latin1");
+    return this.#excess > 0 ? "too much" : "promise";
+  }
+}
