@@ -1,5 +1,7 @@
 /** What the edge needs of a client connection, whatever it speaks. */
 export interface ClientConnection {
+  /** Set by the edge: called once when the connection is closed. */
+  whenClosed: (() => void) | null;
   /** Ends an idle connection politely; a busy one ends after what it is doing. */
   drain(): void;
   /** Called now and then with the clock's time: ends what has waited too long. */

@@ -1,12 +1,12 @@
 /** A client connection over a Duplex, with a context that records: the surroundings of the edge's tests. */
 import assert from "node:assert/strict";
-import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { test } from "node:test";
 import { FakeClock } from "../clock.test.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { fieldsOf, SAMPLE_PEER } from "../http/exchange.test.ts";
 import { DEFAULT_HEAD_LIMITS } from "../http/http1/head-limits.ts";
+import { SocketStream } from "./client-stream.ts";
 import type { EdgeContext } from "./context.ts";
 import { Http1Connection } from "./http1-connection.ts";
 
@@ -56,7 +56,7 @@ export class Client {
         done();
       },
     });
-    this.connection = new Http1Connection(this.socket as Socket, SAMPLE_PEER, this.context);
+    this.connection = new Http1Connection((listener) => new SocketStream(this.socket, listener), SAMPLE_PEER, this.context);
   }
 
   /** The client sends; the bytes are read within this turn. */

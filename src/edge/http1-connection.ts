@@ -7,13 +7,13 @@
  * Invariants: an exchange is submitted once; the next request begins only after the response is written and the body read; a response that
  * cannot be whole ends with the connection cut.
  */
-import type { Socket } from "node:net";
 import { Exchange, type Peer, type ResponseSink } from "../http/exchange.ts";
 import { type ProtocolError, RequestParser } from "../http/http1/request-parser.ts";
 import { carriesBody, type ResponseHeadOptions, takesTrailers } from "../http/http1/response-head.ts";
 import { EMPTY_BODY, HIGH_WATER, RequestBody } from "../http/request-body.ts";
 import type { RequestHead } from "../http/request-head.ts";
 import type { ResponseFields } from "../http/response-fields.ts";
+import type { ClientStream, StreamListener } from "./client-stream.ts";
 import type { ClientConnection } from "./connection.ts";
 import type { EdgeContext } from "./context.ts";
 import { Http1ResponseWriter } from "./http1-response-writer.ts";
@@ -34,8 +34,8 @@ const UNNOTED = -1;
 
 const CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n";
 
-export class Http1Connection implements ClientConnection, ResponseSink {
-  readonly #socket: Socket;
+export class Http1Connection implements ClientConnection, ResponseSink, StreamListener {
+  readonly #stream: ClientStream;
   readonly #peer: Peer;
   readonly #context: EdgeContext;
   readonly #parser: RequestParser;
@@ -52,22 +52,21 @@ export class Http1Connection implements ClientConnection, ResponseSink {
   #isClosing = false;
   #clientEnded = false;
   #sentContinue = false;
+  /** The bytes being parsed are only lent. */
+  #chunkIsShared = false;
 
   /** Clock time of the last change of phase; with `phase` it is what timeouts are judged by. */
   since: number;
   phase: "idle" | "head" | "busy" | "linger" = "idle";
+  whenClosed: (() => void) | null = null;
 
-  constructor(socket: Socket, peer: Peer, context: EdgeContext) {
-    this.#socket = socket;
+  constructor(open: (listener: StreamListener) => ClientStream, peer: Peer, context: EdgeContext) {
     this.#peer = peer;
     this.#context = context;
     this.since = context.clock.now();
     this.#parser = new RequestParser(context.limits, this);
-    this.#writer = new Http1ResponseWriter(socket);
-    socket.on("data", (chunk: Buffer) => this.#read(chunk));
-    socket.on("end", () => this.#ended());
-    socket.on("error", () => socket.destroy());
-    socket.on("close", () => this.#closed());
+    this.#stream = open(this);
+    this.#writer = new Http1ResponseWriter(this.#stream);
   }
 
   /** Between requests, nothing received. */
@@ -91,22 +90,27 @@ export class Http1Connection implements ClientConnection, ResponseSink {
       if (waited > this.#context.headTimeoutMs)
         this.#reject(408, `no complete request within ${this.#context.headTimeoutMs / 1000} s`);
     } else if (this.phase === "linger" && waited > LINGER_MS) {
-      this.#socket.destroy();
+      this.#stream.destroy();
     }
   }
 
   destroy(): void {
-    this.#socket.destroy();
+    this.#stream.destroy();
   }
 
   // --- from the client
 
-  #read(chunk: Buffer): void {
+  onBytes(chunk: Buffer, isShared: boolean): void {
     if (this.#isClosing) return;
+    this.#chunkIsShared = isShared;
     this.#parser.push(chunk);
+    if (isShared) {
+      this.#parser.keepOwn();
+      this.#chunkIsShared = false;
+    }
     this.#afterParsing();
     // Pipelined requests wait in the codec while one is at work; whoever sends more than that waits in the kernel.
-    if (this.#exchange !== null && this.#parser.buffered > PIPELINE_BYTES) this.#socket.pause();
+    if (this.#exchange !== null && this.#parser.buffered > PIPELINE_BYTES) this.#stream.pause();
   }
 
   #afterParsing(): void {
@@ -145,16 +149,17 @@ export class Http1Connection implements ClientConnection, ResponseSink {
     this.phase = "busy";
   }
 
-  onBody(chunk: Buffer): void {
+  onBody(lent: Buffer): void {
     const exchange = this.#exchange!;
     if (this.#responseIsWritten || exchange.state === "done") {
-      this.#discarded += chunk.length;
+      this.#discarded += lent.length;
       if (this.#discarded > DISCARD_BYTES) this.#close();
       return;
     }
+    const chunk = this.#chunkIsShared ? Buffer.from(lent) : lent;
     if (exchange.stream !== null) {
       exchange.stream.push(chunk);
-      if (exchange.stream.size > HIGH_WATER) this.#socket.pause();
+      if (exchange.stream.size > HIGH_WATER) this.#stream.pause();
       return;
     }
     this.#gathered.push(chunk);
@@ -190,7 +195,7 @@ export class Http1Connection implements ClientConnection, ResponseSink {
     this.#gathered = [];
     this.#gatheredBytes = 0;
     stream.onTaken = () => {
-      if (stream.size <= HIGH_WATER / 2 && this.#socket.isPaused()) this.#socket.resume();
+      if (stream.size <= HIGH_WATER / 2 && this.#stream.isPaused) this.#stream.resume();
     };
     stream.onWanted = () => this.#askForBody();
     exchange.stream = stream;
@@ -202,11 +207,11 @@ export class Http1Connection implements ClientConnection, ResponseSink {
     const exchange = this.#exchange;
     if (exchange === null || this.#sentContinue || exchange.state !== "given" || this.#bodyIsRead) return;
     this.#sentContinue = true;
-    this.#socket.write(CONTINUE, "latin1");
+    this.#stream.writeText(CONTINUE);
   }
 
   /** The client sent its FIN. Most mean that they are gone; a few only that they have no more to say and wait for the answer. */
-  #ended(): void {
+  onFin(): void {
     this.#clientEnded = true;
     this.#keepAlive = false;
     const exchange = this.#exchange;
@@ -222,9 +227,10 @@ export class Http1Connection implements ClientConnection, ResponseSink {
     }
   }
 
-  #closed(): void {
+  onClosed(): void {
     this.#isClosing = true;
     this.#leave();
+    this.whenClosed?.();
   }
 
   #leave(): void {
@@ -289,7 +295,7 @@ export class Http1Connection implements ClientConnection, ResponseSink {
     this.#context.onDone?.(exchange);
     this.#isClosing = true;
     // What is buffered may still be useful to the client; the end of the stream without the end of the body says that it is cut.
-    this.#socket.end(() => this.#socket.destroy());
+    this.#stream.end(() => this.#stream.destroy());
     this.#enter("linger");
   }
 
@@ -312,7 +318,7 @@ export class Http1Connection implements ClientConnection, ResponseSink {
       return;
     }
     if (this.#bodyIsRead) this.#next();
-    else if (this.#socket.isPaused()) this.#socket.resume(); // what is left of the body is read and thrown away
+    else if (this.#stream.isPaused) this.#stream.resume(); // what is left of the body is read and thrown away
   }
 
   #next(): void {
@@ -321,7 +327,7 @@ export class Http1Connection implements ClientConnection, ResponseSink {
     // The sweep notes the time: reading the clock for every response costs more than half a second of precision is worth.
     this.phase = "idle";
     this.since = UNNOTED;
-    if (this.#socket.isPaused()) this.#socket.resume();
+    if (this.#stream.isPaused) this.#stream.resume();
     this.#parser.next();
     if (this.#exchange !== null || !this.#parser.isIdle) this.#afterParsing();
   }
@@ -334,7 +340,7 @@ export class Http1Connection implements ClientConnection, ResponseSink {
     this.#exchange = exchange;
     if (!hasBegun) {
       const { head, body } = refusal(status, this.#context.date, this.#context.server);
-      this.#socket.write(head + body, "latin1");
+      this.#stream.writeText(head + body);
       exchange.status = status;
       exchange.sentBytes = body.length;
     }
@@ -347,9 +353,9 @@ export class Http1Connection implements ClientConnection, ResponseSink {
     if (this.#isClosing) return;
     this.#isClosing = true;
     this.#enter("linger");
-    this.#socket.end(() => {
-      if (this.#clientEnded) this.#socket.destroy();
+    this.#stream.end(() => {
+      if (this.#clientEnded) this.#stream.destroy();
     });
-    this.#socket.resume();
+    this.#stream.resume();
   }
 }

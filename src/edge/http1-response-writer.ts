@@ -2,7 +2,6 @@
  * Writes the responses of one HTTP/1.1 connection, one at a time: heads, framing, bodies, trailers. What the framing promises is kept: more
  * than the promised length is dropped, less is told by `end`.
  */
-import type { Socket } from "node:net";
 import type { Exchange } from "../http/exchange.ts";
 import { chunkHeader, CHUNK_END, lastChunk } from "../http/http1/chunk.ts";
 import {
@@ -13,20 +12,21 @@ import {
   streamedHead,
 } from "../http/http1/response-head.ts";
 import type { ResponseFields } from "../http/response-fields.ts";
+import type { ClientStream } from "./client-stream.ts";
 
 /** How a streamed response kept its Content-Length. */
 export type Kept = "promise" | "too little" | "too much";
 
 export class Http1ResponseWriter {
-  readonly #socket: Socket;
+  readonly #stream: ClientStream;
   #isChunked = false;
   #carriesBody = true;
   /** Of the promised length, what is still to come; negative where none was promised. */
   #left = -1;
   #excess = 0;
 
-  constructor(socket: Socket) {
-    this.#socket = socket;
+  constructor(stream: ClientStream) {
+    this.#stream = stream;
   }
 
   /** Bytes that the app promised and did not give, or gave beyond its promise; for the log, after `end`. */
@@ -45,22 +45,22 @@ export class Http1ResponseWriter {
   ): void {
     const text = completeHead(status, reason, fields, body.length, options);
     if (!carriesBody(status, options.method)) {
-      this.#socket.write(text, "latin1");
+      this.#stream.writeText(text);
       return;
     }
     exchange.sentBytes = body.length;
-    if (typeof body === "string") this.#socket.write(text + body, "latin1");
+    if (typeof body === "string") this.#stream.writeText(text + body);
     else {
-      this.#socket.cork();
-      this.#socket.write(text, "latin1");
-      this.#socket.write(body);
-      this.#socket.uncork();
+      this.#stream.cork();
+      this.#stream.writeText(text);
+      this.#stream.writeBytes(body, null);
+      this.#stream.uncork();
     }
   }
 
   /** An informational response; the final one follows. */
   inform(status: number, fields: ResponseFields): void {
-    this.#socket.write(informationalHead(status, fields), "latin1");
+    this.#stream.writeText(informationalHead(status, fields));
   }
 
   /** The head of a streamed response. Returns true where the connection must close to end it. */
@@ -71,9 +71,9 @@ export class Http1ResponseWriter {
     this.#left = fields.contentLength;
     this.#excess = 0;
     // Head and first piece come in one read from the worker: let them leave in one write.
-    this.#socket.cork();
-    process.nextTick(() => this.#socket.uncork());
-    this.#socket.write(text, "latin1");
+    this.#stream.cork();
+    process.nextTick(() => this.#stream.uncork());
+    this.#stream.writeText(text);
     return close;
   }
 
@@ -95,14 +95,14 @@ export class Http1ResponseWriter {
     exchange.sentBytes += piece.length;
     const sent = (): void => exchange.onSent?.(chunk.length);
     if (!this.#isChunked) {
-      this.#socket.write(piece, sent);
+      this.#stream.writeBytes(piece, sent);
       return;
     }
-    this.#socket.cork();
-    this.#socket.write(chunkHeader(piece.length), "latin1");
-    this.#socket.write(piece);
-    this.#socket.write(CHUNK_END, "latin1", sent);
-    this.#socket.uncork();
+    this.#stream.cork();
+    this.#stream.writeText(chunkHeader(piece.length));
+    this.#stream.writeBytes(piece, sent);
+    this.#stream.writeText(CHUNK_END);
+    this.#stream.uncork();
   }
 
   /**
@@ -111,7 +111,7 @@ export class Http1ResponseWriter {
    */
   end(trailers: ResponseFields | null): Kept {
     if (this.#left > 0 && this.#carriesBody) return "too little";
-    if (this.#isChunked && this.#carriesBody) this.#socket.write(lastChunk(trailers), "latin1");
+    if (this.#isChunked && this.#carriesBody) this.#stream.writeText(lastChunk(trailers));
     return this.#excess > 0 ? "too much" : "promise";
   }
 }

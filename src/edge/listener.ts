@@ -26,7 +26,7 @@ export class Listener implements BoundListener {
   constructor(bind: Bind, onConnection: (socket: Socket, peer: Peer) => void) {
     this.#bind = bind;
     // Half-open: a client that has only finished speaking still gets its answer. No delay: small responses leave at once.
-    this.#server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, (socket) => {
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true, pauseOnConnect: true }, (socket) => {
       const peer = new Peer(
         socket.remoteAddress ?? "",
         socket.remotePort ?? 0,

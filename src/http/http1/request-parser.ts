@@ -94,7 +94,7 @@ export class RequestParser {
     return this.#state !== "head" && this.#state !== "ending" && this.#state !== "between" && this.#state !== "dead";
   }
 
-  /** Takes bytes from the connection. The parser keeps views of them and so owns them from now on. */
+  /** Takes bytes from the connection. The parser keeps views of them; who overwrites them afterwards calls `keepOwn` first. */
   push(chunk: Buffer): void {
     if (this.#state === "dead" || chunk.length === 0) return;
     if (this.#position === this.#input.length && this.#later.length === 0) {
@@ -105,6 +105,17 @@ export class RequestParser {
       this.#laterBytes += chunk.length;
     }
     this.#run();
+  }
+
+  /** The bytes pushed last were only lent: what is not parsed of them is copied. */
+  keepOwn(): void {
+    const last = this.#later.length - 1;
+    if (last >= 0) this.#later[last] = Buffer.from(this.#later[last]!);
+    else if (this.#position < this.#input.length) {
+      this.#input = Buffer.from(this.#input.subarray(this.#position));
+      this.#position = 0;
+    } else this.#input = NOTHING;
+    if (this.#input === NOTHING) this.#position = 0;
   }
 
   /**

@@ -1,0 +1,86 @@
+/**
+ * A client's byte stream as a connection uses it, and two ways to have one.
+ *
+ * `SocketStream` stands on any Duplex. `DirectStream` stands on the handle below a `net.Socket` or `tls.TLSSocket`: node's stream layer costs
+ * more per request than parsing and answering it (docs/decisions/0008), and a connection needs little of it: one read buffer shared by
+ * all connections, one write at a time that the kernel nearly always takes whole. `directStreams()` says whether this Node has what it takes.
+ */
+import type { Duplex } from "node:stream";
+
+/** Hears what the client does. */
+export interface StreamListener {
+  /** Bytes have come. `isShared`: they are only valid during the call. */
+  onBytes(chunk: Buffer, isShared: boolean): void;
+  /** The client's FIN: no more bytes. */
+  onFin(): void;
+  /** The stream is closed, by whomever. Last, and once. */
+  onClosed(): void;
+}
+
+export interface ClientStream {
+  /** The bytes of a latin-1 string. */
+  writeText(text: string): void;
+  /** Bytes that nobody changes until `sent` is called: the kernel has them then. It may be called before this returns. */
+  writeBytes(bytes: Buffer, sent: (() => void) | null): void;
+  /** From here to `uncork` writes are gathered into one. Not nested. */
+  cork(): void;
+  uncork(): void;
+  readonly isPaused: boolean;
+  /** Stops reading; what the client sends waits in the kernel. */
+  pause(): void;
+  resume(): void;
+  /** Our FIN, after all that was written; then `done`. */
+  end(done: () => void): void;
+  destroy(): void;
+}
+
+/** A ClientStream on any Duplex. */
+export class SocketStream implements ClientStream {
+  readonly #socket: Duplex;
+
+  constructor(socket: Duplex, listener: StreamListener) {
+    this.#socket = socket;
+    socket.on("data", (chunk: Buffer) => listener.onBytes(chunk, false));
+    socket.on("end", () => listener.onFin());
+    socket.on("error", () => socket.destroy());
+    socket.on("close", () => listener.onClosed());
+    socket.resume();
+  }
+
+  get isPaused(): boolean {
+    return this.#socket.isPaused();
+  }
+
+  writeText(text: string): void {
+    this.#socket.write(text, "latin1");
+  }
+
+  writeBytes(bytes: Buffer, sent: (() => void) | null): void {
+    if (sent === null) this.#socket.write(bytes);
+    else this.#socket.write(bytes, sent);
+  }
+
+  cork(): void {
+    this.#socket.cork();
+  }
+
+  uncork(): void {
+    this.#socket.uncork();
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  end(done: () => void): void {
+    this.#socket.end(done);
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+}

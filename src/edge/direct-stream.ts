@@ -1,0 +1,220 @@
+/**
+ * A ClientStream on the handle of a TCP, Unix or TLS socket, without node's stream layer above it.
+ *
+ * This uses what `net.Socket` itself is made of (`lib/net.js`, `lib/internal/stream_base_commons.js`): stable for years, but not a public
+ * interface. So `directStreams` proves by the presence of every part that it is there, and otherwise SocketStream serves.
+ */
+import type { ClientStream, StreamListener } from "./client-stream.ts";
+
+/** What node calls a stream handle (`StreamBase` in src/stream_base.cc). */
+export interface StreamHandle {
+  onread: ((this: StreamHandle) => Uint8Array | undefined) | null;
+  useUserBuffer(buffer: Uint8Array): void;
+  readStart(): number;
+  readStop(): number;
+  writeLatin1String(request: WriteRequest, text: string): number;
+  writeBuffer(request: WriteRequest, bytes: Uint8Array): number;
+  writev(request: WriteRequest, chunks: unknown[], allBuffers: boolean): number;
+  shutdown(request: Request): number;
+  close(done: () => void): void;
+}
+
+interface Request {
+  handle: StreamHandle;
+  oncomplete: (status: number) => void;
+}
+
+interface WriteRequest extends Request {
+  async: boolean;
+  /** What must stay in memory while the write is under way. */
+  chunks: unknown;
+}
+
+interface Parts {
+  readonly WriteWrap: new () => WriteRequest;
+  readonly ShutdownWrap: new () => Request;
+  readonly streamBaseState: Int32Array;
+  readonly kReadBytesOrError: number;
+  readonly kLastWriteWasAsync: number;
+}
+
+/** The client's FIN (libuv's UV_EOF). */
+const END_OF_FILE = -4095;
+/** What one read takes at most. One buffer for all connections: the event loop reads one at a time. */
+const READ_BYTES = 262_144;
+/** A corked write up to this size is joined into one string; a larger one leaves as a vector. */
+const JOIN_BYTES = 16_384;
+
+function findParts(): Parts | null {
+  try {
+    const parts = (process as unknown as { binding(name: string): Parts }).binding("stream_wrap");
+    const whole =
+      typeof parts.WriteWrap === "function" &&
+      typeof parts.ShutdownWrap === "function" &&
+      parts.streamBaseState instanceof Int32Array &&
+      typeof parts.kReadBytesOrError === "number" &&
+      typeof parts.kLastWriteWasAsync === "number";
+    return whole ? parts : null;
+  } catch {
+    return null;
+  }
+}
+
+const parts: Parts | null = findParts();
+const METHODS = ["useUserBuffer", "readStart", "readStop", "writeLatin1String", "writeBuffer", "writev", "shutdown", "close"];
+
+/** The handle of a socket, where a DirectStream can stand on it; else null. */
+export function directHandle(socket: object): StreamHandle | null {
+  const handle = (socket as { _handle?: StreamHandle & Record<string, unknown> })._handle;
+  if (parts === null || handle === undefined || handle === null) return null;
+  return METHODS.every((method) => typeof handle[method] === "function") ? handle : null;
+}
+
+const nothing = (): undefined => undefined;
+
+let readBuffer: Buffer | null = null;
+
+export class DirectStream implements ClientStream {
+  readonly #handle: StreamHandle;
+  readonly #listener: StreamListener;
+  #isPaused = false;
+  #isClosed = false;
+  /** Writes that the kernel has not taken yet. */
+  #pending = 0;
+  #corked: (string | Buffer)[] | null = null;
+  #corkedBytes = 0;
+  #corkedSent: (() => void)[] = [];
+
+  constructor(handle: StreamHandle, listener: StreamListener) {
+    this.#handle = handle;
+    this.#listener = listener;
+    const buffer = (readBuffer ??= Buffer.allocUnsafeSlow(READ_BYTES));
+    const state = parts!.streamBaseState;
+    const at = parts!.kReadBytesOrError;
+    handle.useUserBuffer(buffer);
+    handle.onread = () => {
+      const count = state[at]!;
+      if (count > 0) listener.onBytes(buffer.subarray(0, count), true);
+      else if (count < 0) this.#stopped(count);
+      return undefined;
+    };
+    handle.readStart();
+  }
+
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+
+  writeText(text: string): void {
+    if (this.#corked !== null) {
+      this.#corked.push(text);
+      this.#corkedBytes += text.length;
+      return;
+    }
+    if (this.#isClosed) return;
+    const request = spare();
+    this.#wrote(request, this.#handle.writeLatin1String(request, text), null, null);
+  }
+
+  writeBytes(bytes: Buffer, sent: (() => void) | null): void {
+    if (this.#corked !== null) {
+      this.#corked.push(bytes);
+      this.#corkedBytes += bytes.length;
+      if (sent !== null) this.#corkedSent.push(sent);
+      return;
+    }
+    if (this.#isClosed) return;
+    const request = spare();
+    this.#wrote(request, this.#handle.writeBuffer(request, bytes), bytes, sent);
+  }
+
+  cork(): void {
+    this.#corked ??= [];
+  }
+
+  uncork(): void {
+    const corked = this.#corked;
+    if (corked === null) return;
+    const bytes = this.#corkedBytes;
+    const sent = this.#corkedSent;
+    this.#corked = null;
+    this.#corkedBytes = 0;
+    if (corked.length === 0 || this.#isClosed) return;
+    const request = spare();
+    const done = sent.length === 0 ? null : (): void => sent.forEach((one) => one());
+    if (sent.length > 0) this.#corkedSent = [];
+    if (bytes <= JOIN_BYTES) {
+      let text = "";
+      for (const piece of corked) text += typeof piece === "string" ? piece : piece.toString("latin1");
+      this.#wrote(request, this.#handle.writeLatin1String(request, text), null, done);
+      return;
+    }
+    const chunks: unknown[] = [];
+    for (const piece of corked) chunks.push(piece, typeof piece === "string" ? "latin1" : "buffer");
+    this.#wrote(request, this.#handle.writev(request, chunks, false), chunks, done);
+  }
+
+  pause(): void {
+    if (this.#isPaused || this.#isClosed) return;
+    this.#isPaused = true;
+    this.#handle.readStop();
+  }
+
+  resume(): void {
+    if (!this.#isPaused || this.#isClosed) return;
+    this.#isPaused = false;
+    this.#handle.readStart();
+  }
+
+  end(done: () => void): void {
+    this.uncork();
+    if (this.#isClosed) return;
+    const request = new parts!.ShutdownWrap();
+    request.handle = this.#handle;
+    request.oncomplete = (status) => (status < 0 ? this.destroy() : done());
+    const error = this.#handle.shutdown(request);
+    // 1: done at once (src/stream_base.cc, "Shutdown").
+    if (error === 1) done();
+    else if (error !== 0) this.destroy();
+  }
+
+  destroy(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#handle.onread = nothing;
+    this.#handle.close(() => this.#listener.onClosed());
+  }
+
+  /** Bytes have left, or are under way, or the connection is lost. */
+  #wrote(request: WriteRequest, error: number, keep: unknown, sent: (() => void) | null): void {
+    if (error !== 0) return this.destroy();
+    if (parts!.streamBaseState[parts!.kLastWriteWasAsync] === 0) {
+      sent?.();
+      return;
+    }
+    spareRequest = null;
+    this.#pending++;
+    request.async = true;
+    request.handle = this.#handle;
+    request.chunks = keep;
+    request.oncomplete = (status) => {
+      this.#pending--;
+      request.chunks = null;
+      if (status < 0) this.destroy();
+      else sent?.();
+    };
+  }
+
+  #stopped(count: number): void {
+    this.#handle.readStop();
+    if (count === END_OF_FILE) this.#listener.onFin();
+    else this.destroy();
+  }
+}
+
+/** A request object that no write is using: one that the kernel took whole at once never needed its own. */
+let spareRequest: WriteRequest | null = null;
+
+function spare(): WriteRequest {
+  return (spareRequest ??= new parts!.WriteWrap());
+}
