@@ -83,6 +83,10 @@ def encode(meaning):
     return wire.frame(number, meaning.get("id", meaning.get("arg", 0)))
 
 
+#: Frames whose payload is marshalled.
+MARSHALLED = {"RESPONSES", "RESPONSES_BUSY", "HEAD", "INFORM", "WS_ACCEPT"}
+
+
 class VectorTest(unittest.TestCase):
     def setUp(self):
         with open(vectors.PATH) as file:
@@ -103,7 +107,13 @@ class VectorTest(unittest.TestCase):
         for vector in self.vectors:
             if vector["direction"] == "worker-to-front":
                 with self.subTest(vector["name"]):
-                    self.assertEqual(encode(vector["meaning"]).hex(), vector["hex"])
+                    sent, agreed = encode(vector["meaning"]), bytes.fromhex(vector["hex"])
+                    if vector["meaning"]["type"] in MARSHALLED:  # Where the references are hangs on the interpreter.
+                        self.assertEqual(sent[4:8], agreed[4:8])
+                        self.assertEqual(len(sent) - 8, int.from_bytes(sent[:4], "little"))
+                        self.assertEqual(loads(sent[8:]), loads(agreed[8:]))
+                    else:
+                        self.assertEqual(sent.hex(), vector["hex"])
 
     def test_every_frame_type_has_a_vector(self):
         kinds = {(vector["direction"], int(vector["hex"][8:10], 16)) for vector in self.vectors}

@@ -8,7 +8,7 @@
 import type { Seat } from "./seat.ts";
 
 /** How long a request may be made to wait behind others in a seat. */
-export const BUDGET_MS = 1;
+export const BUDGET_MS = 1.5;
 
 /** Requests that a serial seat may hold. */
 export const WINDOW = 64;

@@ -5,8 +5,7 @@ import type { Bind } from "../config/plan.ts";
 import type { Peer } from "../http/exchange.ts";
 import type { ClientConnection } from "./connection.ts";
 import type { EdgeContext } from "./context.ts";
-import { SocketStream } from "./client-stream.ts";
-import { DirectStream, directHandle } from "./direct-stream.ts";
+import { directStream } from "../streams/direct-stream.ts";
 import { Http1Connection } from "./http1-connection.ts";
 import { type BoundListener, Listener } from "./listener.ts";
 
@@ -68,14 +67,7 @@ export class Edge {
   }
 
   #accept(socket: Socket, peer: Peer): void {
-    const connection = new Http1Connection(
-      (listener) => {
-        const handle = directHandle(socket);
-        return handle === null ? new SocketStream(socket, listener) : new DirectStream(handle, listener);
-      },
-      peer,
-      this.#context,
-    );
+    const connection = new Http1Connection((listener) => directStream(socket, listener), peer, this.#context);
     this.#connections.add(connection);
     connection.whenClosed = () => {
       this.#connections.delete(connection);

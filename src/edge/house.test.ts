@@ -6,7 +6,7 @@ import { FakeClock } from "../clock.test.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { fieldsOf, SAMPLE_PEER } from "../http/exchange.test.ts";
 import { DEFAULT_HEAD_LIMITS } from "../http/http1/head-limits.ts";
-import { SocketStream } from "./client-stream.ts";
+import { SocketStream } from "../streams/byte-stream.ts";
 import type { EdgeContext } from "./context.ts";
 import { Http1Connection } from "./http1-connection.ts";
 
@@ -56,7 +56,11 @@ export class Client {
         done();
       },
     });
-    this.connection = new Http1Connection((listener) => new SocketStream(this.socket, listener), SAMPLE_PEER, this.context);
+    this.connection = new Http1Connection(
+      (listener) => new SocketStream(this.socket, listener),
+      SAMPLE_PEER,
+      this.context,
+    );
   }
 
   /** The client sends; the bytes are read within this turn. */

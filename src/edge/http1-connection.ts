@@ -13,7 +13,7 @@ import { carriesBody, type ResponseHeadOptions, takesTrailers } from "../http/ht
 import { EMPTY_BODY, HIGH_WATER, RequestBody } from "../http/request-body.ts";
 import type { RequestHead } from "../http/request-head.ts";
 import type { ResponseFields } from "../http/response-fields.ts";
-import type { ClientStream, StreamListener } from "./client-stream.ts";
+import type { ByteStream, StreamListener } from "../streams/byte-stream.ts";
 import type { ClientConnection } from "./connection.ts";
 import type { EdgeContext } from "./context.ts";
 import { Http1ResponseWriter } from "./http1-response-writer.ts";
@@ -35,7 +35,7 @@ const UNNOTED = -1;
 const CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n";
 
 export class Http1Connection implements ClientConnection, ResponseSink, StreamListener {
-  readonly #stream: ClientStream;
+  readonly #stream: ByteStream;
   readonly #peer: Peer;
   readonly #context: EdgeContext;
   readonly #parser: RequestParser;
@@ -60,7 +60,7 @@ export class Http1Connection implements ClientConnection, ResponseSink, StreamLi
   phase: "idle" | "head" | "busy" | "linger" = "idle";
   whenClosed: (() => void) | null = null;
 
-  constructor(open: (listener: StreamListener) => ClientStream, peer: Peer, context: EdgeContext) {
+  constructor(open: (listener: StreamListener) => ByteStream, peer: Peer, context: EdgeContext) {
     this.#peer = peer;
     this.#context = context;
     this.since = context.clock.now();

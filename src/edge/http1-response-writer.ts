@@ -12,20 +12,20 @@ import {
   streamedHead,
 } from "../http/http1/response-head.ts";
 import type { ResponseFields } from "../http/response-fields.ts";
-import type { ClientStream } from "./client-stream.ts";
+import type { ByteStream } from "../streams/byte-stream.ts";
 
 /** How a streamed response kept its Content-Length. */
 export type Kept = "promise" | "too little" | "too much";
 
 export class Http1ResponseWriter {
-  readonly #stream: ClientStream;
+  readonly #stream: ByteStream;
   #isChunked = false;
   #carriesBody = true;
   /** Of the promised length, what is still to come; negative where none was promised. */
   #left = -1;
   #excess = 0;
 
-  constructor(stream: ClientStream) {
+  constructor(stream: ByteStream) {
     this.#stream = stream;
   }
 

@@ -26,16 +26,19 @@ export class Listener implements BoundListener {
   constructor(bind: Bind, onConnection: (socket: Socket, peer: Peer) => void) {
     this.#bind = bind;
     // Half-open: a client that has only finished speaking still gets its answer. No delay: small responses leave at once.
-    this.#server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true, pauseOnConnect: true }, (socket) => {
-      const peer = new Peer(
-        socket.remoteAddress ?? "",
-        socket.remotePort ?? 0,
-        this.serverName,
-        this.serverPort,
-        "http",
-      );
-      onConnection(socket, peer);
-    });
+    this.#server = createServer(
+      { allowHalfOpen: true, noDelay: true, keepAlive: true, pauseOnConnect: true },
+      (socket) => {
+        const peer = new Peer(
+          socket.remoteAddress ?? "",
+          socket.remotePort ?? 0,
+          this.serverName,
+          this.serverPort,
+          "http",
+        );
+        onConnection(socket, peer);
+      },
+    );
   }
 
   /** Begins to listen. Throws ListenError with a sentence that names the address and what to do. */

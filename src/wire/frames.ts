@@ -97,10 +97,11 @@ export class FrameReader {
     this.#handler = handler;
   }
 
+  /** `chunk` is only read during the call. */
   push(chunk: Buffer): void {
     let data = chunk;
     if (this.#restBytes > 0) {
-      this.#rest.push(chunk);
+      this.#rest.push(Buffer.from(chunk));
       this.#restBytes += chunk.length;
       if (this.#restBytes < this.#needed) return;
       data = Buffer.concat(this.#rest, this.#restBytes);
@@ -137,7 +138,8 @@ export class FrameReader {
   }
 
   #keep(data: Buffer, from: number, needed: number): void {
-    const rest = data.subarray(from);
+    // A copy: what was pushed may only be lent.
+    const rest = Buffer.from(data.subarray(from));
     this.#rest.push(rest);
     this.#restBytes = rest.length;
     this.#needed = needed;

@@ -11,9 +11,11 @@ export function loadedByPython(payloads: readonly Buffer[]): string[] {
   );
 }
 
-/** `marshal.dumps(x, 2)` of each expression. */
-export function dumpedByPython(expressions: readonly string[]): Buffer[] {
-  return ask("lambda line: marshal.dumps(eval(line), 2).hex()", expressions).map((hex) => Buffer.from(hex, "hex"));
+/** `marshal.dumps(x, 4)` of each expression; or another version, 2 being the last without references. */
+export function dumpedByPython(expressions: readonly string[], version: 2 | 4 = 4): Buffer[] {
+  return ask(`lambda line: marshal.dumps(eval(line), ${version}).hex()`, expressions).map((hex) =>
+    Buffer.from(hex, "hex"),
+  );
 }
 
 function ask(answer: string, lines: readonly string[]): string[] {

@@ -67,10 +67,61 @@ describe("a batch that CPython made", () => {
       ],
     ],
   ];
-  const payloads = dumpedByPython(table.map(([, expression]) => expression));
-  for (const [i, [title, , expected]] of table.entries()) {
-    test(title, () => assert.deepEqual(responsesOf(payloads[i]!), expected));
+  for (const version of [2, 4] as const) {
+    const payloads = dumpedByPython(
+      table.map(([, expression]) => expression),
+      version,
+    );
+    for (const [i, [title, , expected]] of table.entries()) {
+      test(`${title}, version ${version}`, () => assert.deepEqual(responsesOf(payloads[i]!), expected));
+    }
   }
+
+  test("what the responses share is written once and means the same each time", () => {
+    const shared = [
+      "(lambda s, h, b: [(i, s, h, b) for i in (7, 7, 300)])('200 OK', [('A', 'x'), ('B', 'y')], b'body')",
+      "(lambda s, p: [(1, s, [p, ('C', 'z')], b''), (2, s, [('C', 'z'), p], b'')])('404 No', ('A', 'x'))",
+      // One bytes object as a header's value and as the body; one int as id and as status.
+      "(lambda one: [(200, 200, [(b'content-length', one)], one), (201, 200, [(b'x', one)], one)])(b'1')",
+      "(lambda h: [(1, 200, [], b''), (2, 200, h, b'\\xff'), (3, 200, h, b'\\xff')])([('A', '\\xe9')])",
+      "(lambda b: [(1, 200, [], b), (2, 200, [], b)])(b'x' * 5000)",
+    ];
+    for (const [i, payload] of dumpedByPython(shared).entries()) {
+      const [plain] = dumpedByPython([shared[i]!], 2);
+      assert.ok(payload.length < plain!.length, shared[i]);
+      assert.deepEqual(responsesOf(payload), responsesOf(plain!), shared[i]);
+    }
+  });
+
+  test("a list remembered from the batch before brings its referents along", () => {
+    const [first, second] = dumpedByPython([
+      "(lambda h, v: [(1, '200 OK', h, v)])([(b'a', b'long value')], b'other')",
+      "(lambda v: (lambda h: [(1, '200 OK', h, v), (2, '200 OK', h, v)])([(b'a', b'long value')]))(b'shared')",
+    ]);
+    const { decoder: one, events } = decoder();
+    one.responses(second!);
+    const once = events.splice(0);
+    one.responses(first!);
+    events.length = 0;
+    one.responses(second!);
+    assert.deepEqual(events, once);
+  });
+
+  test("a reference to nothing, or to what does not fit, is refused", () => {
+    const item = (middle: string): Buffer => Buffer.from(`5b01000000${"2904"}${middle}`, "hex");
+    const status = "fa06" + Buffer.from("200 OK").toString("hex");
+    for (const [what, middle] of [
+      ["nothing", `6901000000${status}5b000000007205000000`],
+      ["itself", `6901000000${status}db010000007201000000`],
+      ["a str as an id", `${"7200000000"}${status}5b000000007300000000`],
+      ["a str as headers", `6901000000${status}72000000007300000000`],
+      ["a str as body", `6901000000${status}5b000000007200000000`],
+      ["an int as status", `e901000000${"7200000000"}5b000000007300000000`],
+    ] as const) {
+      if (what === "an int as status") assert.deepEqual(responsesOf(item(middle)), [["bad", 1, 'status "1"']], what);
+      else assert.throws(() => responsesOf(item(middle)), WireError, what);
+    }
+  });
 });
 
 describe("what can be sent to no client is a bad response, and the others of its batch are served", () => {

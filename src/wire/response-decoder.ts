@@ -1,11 +1,12 @@
 /**
- * Responses as the worker sends them (PROTOCOL.md, RESPONSES and HEAD): what `marshal.dumps(x, 2)` makes. The bytes come from a process that runs the
+ * Responses as the worker sends them (PROTOCOL.md, RESPONSES and HEAD): what `marshal.dumps(x, 4)` makes, references included, so that what the
+ * responses of a batch share (status, headers) is read once. The bytes come from a process that runs the
  * user's code, so every type and length is checked; anything else is a WireError.
  *
  * Hot path: the payload is read as one latin-1 string and cut by `substring`, which V8 does without copying. A header list equal to the last one on
  * this seat (an app sends the same few again and again) is recognised by its bytes and not read again.
  */
-import { type BadField, ResponseFields, responseFields } from "../http/response-fields.ts";
+import { BadField, ResponseFields, responseFields } from "../http/response-fields.ts";
 import { WireError } from "./frames.ts";
 
 interface SlicingBuffer extends Buffer {
@@ -13,7 +14,7 @@ interface SlicingBuffer extends Buffer {
 }
 
 export interface ResponseHandler {
-  /** A complete response. `body` as a string is latin-1. Large bodies come as buffers that are only valid during the call. */
+  /** A complete response. `body` as a string is latin-1. Large bodies come as buffers. */
   onResponse(id: number, status: number, reason: string, fields: ResponseFields, body: string | Buffer): void;
   /** The head of a streamed response. */
   onHead(id: number, status: number, reason: string, fields: ResponseFields): void;
@@ -27,8 +28,35 @@ const BYTES_FROM = 4096;
 const INT = 0x69;
 const BYTES = 0x73;
 const UNICODE = 0x75;
+const ASCII = 0x61;
+const SHORT_ASCII = 0x7a;
+const ASCII_INTERNED = 0x41;
+const SHORT_ASCII_INTERNED = 0x5a;
+const INTERNED = 0x74;
 const TUPLE = 0x28;
+const SMALL_TUPLE = 0x29;
 const LIST = 0x5b;
+const REFERENCE = 0x72;
+/** On a type code: later references may mean this object (CPython, Python/marshal.c, FLAG_REF). */
+const FLAG = 0x80;
+
+/** A bytes object that may be referred to. */
+class Bytes {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+/** A header pair that may be referred to. */
+class Pair {
+  name = "";
+  value = "";
+}
+
+/** What a reference can mean; null while it is being read, or where nothing of ours can use it. */
+type Referent = string | number | Bytes | Pair | ResponseFields | BadField | null;
 
 const BEYOND_ASCII = /[\x80-\xff]/;
 /** PEP 3333: "a string of the form 999 Message here"; the reason may be empty (RFC 9112 section 4). */
@@ -45,9 +73,13 @@ export class ResponseDecoder {
   #text = "";
   #data: Buffer = Buffer.alloc(0);
   #at = 0;
-  /** The last header list: its marshalled text and what it means. */
+  /** The objects flagged so far in this payload, in order. */
+  readonly #referents: Referent[] = [];
+  /** The last header list without references in it: its marshalled text, what it means, and the referents it adds. */
   #lastText = "\0";
   #lastFields: ResponseFields | BadField | null = null;
+  #lastReferents: Referent[] = [];
+  #sawReference = false;
   #status = 0;
   #reason = "";
 
@@ -58,22 +90,16 @@ export class ResponseDecoder {
   /** Decodes a RESPONSES payload. */
   responses(payload: Buffer): void {
     this.#open(payload);
-    const count = this.#count(LIST, "list");
+    const count = this.#listLength("list");
     for (let i = 0; i < count; i++) {
-      if (this.#count(TUPLE, "tuple") !== 4) throw new WireError("response item is not (id, status, headers, body)");
+      if (this.#tupleLength() !== 4) throw new WireError("response item is not (id, status, headers, body)");
       const id = this.#int();
       const statusIsGood = this.#readStatus();
       const fields = this.#fields();
-      const length = this.#count(BYTES, "bytes");
-      const from = this.#at;
-      if (from + length > this.#text.length) throw new WireError("body beyond the end of its frame");
-      this.#at = from + length;
+      const body = this.#body();
       if (!statusIsGood) this.#handler.onBadResponse(id, `status ${JSON.stringify(this.#reason)}`);
       else if (!(fields instanceof ResponseFields)) this.#handler.onBadResponse(id, describe(fields));
-      else {
-        const body = length < BYTES_FROM ? this.#text.substring(from, this.#at) : this.#data.subarray(from, this.#at);
-        this.#handler.onResponse(id, this.#status, this.#reason, fields, body);
-      }
+      else this.#handler.onResponse(id, this.#status, this.#reason, fields, body);
     }
     this.#close();
   }
@@ -81,7 +107,7 @@ export class ResponseDecoder {
   /** Decodes a HEAD payload. */
   head(id: number, payload: Buffer): void {
     this.#open(payload);
-    if (this.#count(TUPLE, "tuple") !== 2) throw new WireError("head is not (status, headers)");
+    if (this.#tupleLength() !== 2) throw new WireError("head is not (status, headers)");
     const statusIsGood = this.#readStatus();
     const fields = this.#fields();
     const { length } = this.#text;
@@ -96,6 +122,7 @@ export class ResponseDecoder {
     this.#data = payload;
     this.#text = (payload as SlicingBuffer).latin1Slice();
     this.#at = 0;
+    this.#referents.length = 0;
   }
 
   #close(): void {
@@ -111,34 +138,139 @@ export class ResponseDecoder {
     return (data[at]! | (data[at + 1]! << 8) | (data[at + 2]! << 16) | (data[at + 3]! << 24)) >>> 0;
   }
 
-  /** A type code that is followed by a u32: the count or length. */
-  #count(code: number, what: string): number {
-    if (this.#data[this.#at] !== code) throw new WireError(`expected ${what}, got type ${this.#data[this.#at]}`);
-    this.#at++;
+  /** The next type code, without its flag, which is kept in `#isFlagged`. */
+  #code(): number {
+    const code = this.#data[this.#at++];
+    if (code === undefined) throw new WireError("value beyond the end of its frame");
+    this.#isFlagged = code >= FLAG;
+    return code & 0x7f;
+  }
+
+  #isFlagged = false;
+
+  #flagged<T extends Referent>(value: T): T {
+    this.#referents.push(value);
+    return value;
+  }
+
+  /** What a REFERENCE that has just been read means. */
+  #referent(): Referent {
+    const index = this.#u32();
+    this.#sawReference = true;
+    const referent = this.#referents[index];
+    if (referent === undefined || referent === null) throw new WireError(`reference to nothing (${index})`);
+    return referent;
+  }
+
+  #listLength(what: string): number {
+    const code = this.#code();
+    if (code !== LIST) throw new WireError(`expected ${what}, got type ${code}`);
+    if (this.#isFlagged) this.#flagged(null);
     return this.#u32();
   }
 
+  #tupleLength(): number {
+    const code = this.#code();
+    if (this.#isFlagged) this.#flagged(null);
+    return this.#tupleLengthAfter(code);
+  }
+
+  #tupleLengthAfter(code: number): number {
+    if (code === SMALL_TUPLE) return this.#byte();
+    if (code === TUPLE) return this.#u32();
+    throw new WireError(`expected tuple, got type ${code}`);
+  }
+
+  #byte(): number {
+    const byte = this.#data[this.#at++];
+    if (byte === undefined) throw new WireError("value beyond the end of its frame");
+    return byte;
+  }
+
   #int(): number {
-    return this.#count(INT, "int") | 0;
+    const code = this.#code();
+    const isFlagged = this.#isFlagged;
+    if (code === REFERENCE) {
+      const referent = this.#referent();
+      if (typeof referent === "number") return referent;
+      throw new WireError("expected int, got a reference to something else");
+    }
+    if (code !== INT) throw new WireError(`expected int, got type ${code}`);
+    const value = this.#u32() | 0;
+    return isFlagged ? this.#flagged(value) : value;
   }
 
   /** bytes or str, as a latin-1 string. */
   #string(): string {
-    const code = this.#data[this.#at];
-    if (code !== BYTES && code !== UNICODE) throw new WireError(`expected bytes or str, got type ${code}`);
-    this.#at++;
-    const length = this.#u32();
+    const code = this.#code();
+    const isFlagged = this.#isFlagged;
+    switch (code) {
+      case SHORT_ASCII:
+      case SHORT_ASCII_INTERNED: {
+        const text = this.#take(this.#byte());
+        return isFlagged ? this.#flagged(text) : text;
+      }
+      case ASCII:
+      case ASCII_INTERNED: {
+        const text = this.#take(this.#u32());
+        return isFlagged ? this.#flagged(text) : text;
+      }
+      case UNICODE:
+      case INTERNED: {
+        // It travels as UTF-8; what was read are its bytes.
+        const bytes = this.#take(this.#u32());
+        const text = BEYOND_ASCII.test(bytes) ? Buffer.from(bytes, "latin1").toString("utf8") : bytes;
+        return isFlagged ? this.#flagged(text) : text;
+      }
+      case BYTES: {
+        const text = this.#take(this.#u32());
+        if (isFlagged) this.#flagged(new Bytes(text));
+        return text;
+      }
+      case REFERENCE: {
+        const referent = this.#referent();
+        if (typeof referent === "string") return referent;
+        if (referent instanceof Bytes) return referent.text;
+        throw new WireError("expected bytes or str, got a reference to something else");
+      }
+      default:
+        throw new WireError(`expected bytes or str, got type ${code}`);
+    }
+  }
+
+  /** The next `length` bytes as latin-1. */
+  #take(length: number): string {
     const from = this.#at;
     this.#at = from + length;
     if (this.#at > this.#text.length) throw new WireError("string beyond the end of its frame");
-    const text = this.#text.substring(from, this.#at);
-    // A str travels as UTF-8; what was read are its bytes.
-    if (code === UNICODE && BEYOND_ASCII.test(text)) return Buffer.from(text, "latin1").toString("utf8");
-    return text;
+    return this.#text.substring(from, this.#at);
+  }
+
+  /** bytes; from BYTES_FROM on as bytes, below as a latin-1 string. */
+  #body(): string | Buffer {
+    const code = this.#code();
+    if (code === REFERENCE) {
+      const referent = this.#referent();
+      if (referent instanceof Bytes) return referent.text;
+      throw new WireError("expected bytes, got a reference to something else");
+    }
+    if (code !== BYTES) throw new WireError(`expected bytes, got type ${code}`);
+    const isFlagged = this.#isFlagged;
+    const length = this.#u32();
+    const from = this.#at;
+    if (from + length > this.#text.length) throw new WireError("body beyond the end of its frame");
+    if (length < BYTES_FROM || isFlagged) {
+      const text = this.#take(length);
+      if (isFlagged) this.#flagged(new Bytes(text));
+      return text;
+    }
+    this.#at = from + length;
+    return Buffer.from(this.#data.subarray(from, this.#at));
   }
 
   #readStatus(): boolean {
-    if (this.#data[this.#at] === INT) {
+    const code = this.#data[this.#at]! & 0x7f;
+    if (code === INT || (code === REFERENCE && typeof this.#peekReferent() === "number")) {
       this.#status = this.#int();
       this.#reason = "";
       if (this.#status >= 200 && this.#status <= 999) return true;
@@ -161,25 +293,68 @@ export class ResponseDecoder {
     return true;
   }
 
+  /** What the reference at the cursor means; the cursor stays. */
+  #peekReferent(): Referent | undefined {
+    const at = this.#at;
+    this.#at = at + 1;
+    const index = this.#u32();
+    this.#at = at;
+    return this.#referents[index];
+  }
+
   #fields(): ResponseFields | BadField {
     if (this.#lastFields !== null && this.#text.startsWith(this.#lastText, this.#at)) {
       this.#at += this.#lastText.length;
+      for (const referent of this.#lastReferents) this.#referents.push(referent);
       return this.#lastFields;
     }
     const from = this.#at;
-    const count = this.#count(LIST, "list of headers");
-    const flat: string[] = [];
-    for (let i = 0; i < count; i++) {
-      const code = this.#data[this.#at];
-      if (code !== TUPLE && code !== LIST) throw new WireError("header is not a pair");
-      this.#at++;
-      if (this.#u32() !== 2) throw new WireError("header is not a pair");
-      flat.push(this.#string(), this.#string());
+    const code = this.#code();
+    if (code === REFERENCE) {
+      const referent = this.#referent();
+      if (referent instanceof ResponseFields || referent instanceof BadField) return referent;
+      throw new WireError("expected list of headers, got a reference to something else");
     }
+    if (code !== LIST) throw new WireError(`expected list of headers, got type ${code}`);
+    const base = this.#referents.length;
+    const isFlagged = this.#isFlagged;
+    if (isFlagged) this.#flagged(null);
+    this.#sawReference = false;
+    const count = this.#u32();
+    const flat: string[] = [];
+    for (let i = 0; i < count; i++) this.#pair(flat);
     const fields = responseFields(flat);
-    this.#lastText = this.#text.substring(from, this.#at);
-    this.#lastFields = fields;
+    if (isFlagged) this.#referents[base] = fields;
+    if (!this.#sawReference) {
+      this.#lastText = this.#text.substring(from, this.#at);
+      this.#lastFields = fields;
+      this.#lastReferents = this.#referents.slice(base);
+    }
     return fields;
+  }
+
+  /** A header: (name, value), or [name, value]. */
+  #pair(flat: string[]): void {
+    const code = this.#code();
+    if (code === REFERENCE) {
+      const referent = this.#referent();
+      if (!(referent instanceof Pair)) throw new WireError("header is not a pair");
+      flat.push(referent.name, referent.value);
+      return;
+    }
+    const isFlagged = this.#isFlagged;
+    const at = this.#referents.length;
+    if (isFlagged) this.#flagged(null);
+    const length = code === LIST ? this.#u32() : this.#tupleLengthAfter(code);
+    if (length !== 2) throw new WireError("header is not a pair");
+    const name = this.#string();
+    const value = this.#string();
+    flat.push(name, value);
+    if (!isFlagged) return;
+    const pair = new Pair();
+    pair.name = name;
+    pair.value = value;
+    this.#referents[at] = pair;
   }
 }
 

@@ -1,12 +1,12 @@
 /** A seat over a Duplex that stands for its link: what it writes is collected, what a worker would write is pushed. */
 import assert from "node:assert/strict";
-import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { describe, test } from "node:test";
 import { FakeClock } from "../clock.test.ts";
 import { Exchange } from "../http/exchange.ts";
 import { headOf, RecordingSink, SAMPLE_PEER, sampleExchange } from "../http/exchange.test.ts";
 import type { RequestBody } from "../http/request-body.ts";
+import { SocketStream } from "../streams/byte-stream.ts";
 import { frame, FromWorker, ToWorker } from "../wire/frames.ts";
 import { dumpedByPython } from "../wire/python.test.ts";
 import { EnvironEncoder } from "../wire/request-encoder.ts";
@@ -54,7 +54,14 @@ export class Link {
     };
     const encoder = new EnvironEncoder({ serverName: "127.0.0.1", serverPort: 8000, rootPath: "" });
     const identity = { name: "worker 1 (pid 7)", workerPid: 7, index: 0, concurrent, capacity: 64 };
-    this.seat = new WorkerSeat(duplex as Socket, identity, encoder, owner, this.clock, new TurnEnd());
+    this.seat = new WorkerSeat(
+      (listener) => new SocketStream(duplex, listener),
+      identity,
+      encoder,
+      owner,
+      this.clock,
+      new TurnEnd(),
+    );
   }
 
   give(path: string, estimateMs = 1): Exchange {

@@ -13,6 +13,7 @@ import type { Log } from "../telemetry/log.ts";
 import type { WireError } from "../wire/frames.ts";
 import { type BaseListener, EnvironEncoder, type RequestEncoder, ScopeEncoder } from "../wire/request-encoder.ts";
 import { describeExit, describeReason, type EndReason } from "./lifecycle.ts";
+import { directStream } from "../streams/direct-stream.ts";
 import type { Greeting } from "./private-socket.ts";
 import { RestartPolicy } from "./restart-policy.ts";
 import { type SeatOwner, WorkerSeat } from "./seat.ts";
@@ -207,13 +208,19 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
         concurrent: readiness.concurrent,
         capacity: readiness.concurrent ? this.#settings.workerConnections : 64,
       };
-      const seat = new WorkerSeat(socket, identity, encoder, this, this.#context.clock, this.#context.turnEnd);
+      const seat = new WorkerSeat(
+        (listener) => directStream(socket, listener),
+        identity,
+        encoder,
+        this,
+        this.#context.clock,
+        this.#context.turnEnd,
+      );
       seat.onRecall = () => worker.recall(index);
       seat.onPong = () => this.#limits.alive(seat);
       this.#seatWorkers.set(seat, worker);
       return seat;
     });
-    for (const socket of sockets) socket.resume();
     const { maxRequests, maxRequestsJitter } = this.#settings;
     worker.mostRequests = maxRequests === 0 ? 0 : maxRequests + Math.floor(Math.random() * (maxRequestsJitter + 1));
     const how = readiness.concurrent

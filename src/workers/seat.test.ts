@@ -64,7 +64,7 @@ describe("complete answers", () => {
     link.give("/a");
     link.give("/b");
     link.responses("ok10", 40_500);
-    assert.deepEqual(link.told, ["finished /b 0.5", "finished /a 40"]);
+    assert.deepEqual(link.told, ["finished /b 1", "finished /a 39.5"]);
   });
 
   test("a time beyond what the frame can say is measured here", () => {

@@ -4,12 +4,12 @@
  * Owns the slots: every id given is freed exactly once, by a complete response, END, ABORT, `returned`, or the loss of the worker. An exchange whose
  * client left stays in its slot until the worker has finished it; what comes for it is dropped by the exchange.
  */
-import type { Socket } from "node:net";
 import type { Clock } from "../clock.ts";
 import type { Seat } from "../dispatch/seat.ts";
 import { answerError } from "../http/error-response.ts";
 import type { Exchange } from "../http/exchange.ts";
 import type { ResponseFields } from "../http/response-fields.ts";
+import type { ByteStream, StreamListener } from "../streams/byte-stream.ts";
 import { creditFrame, frame, FrameReader, FromWorker, RESPONSE_CREDIT, ToWorker, WireError } from "../wire/frames.ts";
 import type { RequestEncoder } from "../wire/request-encoder.ts";
 import { ResponseDecoder } from "../wire/response-decoder.ts";
@@ -36,7 +36,7 @@ export interface SeatOwner {
 /** Credit is given back in pieces of this size. */
 const CREDIT_STEP = RESPONSE_CREDIT / 4;
 
-export class WorkerSeat implements Seat {
+export class WorkerSeat implements Seat, StreamListener {
   readonly name: string;
   readonly workerPid: number;
   readonly index: number;
@@ -47,7 +47,7 @@ export class WorkerSeat implements Seat {
   /** Cleared while the worker drains or is lost. */
   isAccepting = true;
 
-  readonly #socket: Socket;
+  readonly #stream: ByteStream;
   readonly #batch: RequestBatch;
   readonly #owner: SeatOwner;
   readonly #clock: Clock;
@@ -64,11 +64,12 @@ export class WorkerSeat implements Seat {
   #workSince = 0;
   #recallSent = false;
   #isBroken = false;
+  #isClosed = false;
   #inBatch = false;
   readonly #finishedInFrame: Exchange[] = [];
 
   constructor(
-    socket: Socket,
+    open: (listener: StreamListener) => ByteStream,
     identity: { name: string; workerPid: number; index: number; concurrent: boolean; capacity: number },
     encoder: RequestEncoder,
     owner: SeatOwner,
@@ -80,16 +81,13 @@ export class WorkerSeat implements Seat {
     this.index = identity.index;
     this.concurrent = identity.concurrent;
     this.capacity = identity.capacity;
-    this.#socket = socket;
     this.#batch = new RequestBatch(encoder);
     this.#owner = owner;
     this.#clock = clock;
     this.#turnEnd = turnEnd;
     this.#reader = new FrameReader(this);
     this.#decoder = new ResponseDecoder(this);
-    socket.on("data", (chunk: Buffer) => this.#read(chunk));
-    socket.on("error", () => {}); // "close" follows
-    socket.on("close", () => owner.onClosed(this));
+    this.#stream = open(this);
   }
 
   get inFlight(): number {
@@ -181,17 +179,17 @@ export class WorkerSeat implements Seat {
   close(): void {
     this.isAccepting = false;
     this.#sendBatch();
-    this.#socket.end();
+    this.#stream.end(() => {});
   }
 
   destroy(): void {
     this.isAccepting = false;
-    this.#socket.destroy();
+    this.#stream.destroy();
   }
 
   // --- from the worker
 
-  #read(chunk: Buffer): void {
+  onBytes(chunk: Buffer): void {
     if (this.#isBroken) return;
     try {
       this.#reader.push(chunk);
@@ -200,6 +198,16 @@ export class WorkerSeat implements Seat {
       return;
     }
     this.#owner.onRoom(this);
+  }
+
+  /** The worker has ended, or is about to. */
+  onFin(): void {
+    this.#stream.destroy();
+  }
+
+  onClosed(): void {
+    this.#isClosed = true;
+    this.#owner.onClosed(this);
   }
 
   /** Nothing that follows a violation means anything. */
@@ -242,13 +250,13 @@ export class WorkerSeat implements Seat {
     }
   }
 
-  onBody(id: number, piece: Buffer): void {
+  onBody(id: number, lent: Buffer): void {
     const exchange = this.#begun(id);
     this.busySince = this.#clock.now();
-    if (exchange.state === "done") return this.#sent(id, piece.length);
-    exchange.bufferedBytes += piece.length;
+    if (exchange.state === "done") return this.#sent(id, lent.length);
+    exchange.bufferedBytes += lent.length;
     if (exchange.bufferedBytes > RESPONSE_CREDIT) throw new WireError(`more of response ${id} than its credit`);
-    exchange.write(piece);
+    exchange.write(Buffer.from(lent));
   }
 
   onResponse(id: number, status: number, reason: string, fields: ResponseFields, body: string | Buffer): void {
@@ -353,19 +361,20 @@ export class WorkerSeat implements Seat {
 
   #send(bytes: Buffer): void {
     this.#sendBatch();
-    this.#socket.write(bytes);
+    if (!this.#isClosed) this.#stream.writeBytes(bytes, null);
   }
 
   #sendParts(parts: readonly Buffer[]): void {
     this.#sendBatch();
-    this.#socket.cork();
-    for (const part of parts) this.#socket.write(part);
-    this.#socket.uncork();
+    if (this.#isClosed) return;
+    this.#stream.cork();
+    for (const part of parts) this.#stream.writeBytes(part, null);
+    this.#stream.uncork();
   }
 
   #sendBatch(): void {
     const bytes = this.#batch.take();
-    if (bytes !== null && !this.#socket.destroyed) this.#socket.write(bytes);
+    if (bytes !== null && !this.#isClosed) this.#stream.writeBytes(bytes, null);
   }
 
   #sent(id: number, bytes: number): void {

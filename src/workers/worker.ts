@@ -94,6 +94,7 @@ export class Worker {
   /** The process is gone: forget its sockets. */
   dispose(): void {
     for (const socket of this.#sockets) socket?.destroy();
+    for (const seat of this.seats) seat.destroy();
   }
 
   #receive(message: Message): void {

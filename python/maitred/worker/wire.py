@@ -120,10 +120,10 @@ class FrameReader:
 def encode_responses(responses: list[Response], kind: int, seconds: float) -> bytes:
     """RESPONSES or RESPONSES_BUSY: one `marshal.dumps` for the whole batch."""
     try:
-        payload = dumps(responses, 2)
+        payload = dumps(responses, 4)
     except ValueError:  # A subclass in some response, Django's SafeString for one: normalise that response alone.
         responses = [_marshallable(response) for response in responses]
-        payload = dumps(responses, 2)
+        payload = dumps(responses, 4)
     if len(payload) > MAX_PAYLOAD and len(responses) > 1:
         half = len(responses) // 2
         # The last frame of a RESPONSES_BUSY run says the same as all: BUSY ends with IDLE only.
@@ -134,9 +134,9 @@ def encode_responses(responses: list[Response], kind: int, seconds: float) -> by
 def encode_head(request_id: int, status: str | int, headers: list[Any]) -> bytes:
     """HEAD of a streamed response."""
     try:
-        payload = dumps((status, headers), 2)
+        payload = dumps((status, headers), 4)
     except ValueError:
-        payload = dumps(_exact_head(status, headers), 2)
+        payload = dumps(_exact_head(status, headers), 4)
     return frame(HEAD, request_id, payload)
 
 
@@ -152,7 +152,7 @@ def exact_bytes(data: Any) -> bytes:
 
 def _marshallable(response: Response) -> Response:
     try:
-        dumps(response, 2)
+        dumps(response, 4)
     except ValueError:
         request_id, status, headers, body = response
         return (request_id, *_exact_head(status, headers), exact_bytes(body))

@@ -1,6 +1,6 @@
 """WSGI (PEP 3333) on one seat: requests in, responses out, one at a time.
 
-Responses gather in `_out` and leave together at the end of a batch or after half a millisecond of work; anything that may block
+Responses gather in `_out` and leave together at the end of a batch or after a millisecond of work; anything that may block
 (waiting for credit, for a body, a slow `close()`) lets them go first.
 
     waiting ──start_response──▶ status known ──chunk or write()──▶ head sent ──▶ END, or ABORT
@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from time import perf_counter
 from types import TracebackType
 from typing import Any, Callable, Union
@@ -51,7 +51,7 @@ ExcInfo = Union[tuple[type[BaseException], BaseException, TracebackType], tuple[
 Application = Callable[..., Iterable[bytes]]
 
 #: Responses leave at the latest after so much work.
-FLUSH_AFTER_SECONDS = 0.0005
+FLUSH_AFTER_SECONDS = 0.001
 #: A `close()` longer than this is background work.
 SLOW_CLOSE_SECONDS = 0.001
 #: So many quick ones in a row are needed to forget it: a scheduler's hiccup must not cost the batches for good.
@@ -87,6 +87,39 @@ class FileWrapper:
         raise StopIteration
 
 
+class NoInput:
+    """`wsgi.input` of a request without a body. One for all: it has nothing that one request could change for the next."""
+
+    closed = False
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Nothing, as at the end of a file."""
+        return b""
+
+    read1 = readline = read
+
+    def readlines(self, hint: int | None = -1) -> list[bytes]:
+        """No lines."""
+        return []
+
+    def readinto(self, buffer: Any) -> int:
+        """Nothing, as at the end of a file."""
+        return 0
+
+    def readable(self) -> bool:
+        """As io.IOBase."""
+        return True
+
+    def close(self) -> None:
+        """As io.IOBase; there is nothing to close."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(())
+
+
+NO_INPUT = NoInput()
+
+
 def base_environ(constant: dict[str, str], multithread: bool) -> dict[str, Any]:
     """The part of the environ that all requests share (PEP 3333, "environ Variables")."""
     return {
@@ -100,6 +133,7 @@ def base_environ(constant: dict[str, str], multithread: bool) -> dict[str, Any]:
         "wsgi.run_once": False,
         "wsgi.file_wrapper": FileWrapper,
         "wsgi.input_terminated": True,
+        "wsgi.input": NO_INPUT,
     }
 
 
@@ -122,6 +156,8 @@ class WsgiSeat:
         "_input",
         "_known",
         "_known_statuses",
+        "_last_headers",
+        "_last_length",
         "_length",
         "_out",
         "_place",
@@ -149,6 +185,8 @@ class WsgiSeat:
         self._check_headers = headers.check
         self._known_statuses = headers.statuses
         self._known = headers.known.__getitem__
+        self._last_headers: list[Any] = []
+        self._last_length = NO_LENGTH
         # The request at work.
         self._id = 0
         self._sequence = 0
@@ -187,7 +225,8 @@ class WsgiSeat:
             self._status = None
             environ = {**base, **head}
             if type(body) is bytes and not arrived and not kept:
-                environ["wsgi.input"] = bytes_io(body)
+                if body:
+                    environ["wsgi.input"] = bytes_io(body)
             elif not self._open(environ, body):
                 continue
             self._environ = environ
@@ -203,8 +242,7 @@ class WsgiSeat:
                     and len(chunk) <= 65_536
                     and self._status is not None
                 ):
-                    # A copy, as the app may use its list again before the batch leaves.
-                    append((request_id, self._status, self._headers[:], chunk))
+                    append((request_id, self._status, self._headers, chunk))
                 else:
                     self._deliver(result)
             except BaseException as error:  # SystemExit too: an app does not end a worker.
@@ -215,7 +253,7 @@ class WsgiSeat:
             try:
                 if type(result) is not list and hasattr(result, "close"):
                     self._close(result)
-                if out and now() - self._since > 0.0005:
+                if out and now() - self._since > 0.001:
                     self._flush()
             except FrontGone:
                 return
@@ -228,9 +266,14 @@ class WsgiSeat:
         if self._status is None and exc_info is None and type(headers) is list:
             try:
                 if status in self._known_statuses:
-                    total = sum(map(self._known, headers))
-                    self._length = length_of(total) if total else NO_LENGTH
-                    self._headers = headers
+                    # Most responses have the headers of the one before; those of one batch share our list, which marshal writes once.
+                    if headers != self._last_headers:
+                        total = sum(map(self._known, headers))
+                        self._last_length = length_of(total) if total else NO_LENGTH
+                        # A copy: the app may use its list again before the batch leaves.
+                        self._last_headers = headers[:]
+                    self._length = self._last_length
+                    self._headers = self._last_headers
                     self._status = status
                     return self._write
             except (KeyError, TypeError):
@@ -250,7 +293,7 @@ class WsgiSeat:
             raise AssertionError("start_response() called a second time without exc_info (PEP 3333)")
         self._check_status(status)
         self._length = self._check_headers(headers)
-        self._headers = headers
+        self._headers = headers[:]
         self._status = status
         return self._write
 
@@ -301,7 +344,7 @@ class WsgiSeat:
             self._warn_too_long(declared)
             body = body[:declared]
         if len(body) <= MAX_COMPLETE_BODY:
-            self._out.append((self._id, status, self._headers[:], body))
+            self._out.append((self._id, status, self._headers, body))
         else:
             self._stream(body)
             self._end()

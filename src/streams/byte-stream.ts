@@ -1,23 +1,23 @@
 /**
- * A client's byte stream as a connection uses it, and two ways to have one.
+ * A stream of bytes both ways as a client connection or a worker's seat uses it, and two ways to have one.
  *
  * `SocketStream` stands on any Duplex. `DirectStream` stands on the handle below a `net.Socket` or `tls.TLSSocket`: node's stream layer costs
- * more per request than parsing and answering it (docs/decisions/0008), and a connection needs little of it: one read buffer shared by
- * all connections, one write at a time that the kernel nearly always takes whole. `directStreams()` says whether this Node has what it takes.
+ * more per request than parsing and answering it (docs/decisions/0008), and we need little of it: one read buffer shared by all streams, one
+ * write at a time that the kernel nearly always takes whole.
  */
 import type { Duplex } from "node:stream";
 
-/** Hears what the client does. */
+/** Hears what the other side does. */
 export interface StreamListener {
   /** Bytes have come. `isShared`: they are only valid during the call. */
   onBytes(chunk: Buffer, isShared: boolean): void;
-  /** The client's FIN: no more bytes. */
+  /** The other side's FIN: no more bytes. */
   onFin(): void;
   /** The stream is closed, by whomever. Last, and once. */
   onClosed(): void;
 }
 
-export interface ClientStream {
+export interface ByteStream {
   /** The bytes of a latin-1 string. */
   writeText(text: string): void;
   /** Bytes that nobody changes until `sent` is called: the kernel has them then. It may be called before this returns. */
@@ -26,7 +26,7 @@ export interface ClientStream {
   cork(): void;
   uncork(): void;
   readonly isPaused: boolean;
-  /** Stops reading; what the client sends waits in the kernel. */
+  /** Stops reading; what the other side sends waits in the kernel. */
   pause(): void;
   resume(): void;
   /** Our FIN, after all that was written; then `done`. */
@@ -34,8 +34,8 @@ export interface ClientStream {
   destroy(): void;
 }
 
-/** A ClientStream on any Duplex. */
-export class SocketStream implements ClientStream {
+/** A ByteStream on any Duplex. */
+export class SocketStream implements ByteStream {
   readonly #socket: Duplex;
 
   constructor(socket: Duplex, listener: StreamListener) {

@@ -1,10 +1,11 @@
 /**
- * A ClientStream on the handle of a TCP, Unix or TLS socket, without node's stream layer above it.
+ * A ByteStream on the handle of a TCP, Unix or TLS socket, without node's stream layer above it.
  *
  * This uses what `net.Socket` itself is made of (`lib/net.js`, `lib/internal/stream_base_commons.js`): stable for years, but not a public
  * interface. So `directStreams` proves by the presence of every part that it is there, and otherwise SocketStream serves.
  */
-import type { ClientStream, StreamListener } from "./client-stream.ts";
+import type { Duplex } from "node:stream";
+import { type ByteStream, SocketStream, type StreamListener } from "./byte-stream.ts";
 
 /** What node calls a stream handle (`StreamBase` in src/stream_base.cc). */
 export interface StreamHandle {
@@ -61,10 +62,19 @@ function findParts(): Parts | null {
 }
 
 const parts: Parts | null = findParts();
-const METHODS = ["useUserBuffer", "readStart", "readStop", "writeLatin1String", "writeBuffer", "writev", "shutdown", "close"];
+const METHODS = [
+  "useUserBuffer",
+  "readStart",
+  "readStop",
+  "writeLatin1String",
+  "writeBuffer",
+  "writev",
+  "shutdown",
+  "close",
+];
 
 /** The handle of a socket, where a DirectStream can stand on it; else null. */
-export function directHandle(socket: object): StreamHandle | null {
+function directHandle(socket: object): StreamHandle | null {
   const handle = (socket as { _handle?: StreamHandle & Record<string, unknown> })._handle;
   if (parts === null || handle === undefined || handle === null) return null;
   return METHODS.every((method) => typeof handle[method] === "function") ? handle : null;
@@ -74,13 +84,11 @@ const nothing = (): undefined => undefined;
 
 let readBuffer: Buffer | null = null;
 
-export class DirectStream implements ClientStream {
+export class DirectStream implements ByteStream {
   readonly #handle: StreamHandle;
   readonly #listener: StreamListener;
   #isPaused = false;
   #isClosed = false;
-  /** Writes that the kernel has not taken yet. */
-  #pending = 0;
   #corked: (string | Buffer)[] | null = null;
   #corkedBytes = 0;
   #corkedSent: (() => void)[] = [];
@@ -193,12 +201,10 @@ export class DirectStream implements ClientStream {
       return;
     }
     spareRequest = null;
-    this.#pending++;
     request.async = true;
     request.handle = this.#handle;
     request.chunks = keep;
     request.oncomplete = (status) => {
-      this.#pending--;
       request.chunks = null;
       if (status < 0) this.destroy();
       else sent?.();
@@ -210,6 +216,18 @@ export class DirectStream implements ClientStream {
     if (count === END_OF_FILE) this.#listener.onFin();
     else this.destroy();
   }
+}
+
+/** A stream on a paused socket, the direct way where it can be. The socket is an empty shell afterwards: nobody else may use it. */
+export function directStream(socket: Duplex, listener: StreamListener): ByteStream {
+  const handle = directHandle(socket);
+  if (handle === null) return new SocketStream(socket, listener);
+  (socket as { _handle?: unknown })._handle = null;
+  // What it had read already comes first.
+  const rest = socket.read() as Buffer | null;
+  const stream = new DirectStream(handle, listener);
+  if (rest !== null) queueMicrotask(() => listener.onBytes(rest, false));
+  return stream;
 }
 
 /** A request object that no write is using: one that the kernel took whole at once never needed its own. */
