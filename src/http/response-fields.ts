@@ -18,6 +18,8 @@ export class ResponseFields {
   readonly hasServer: boolean;
   /** The app sent `Connection: close`. */
   readonly wantsClose: boolean;
+  /** The codec's last head with these fields, kept here by the codec; undefined before their first use. */
+  lastHead: object | null | undefined = undefined;
 
   constructor(
     flat: readonly string[],

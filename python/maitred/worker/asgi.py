@@ -168,12 +168,16 @@ class Exchange:
             raise ValueError(f"status of a response must be 200 to 999, not {status}")
         headers = message.get("headers", ())
         if type(headers) is list:
-            try:
-                total = sum(map(self._seat.known, headers))
-                self._length = length_of(total) if total else NO_LENGTH
-                self._headers = headers[:]  # A copy, as the app may use its list again before the response leaves.
-            except (KeyError, TypeError):
-                self._headers, self._length = self._seat.check_headers(headers)
+            seat = self._seat
+            # Most responses have the headers of the one before; those of one batch share our list, which marshal writes once.
+            if headers != seat.last_headers:
+                try:
+                    total = sum(map(seat.known, headers))
+                    # A copy: the app may use its list again before the response leaves.
+                    seat.last_headers, seat.last_length = headers[:], length_of(total) if total else NO_LENGTH
+                except (KeyError, TypeError):
+                    seat.last_headers, seat.last_length = seat.check_headers(headers)
+            self._headers, self._length = seat.last_headers, seat.last_length
         else:
             self._headers, self._length = self._seat.check_headers(headers)
         self._status = status

@@ -13,7 +13,7 @@ from time import perf_counter
 from typing import Any
 
 from maitred.worker.asgi import Exchange
-from maitred.worker.headers import BytesHeaders
+from maitred.worker.headers import NO_LENGTH, BytesHeaders
 from maitred.worker.wire import (
     BODY,
     CANCEL,
@@ -75,6 +75,9 @@ class AsgiSeat(asyncio.Protocol):
         headers = BytesHeaders()
         self.known = headers.known.__getitem__
         self.check_headers = headers.check
+        #: The headers of the last response that began, found good, and the Content-Length they declare.
+        self.last_headers: list[Any] = []
+        self.last_length = NO_LENGTH
         #: Every exchange whose task is not over, by its id. It holds the task: the loop itself does not.
         self.exchanges: dict[int, Exchange] = {}
         #: Those that have answered and go on (background work) while their id is already another request's.

@@ -48,19 +48,65 @@ export function completeHead(
   bodyLength: number,
   options: ResponseHeadOptions,
 ): string {
+  const persists = options.keepAlive && !fields.wantsClose;
+  const last = fields.lastHead;
+  if (last instanceof LastHead && last.isFor(status, reason, bodyLength, persists, options)) return last.text;
   let length = "";
   if (carriesBody(status, options.method)) length = `Content-Length: ${bodyLength}\r\n`;
   else
     length = bodilessLength(status, fields.contentLength === -1 && bodyLength > 0 ? bodyLength : fields.contentLength);
-  const persists = options.keepAlive && !fields.wantsClose;
-  return (
+  const text =
     statusLine(status, reason) +
     fields.text +
     length +
     serverLines(fields, options) +
     connectionLine(persists, options.minor) +
-    "\r\n"
-  );
+    "\r\n";
+  // Fields that come again (the decoder gives the same object for the same list) are worth keeping the whole head.
+  if (last === undefined) fields.lastHead = null;
+  else fields.lastHead = new LastHead(status, reason, bodyLength, persists, options, text);
+  return text;
+}
+
+/** A head, and what it was made of besides its fields. */
+class LastHead {
+  readonly #status: number;
+  readonly #reason: string;
+  readonly #bodyLength: number;
+  readonly #persists: boolean;
+  readonly #options: ResponseHeadOptions;
+  readonly text: string;
+
+  constructor(
+    status: number,
+    reason: string,
+    bodyLength: number,
+    persists: boolean,
+    options: ResponseHeadOptions,
+    text: string,
+  ) {
+    this.#status = status;
+    this.#reason = reason;
+    this.#bodyLength = bodyLength;
+    this.#persists = persists;
+    this.#options = options;
+    // In one piece: what is concatenated would be put together anew at each write.
+    this.text = Buffer.from(text, "latin1").toString("latin1");
+  }
+
+  isFor(status: number, reason: string, bodyLength: number, persists: boolean, options: ResponseHeadOptions): boolean {
+    const own = this.#options;
+    return (
+      this.#status === status &&
+      this.#persists === persists &&
+      own.date === options.date &&
+      this.#bodyLength === bodyLength &&
+      own.method === options.method &&
+      own.minor === options.minor &&
+      this.#reason === reason &&
+      own.server === options.server
+    );
+  }
 }
 
 /** Head of a response whose body comes in pieces: with the app's Content-Length, else in chunks, else (HTTP/1.0) up to the close. */
