@@ -340,7 +340,7 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
       const started = exit.started?.[seat.index] ?? Number.POSITIVE_INFINITY;
       for (const exchange of seat.unfinished()) {
         // A streamed body may already be in the dead worker's socket: it cannot be given again.
-        if (exchange.sequence > started && exchange.stream === null) unstarted.push(exchange);
+        if (isAfter(exchange.sequence, started) && exchange.stream === null) unstarted.push(exchange);
         else this.#context.dispatcher.lost(exchange, cause);
       }
       seat.destroy();
@@ -385,4 +385,10 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
     if (this.state !== "serving" || worker.state !== "serving") return;
     this.#recycling = { old: worker, replacement: this.#fork() };
   }
+}
+
+/** Whether a request came after the one that the progress board names, which knows the number modulo 2^30. */
+function isAfter(sequence: number, started: number): boolean {
+  const distance = (sequence - started) & 0x3fffffff;
+  return distance > 0 && distance < 0x20000000;
 }

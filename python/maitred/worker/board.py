@@ -1,14 +1,15 @@
 """The progress board: what a worker had started, readable after its death (PROTOCOL.md, "The progress board").
 
 An anonymous shared map made by the zygote before the fork. The worker writes with one store per request; the zygote reads
-it when it has reaped the worker. Sequence numbers wrap at 2^32.
+it when it has reaped the worker. Sequence numbers stand there modulo 2^30.
 """
 
 from __future__ import annotations
 
 import mmap
 
-MASK = 0xFFFFFFFF
+#: Below one digit of a Python int, where `&` is quickest.
+MASK = 0x3FFFFFFF
 
 
 class Board:
