@@ -10,7 +10,7 @@
 import { Exchange, type Peer, type ResponseSink } from "../http/exchange.ts";
 import { type ProtocolError, RequestParser } from "../http/http1/request-parser.ts";
 import { carriesBody, type ResponseHeadOptions, takesTrailers } from "../http/http1/response-head.ts";
-import { EMPTY_BODY, HIGH_WATER, RequestBody } from "../http/request-body.ts";
+import { EMPTY_BODY } from "../http/request-body.ts";
 import type { RequestHead } from "../http/request-head.ts";
 import type { ResponseFields } from "../http/response-fields.ts";
 import type { ByteStream, StreamListener } from "../streams/byte-stream.ts";
@@ -18,9 +18,8 @@ import type { ClientConnection } from "./connection.ts";
 import type { EdgeContext } from "./context.ts";
 import { Http1ResponseWriter } from "./http1-response-writer.ts";
 import { refusal, UNREADABLE } from "./refusal.ts";
+import { type BodySource, RequestIntake } from "./request-intake.ts";
 
-/** A body up to this size is gathered before the request is given to a WSGI worker, so that a slow client does not hold it. */
-const GATHER_BYTES = 1_048_576;
 /** What a client still sends of a body nobody wants is read and thrown away up to here; more ends the connection. */
 const DISCARD_BYTES = 1_048_576;
 /** After our last word the client gets this long to read it before the connection is destroyed. */
@@ -34,24 +33,21 @@ const UNNOTED = -1;
 
 const CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n";
 
-export class Http1Connection implements ClientConnection, ResponseSink, StreamListener {
+export class Http1Connection implements ClientConnection, ResponseSink, StreamListener, BodySource {
   readonly #stream: ByteStream;
   readonly #peer: Peer;
   readonly #context: EdgeContext;
   readonly #parser: RequestParser;
   readonly #writer: Http1ResponseWriter;
   #exchange: Exchange | null = null;
-  /** Pieces of a body that is gathered, before the request is submitted. */
-  #gathered: Buffer[] = [];
-  #gatheredBytes = 0;
-  #isSubmitted = false;
+  /** Takes in the body of the request, where it has one. */
+  #intake: RequestIntake | null = null;
   #bodyIsRead = true;
   #responseIsWritten = true;
   #discarded = 0;
   #keepAlive = true;
   #isClosing = false;
   #clientEnded = false;
-  #sentContinue = false;
   /** The bytes being parsed are only lent. */
   #chunkIsShared = false;
 
@@ -119,15 +115,7 @@ export class Http1Connection implements ClientConnection, ResponseSink, StreamLi
       if (!this.#isClosing) this.#enter(this.#parser.isIdle ? "idle" : "head");
       return;
     }
-    if (this.#isSubmitted || this.#bodyIsRead || exchange.state === "done") return;
-    // The body is not whole yet: decide whether the request waits for it.
-    const { head } = exchange;
-    const waits =
-      !head.expectsContinue &&
-      !this.#context.streamsBodies() &&
-      head.contentLength <= GATHER_BYTES &&
-      this.#gatheredBytes <= GATHER_BYTES;
-    if (!waits) this.#submitStreaming(exchange);
+    if (!this.#bodyIsRead && exchange.state === "waiting") this.#intake?.pause();
   }
 
   #enter(phase: "idle" | "head" | "busy" | "linger"): void {
@@ -138,11 +126,10 @@ export class Http1Connection implements ClientConnection, ResponseSink, StreamLi
 
   onHead(head: RequestHead): void {
     this.since = this.#context.clock.now();
-    this.#exchange = new Exchange(head, this.#peer, this, this.since);
-    this.#isSubmitted = false;
+    const exchange = (this.#exchange = new Exchange(head, this.#peer, this, this.since));
+    this.#intake = head.framing === "none" ? null : new RequestIntake(exchange, this.#context, this);
     this.#bodyIsRead = false;
     this.#responseIsWritten = false;
-    this.#sentContinue = false;
     this.#discarded = 0;
     this.#keepAlive =
       head.keepAlive && this.#context.keepAliveMs > 0 && !this.#context.isDraining && !this.#clientEnded;
@@ -156,24 +143,16 @@ export class Http1Connection implements ClientConnection, ResponseSink, StreamLi
       if (this.#discarded > DISCARD_BYTES) this.#close();
       return;
     }
-    const chunk = this.#chunkIsShared ? Buffer.from(lent) : lent;
-    if (exchange.stream !== null) {
-      exchange.stream.push(chunk);
-      if (exchange.stream.size > HIGH_WATER) this.#stream.pause();
-      return;
-    }
-    this.#gathered.push(chunk);
-    this.#gatheredBytes += chunk.length;
+    this.#intake!.push(lent, this.#chunkIsShared);
   }
 
   onEnd(): void {
     const exchange = this.#exchange!;
     this.#bodyIsRead = true;
-    if (exchange.stream !== null) exchange.stream.end();
     if (this.#responseIsWritten) return this.#next();
-    if (this.#isSubmitted || exchange.state === "done") return;
-    exchange.body = this.#takeGathered();
-    this.#isSubmitted = true;
+    if (exchange.state === "done") return;
+    if (this.#intake !== null) return this.#intake.end();
+    exchange.body = EMPTY_BODY;
     this.#context.submit(exchange);
   }
 
@@ -181,32 +160,21 @@ export class Http1Connection implements ClientConnection, ResponseSink, StreamLi
     this.#reject(error.status, error.detail);
   }
 
-  #takeGathered(): Buffer {
-    if (this.#gatheredBytes === 0) return EMPTY_BODY;
-    const body = this.#gathered.length === 1 ? this.#gathered[0]! : Buffer.concat(this.#gathered);
-    this.#gathered = [];
-    this.#gatheredBytes = 0;
-    return body;
+  // --- for the intake
+
+  get isBodyPaused(): boolean {
+    return this.#stream.isPaused;
   }
 
-  #submitStreaming(exchange: Exchange): void {
-    const stream = new RequestBody();
-    for (const chunk of this.#gathered) stream.push(chunk);
-    this.#gathered = [];
-    this.#gatheredBytes = 0;
-    stream.onTaken = () => {
-      if (stream.size <= HIGH_WATER / 2 && this.#stream.isPaused) this.#stream.resume();
-    };
-    stream.onWanted = () => this.#askForBody();
-    exchange.stream = stream;
-    this.#isSubmitted = true;
-    this.#context.submit(exchange);
+  pauseBody(): void {
+    this.#stream.pause();
   }
 
-  #askForBody(): void {
-    const exchange = this.#exchange;
-    if (exchange === null || this.#sentContinue || exchange.state !== "given" || this.#bodyIsRead) return;
-    this.#sentContinue = true;
+  resumeBody(): void {
+    this.#stream.resume();
+  }
+
+  continueBody(): void {
     this.#stream.writeText(CONTINUE);
   }
 
@@ -237,7 +205,7 @@ export class Http1Connection implements ClientConnection, ResponseSink, StreamLi
     const exchange = this.#exchange;
     if (exchange === null) return;
     this.#exchange = null;
-    this.#gathered = [];
+    this.#intake?.abandon();
     if (exchange.state !== "done") {
       exchange.leave();
       if (exchange.status === 0) exchange.status = 499;
@@ -306,7 +274,7 @@ export class Http1Connection implements ClientConnection, ResponseSink, StreamLi
 
   /** A body that the client has announced but was never asked for makes the connection useless: nobody knows whether it comes. */
   #mustClose(exchange: Exchange): boolean {
-    return exchange.head.expectsContinue && !this.#sentContinue && !this.#bodyIsRead;
+    return exchange.head.expectsContinue && this.#intake?.hasContinued !== true && !this.#bodyIsRead;
   }
 
   #written(exchange: Exchange): void {
