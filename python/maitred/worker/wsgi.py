@@ -313,7 +313,8 @@ class WsgiSeat:
             # Nothing of the app runs between the items of an exact list or tuple, so nobody can tell that they leave together.
             self._complete(b"".join(map(_chunk, result)))
             return
-        only_one = _says_it_has_one(result)
+        # To ask costs an exception in most frameworks; where the length is known it need not be asked.
+        only_one = self._length == NO_LENGTH and _says_it_has_one(result)
         for item in result:
             chunk = _chunk(item)
             if not chunk:
