@@ -126,7 +126,9 @@ class VectorTest(unittest.TestCase):
             if vector["direction"] == "worker-to-front":
                 with self.subTest(vector["name"]):
                     sent, agreed = encode(vector["meaning"]), bytes.fromhex(vector["hex"])
-                    if len(agreed) > 8 and vector["meaning"]["type"] in MARSHALLED:  # Where the references are hangs on the interpreter.
+                    if (
+                        len(agreed) > 8 and vector["meaning"]["type"] in MARSHALLED
+                    ):  # Where the references are hangs on the interpreter.
                         self.assertEqual(sent[4:8], agreed[4:8])
                         self.assertEqual(len(sent) - 8, int.from_bytes(sent[:4], "little"))
                         self.assertEqual(loads(sent[8:]), loads(agreed[8:]))
