@@ -20,6 +20,7 @@ export class ProxyProtocolConnection implements ClientConnection {
   readonly #context: EdgeContext;
   readonly #onClient: (peer: Peer) => void;
   readonly #since: number;
+  whenClosed: (() => void) | null = null;
   #received: Buffer = Buffer.alloc(0);
   #refusedAt = -1;
 
@@ -40,6 +41,8 @@ export class ProxyProtocolConnection implements ClientConnection {
     socket.on("data", this.#read);
     socket.on("end", this.#ended);
     socket.on("error", this.#failed);
+    socket.on("close", this.#closed);
+    socket.resume();
   }
 
   drain(): void {
@@ -88,10 +91,15 @@ export class ProxyProtocolConnection implements ClientConnection {
     this.#socket.destroy();
   };
 
+  readonly #closed = (): void => this.whenClosed?.();
+
+  /** Leaves the socket as it came: paused, and nobody's. */
   #release(): void {
+    this.#socket.pause();
     this.#socket.off("data", this.#read);
     this.#socket.off("end", this.#ended);
     this.#socket.off("error", this.#failed);
+    this.#socket.off("close", this.#closed);
   }
 
   /** @param tells the peer speaks plain HTTP as far as can be seen, and gets an answer that it can read. */
