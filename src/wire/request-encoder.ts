@@ -240,12 +240,10 @@ export class ScopeEncoder implements RequestEncoder {
     const { head, peer } = exchange;
     openItem(writer, id, head.method, this.#methods, ASGI.method);
     writer.raw(ASGI.path);
-    // What a proxy took from the front of the path belongs to it (ASGI, "Connection Scope": root_path, as uvicorn reads it).
-    const path = peer.prefix === "" ? head.path : peer.prefix + head.path;
-    if (path.includes("%")) writer.text(decodePathUtf8(path));
-    else writer.ascii(path);
+    if (head.path.includes("%")) writer.text(decodePathUtf8(head.path));
+    else writer.ascii(head.path);
     writer.raw(ASGI.rawPath);
-    writer.latin1Bytes(path);
+    writer.latin1Bytes(head.path);
     writer.raw(ASGI.query);
     writer.latin1Bytes(head.query);
     if (peer.encodedFor !== this) this.#peer(peer);
