@@ -55,11 +55,14 @@ export async function serve(plan: Plan, notices: readonly string[]): Promise<num
     server: plan.serverHeader ? "maitred" : "",
     date: plan.dateHeader ? new Date().toUTCString() : "",
     isDraining: false,
+    forwarding: plan.forwarding,
+    proxyProtocol: plan.proxyProtocol,
     streamsBodies: () => supervisor?.interface === "asgi",
     submit: (exchange) => dispatcher.submit(exchange),
     onDone: accessJournal === null ? null : (exchange) => accessJournal.line(accessLine(exchange, clock)),
     onRejected: (address, status, detail) =>
       log.info(`Request from ${address || "a Unix socket"} refused with ${status}: ${detail}`),
+    onUntrusted: untrustedWarning(log),
     onBadLength: ({ head }, promised, sent) =>
       log.error(`${head.method} ${head.target}: the app promised Content-Length ${promised} and sent ${sent} bytes`),
   };
@@ -185,6 +188,21 @@ function makeSupervisor(
     },
     context,
   );
+}
+
+/** Once per start: a scanner that tries it all day long must not fill the log. */
+function untrustedWarning(log: Log): EdgeContext["onUntrusted"] {
+  let isTold = false;
+  return (address, { headers }) => {
+    if (isTold) return;
+    isTold = true;
+    const { raw } = headers.names.find((name) => name.isForwarding)!;
+    const from = address || "a Unix socket";
+    const list = address === "" ? "unix" : `${address}, or a range`;
+    log.warning(
+      `${raw} from ${from} was removed, as that is no trusted proxy. If it is your proxy, give --forwarded-allow-ips ${list} (told once)`,
+    );
+  };
 }
 
 function counter(): () => number {

@@ -1,7 +1,10 @@
 /** What every client connection needs from the house; one object, shared by all of them. */
 import type { Clock } from "../clock.ts";
+import type { ForwardingPolicy } from "../http/client-identity.ts";
 import type { Exchange } from "../http/exchange.ts";
 import type { HeadLimits } from "../http/http1/request-parser.ts";
+import type { ProxyProtocolPolicy } from "../http/proxy-header.ts";
+import type { RequestHead } from "../http/request-head.ts";
 
 export interface EdgeContext {
   readonly clock: Clock;
@@ -13,6 +16,10 @@ export interface EdgeContext {
   readonly server: string;
   /** Value of the Date field now, empty for none. */
   date: string;
+  /** Whose word counts about the client that a request comes from; null: nobody's, and the fields that tell reach the app as they are. */
+  readonly forwarding: ForwardingPolicy | null;
+  /** Connections begin with a PROXY protocol header; null where they do not. */
+  readonly proxyProtocol: ProxyProtocolPolicy | null;
   /** No new requests on the connections that are open: they end with `Connection: close`. */
   isDraining: boolean;
   /** The app wants request bodies as they arrive (ASGI); else they are gathered first, up to a limit. */
@@ -23,6 +30,8 @@ export interface EdgeContext {
   onDone: ((exchange: Exchange) => void) | null;
   /** A request that could not be read, for the log. */
   onRejected(peerAddress: string, status: number, detail: string): void;
+  /** A peer that is not trusted sent fields that tell who the client is. They were removed. */
+  onUntrusted(peerAddress: string, head: RequestHead): void;
   /** An app's response that did not keep its own promises, for the log. */
   onBadLength(exchange: Exchange, promised: number, sent: number): void;
 }

@@ -8,6 +8,7 @@ import type { EdgeContext } from "./context.ts";
 import { directStream } from "../streams/direct-stream.ts";
 import { Http1Connection } from "./http1-connection.ts";
 import { type BoundListener, Listener } from "./listener.ts";
+import { ProxyProtocolConnection } from "./proxy-protocol.ts";
 
 const SWEEP_EVERY_MS = 500;
 
@@ -67,7 +68,20 @@ export class Edge {
   }
 
   #accept(socket: Socket, peer: Peer): void {
-    const connection = new Http1Connection((listener) => directStream(socket, listener), peer, this.#context);
+    const policy = this.#context.proxyProtocol;
+    if (policy === null) return this.#serve(socket, peer);
+    const header = new ProxyProtocolConnection(socket, peer, policy, this.#context, (client) => {
+      this.#serve(socket, client);
+      this.#connections.delete(header);
+    });
+    this.#keep(header);
+  }
+
+  #serve(socket: Socket, peer: Peer): void {
+    this.#keep(new Http1Connection((listener) => directStream(socket, listener), peer, this.#context));
+  }
+
+  #keep(connection: ClientConnection): void {
     this.#connections.add(connection);
     connection.whenClosed = () => {
       this.#connections.delete(connection);

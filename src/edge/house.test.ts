@@ -33,6 +33,8 @@ export class Client {
       server: "",
       date: "",
       isDraining: false,
+      forwarding: null,
+      proxyProtocol: null,
       streamsBodies: () => false,
       submit: (exchange) => {
         exchange.state = "given";
@@ -41,6 +43,7 @@ export class Client {
       },
       onDone: (exchange) => this.told.push(`done ${exchange.head.path} ${exchange.status} ${exchange.sentBytes}`),
       onRejected: (_address, status) => this.told.push(`rejected ${status}`),
+      onUntrusted: (address, head) => this.told.push(`untrusted ${address} ${head.path}`),
       onBadLength: (exchange, promised, sent) => this.told.push(`bad length ${exchange.head.path} ${promised} ${sent}`),
       ...differences,
     };

@@ -87,7 +87,6 @@ class AsgiSeat(asyncio.Protocol):
         #: Done when the front has closed the seat and the last task is over.
         self.done: asyncio.Future[None] = loop.create_future()
         self._base = base
-        self._root_path: str = base["root_path"]
         self._state = state
         self._frames = FrameReader()
         self._sequence = itertools.count(1)
@@ -219,12 +218,14 @@ class AsgiSeat(asyncio.Protocol):
     # Private
 
     def _begin(self, batch: list[Any]) -> None:
-        base, root, state, loop, exchanges = self._base, self._root_path, self._state, self.loop, self.exchanges
+        base, state, loop, exchanges = self._base, self._state, self.loop, self.exchanges
         make_task = asyncio.Task if loop.get_task_factory() is None else None
         for (request_id, head, body), sequence in zip(batch, self._sequence):
             scope = {**base, **head, "extensions": _EXTENSIONS.copy(), "state": state.copy()}
+            root = scope["root_path"]
             if root:
-                # ASGI: `path` is the whole path, `root_path` its mount point (uvicorn does the same since 0.26).
+                # ASGI: `path` is the whole path, `root_path` its mount point (uvicorn does the same since 0.26). The front adds to it
+                # what a proxy has taken from the path.
                 scope["path"] = root + scope["path"]
                 if scope.get("raw_path") is not None:
                     scope["raw_path"] = root.encode() + scope["raw_path"]

@@ -5,6 +5,7 @@ import { httpSection } from "./http.ts";
 import { limitsSection } from "./limits.ts";
 import { loggingSection } from "./logging.ts";
 import { processSection } from "./process.ts";
+import { proxySection } from "./proxy.ts";
 import { pythonSection } from "./python.ts";
 import { timeoutsSection } from "./timeouts.ts";
 import { workersSection } from "./workers.ts";
@@ -15,6 +16,7 @@ export const sections: readonly Section[] = [
   pythonSection,
   timeoutsSection,
   limitsSection,
+  proxySection,
   httpSection,
   loggingSection,
   processSection,
