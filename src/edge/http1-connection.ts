@@ -309,8 +309,17 @@ export class Http1Connection implements ClientConnection, ResponseSink, StreamLi
     else if (this.#stream.isPaused) this.#stream.resume(); // what is left of the body is read and thrown away
   }
 
+  /** The client has taken its answers after all: on with what it has sent meanwhile. */
+  onCaughtUp(): void {
+    if (this.#exchange === null || !this.#responseIsWritten || !this.#bodyIsRead) return;
+    if (this.#keepAlive) return this.#next();
+    this.#exchange = null;
+    this.#close();
+  }
+
   #next(): void {
-    if (this.#isClosing) return;
+    // Who asks and does not take the answers gets no more of them: a few bytes can ask for much, and it would all wait here.
+    if (this.#isClosing || this.#stream.isBehind) return;
     this.#exchange = null;
     // The sweep notes the time: reading the clock for every response costs more than half a second of precision is worth.
     this.phase = "idle";
