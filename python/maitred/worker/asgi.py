@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from maitred.worker.board import MASK
 from maitred.worker.complaint import complain, say
 from maitred.worker.headers import NO_LENGTH, HeaderError, length_of
+from maitred.worker.waiting import Waiting
 from maitred.worker.wire import (
     ABORT,
     MAX_BODY_FRAME,
@@ -35,15 +36,15 @@ if TYPE_CHECKING:
 WAITING, STARTED, STREAMING, COMPLETE, GONE = range(5)
 
 _STAGE_EXPECTS = {WAITING: "http.response.start", STARTED: "http.response.body", STREAMING: "http.response.body"}
-_ERROR_HEADERS = [(b"content-type", b"text/plain"), (b"content-length", b"21")]
-_ERROR_BODY = b"Internal Server Error"
+ERROR_HEADERS = [(b"content-type", b"text/plain"), (b"content-length", b"21")]
+ERROR_BODY = b"Internal Server Error"
 
 
 class ClientDisconnected(OSError):
     """send() after the client left (ASGI HTTP spec 2.4: "raise a server-specific subclass of OSError")."""
 
 
-class Exchange:
+class Exchange(Waiting):
     """One request and its response, as the app's `receive` and `send`."""
 
     __slots__ = (
@@ -58,9 +59,7 @@ class Exchange:
         "_pieces",
         "_remaining",
         "_scope",
-        "_seat",
         "_status",
-        "_waiters",
         "stage",
         "task",
     )
@@ -89,11 +88,11 @@ class Exchange:
         try:
             await seat.app(self._scope, self.receive, self.send)
             if self.stage != COMPLETE:
-                self._returned()
+                self.returned()
         except GeneratorExit:
             raise
         except BaseException as error:  # SystemExit too: an app does not end a worker.
-            self._failed(error)
+            self.failed(error)
         finally:
             if seat.exchanges.get(self._id) is self:
                 del seat.exchanges[self._id]
@@ -155,6 +154,34 @@ class Exchange:
         if self.stage == STREAMING:
             self._credit += count
             self._wake()
+
+    def drain(self) -> None:
+        """The front has closed the seat: what is at work is finished."""
+
+    @property
+    def is_complete(self) -> bool:
+        """The response is on its way, whole."""
+        return self.stage == COMPLETE
+
+    def returned(self) -> None:
+        """The app returned before its response was complete."""
+        if self.stage == GONE:
+            self._finish(frame(ABORT, self._id, b"the client is gone"))
+            return
+        say(f"maitred: the app returned without completing its response, {self._name()}")
+        self._give_up("the app returned without completing its response")
+
+    def failed(self, error: BaseException) -> None:
+        """The app raised."""
+        if self.stage == GONE:
+            # What the app raises because its client left is no news; other errors are.
+            if not isinstance(error, (OSError, asyncio.CancelledError)):
+                complain(f"error in the app after the client left, {self._name()}", error)
+            self._finish(frame(ABORT, self._id, b"the client is gone"))
+            return
+        complain(f"error in the app, {self._name()}", error)
+        if self.stage != COMPLETE:
+            self._give_up(f"the app raised {type(error).__name__}")
 
     # Private
 
@@ -277,47 +304,13 @@ class Exchange:
         self._seat.write(data)
         self._wake()
 
-    def _returned(self) -> None:
-        if self.stage == GONE:
-            self._finish(frame(ABORT, self._id, b"the client is gone"))
-            return
-        say(f"maitred: the app returned without completing its response, {self._name()}")
-        self._give_up("the app returned without completing its response")
-
-    def _failed(self, error: BaseException) -> None:
-        if self.stage == GONE:
-            # What the app raises because its client left is no news; other errors are.
-            if not isinstance(error, (OSError, asyncio.CancelledError)):
-                complain(f"error in the app after the client left, {self._name()}", error)
-            self._finish(frame(ABORT, self._id, b"the client is gone"))
-            return
-        complain(f"error in the app, {self._name()}", error)
-        if self.stage != COMPLETE:
-            self._give_up(f"the app raised {type(error).__name__}")
-
     def _give_up(self, reason: str) -> None:
         if self.stage == STREAMING:
             self._finish(frame(ABORT, self._id, reason.encode()))
         else:
             self.stage = COMPLETE
-            self._seat.complete((self._id, 500, _ERROR_HEADERS, _ERROR_BODY))
+            self._seat.complete((self._id, 500, ERROR_HEADERS, ERROR_BODY))
             self._wake()
 
     def _name(self) -> str:
         return f"{self._scope['method']} {self._scope['path']!r}"
-
-    async def _change(self) -> None:
-        """Wait until something happens to this exchange. A future each: one waiter's cancellation is not the other's."""
-        future = self._seat.loop.create_future()
-        if self._waiters is None:
-            self._waiters = []
-        self._waiters.append(future)
-        await future
-
-    def _wake(self) -> None:
-        waiters = self._waiters
-        if waiters:
-            self._waiters = None
-            for future in waiters:
-                if not future.done():
-                    future.set_result(None)

@@ -10,10 +10,11 @@ import itertools
 import sys
 from marshal import loads
 from time import perf_counter
-from typing import Any
+from typing import Any, Union
 
 from maitred.worker.asgi import Exchange
 from maitred.worker.headers import NO_LENGTH, BytesHeaders
+from maitred.worker.websocket import WebSocket
 from maitred.worker.wire import (
     BODY,
     CANCEL,
@@ -23,8 +24,12 @@ from maitred.worker.wire import (
     PONG,
     REQUESTS,
     RESPONSES,
+    WS_CLOSED,
+    WS_PART,
+    WS_TEXT,
     FrameReader,
     Response,
+    close_of,
     credit_of,
     encode_responses,
     frame,
@@ -32,6 +37,14 @@ from maitred.worker.wire import (
 
 #: Seconds of work after which finished responses leave without waiting for the others of the turn.
 FLUSH_AFTER = 0.0005
+#: Bytes of WebSocket frames that leave without waiting for the others of the turn.
+FLUSH_FROM = 65_536
+
+Connection = Union[Exchange, WebSocket]
+
+#: ASGI "Extensions": what every WebSocket can use.
+_WEBSOCKET_EXTENSIONS: dict[str, Any] = {"websocket.http.response": {}}
+_WEBSOCKET_VERSION = {"version": "3.0", "spec_version": "2.5"}
 
 
 def base_scope(constant: dict[str, Any]) -> dict[str, Any]:
@@ -79,10 +92,14 @@ class AsgiSeat(asyncio.Protocol):
         self.last_headers: list[Any] = []
         self.last_length = NO_LENGTH
         #: Every exchange whose task is not over, by its id. It holds the task: the loop itself does not.
-        self.exchanges: dict[int, Exchange] = {}
+        self.exchanges: dict[int, Connection] = {}
         #: Those that have answered and go on (background work) while their id is already another request's.
-        self.lingering: set[Exchange] = set()
+        self.lingering: set[Connection] = set()
         self._out: list[Response] = []
+        #: Frames of WebSockets that leave at the end of the turn.
+        self._later: list[bytes] = []
+        self._later_bytes = 0
+        self._later_is_due = False
         self._in_turn = False
         self._since = 0.0
         self.ended = False
@@ -117,6 +134,15 @@ class AsgiSeat(asyncio.Protocol):
                     exchange.credit(credit_of(payload))
                 elif kind == CANCEL:
                     exchange.cancel()
+                elif type(exchange) is WebSocket:
+                    if WS_TEXT <= kind <= WS_PART:
+                        exchange.message(kind, payload)
+                        if not self._later_is_due:
+                            # After the tasks that the messages have woken: their answers leave together, in this turn.
+                            self._later_is_due = True
+                            self.loop.call_soon(self._flush_later)
+                    elif kind == WS_CLOSED:
+                        exchange.closed(*close_of(payload))
         self._in_turn = False
         if self._out:
             self._flush()
@@ -124,6 +150,8 @@ class AsgiSeat(asyncio.Protocol):
     def eof_received(self) -> bool:
         """As asyncio.Protocol: no more work; what is in flight still writes."""
         self.ended = True
+        for exchange in [*self.exchanges.values(), *self.lingering]:
+            exchange.drain()
         self._check_done()
         return True
 
@@ -152,6 +180,25 @@ class AsgiSeat(asyncio.Protocol):
         if self._transport is not None:
             self._transport.write(self._taken_out() + data if self._out else data)
 
+    def write_later(self, data: bytes) -> None:
+        """Send frames with the others of this turn: for WebSockets, where many small ones come in a row."""
+        self._later.append(data)
+        self._later_bytes += len(data)
+        if self._later_bytes > FLUSH_FROM:
+            self._write_gathered()
+        elif not self._later_is_due:
+            self._later_is_due = True
+            self.loop.call_soon(self._flush_later)
+
+    def task_is_over(self, request_id: int, connection: Connection) -> None:
+        """The task of a WebSocket has come to its end."""
+        if self.exchanges.get(request_id) is connection:
+            del self.exchanges[request_id]
+        else:
+            self.lingering.discard(connection)
+        if self.ended:
+            self.last_is_over()
+
     def last_is_over(self) -> None:
         """A task has come to its end after the front has closed the seat."""
         self.loop.call_soon(self._check_done)
@@ -160,6 +207,7 @@ class AsgiSeat(asyncio.Protocol):
         """Send what is left and close."""
         if self._transport is not None:
             self._flush()
+            self._write_gathered()
             self._transport.close()
 
     # Private
@@ -176,7 +224,15 @@ class AsgiSeat(asyncio.Protocol):
                     scope["raw_path"] = root.encode() + scope["raw_path"]
             if request_id in exchanges:
                 self.lingering.add(exchanges[request_id])
-            exchanges[request_id] = exchange = Exchange(self, request_id, scope, body)
+            exchange: Connection
+            if body is False:
+                scope.pop("method", None)
+                scope["asgi"] = _WEBSOCKET_VERSION
+                scope["extensions"] = _WEBSOCKET_EXTENSIONS.copy()
+                exchange = WebSocket(self, request_id, scope)
+            else:
+                exchange = Exchange(self, request_id, scope, body)
+            exchanges[request_id] = exchange
             if self._eager:
                 exchange.task = asyncio.Task(exchange.run(sequence), loop=loop, eager_start=True)  # type: ignore[call-arg]
             elif make_task is not None:
@@ -194,6 +250,17 @@ class AsgiSeat(asyncio.Protocol):
     def _flush(self) -> None:
         if self._out and self._transport is not None:
             self._transport.write(self._taken_out())
+
+    def _flush_later(self) -> None:
+        self._later_is_due = False
+        if self._later:
+            self._write_gathered()
+
+    def _write_gathered(self) -> None:
+        if self._later and self._transport is not None:
+            self._transport.write(b"".join(self._later))
+        self._later.clear()
+        self._later_bytes = 0
 
     def _check_done(self) -> None:
         if self.ended and not self.exchanges and not self.lingering and not self.done.done():
