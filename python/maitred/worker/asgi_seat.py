@@ -14,6 +14,7 @@ from typing import Any, Union
 
 from maitred.worker.asgi import Exchange
 from maitred.worker.headers import NO_LENGTH, BytesHeaders
+from maitred.worker.spooled import SpooledExchange
 from maitred.worker.websocket import WebSocket
 from maitred.worker.wire import (
     BODY,
@@ -42,7 +43,12 @@ FLUSH_FROM = 65_536
 
 Connection = Union[Exchange, WebSocket]
 
-#: ASGI "Extensions": what every WebSocket can use.
+#: ASGI "Extensions": what every request can use, and every WebSocket.
+_EXTENSIONS: dict[str, Any] = {
+    "http.response.pathsend": {},
+    "http.response.trailers": {},
+    "http.response.early_hint": {},
+}
 _WEBSOCKET_EXTENSIONS: dict[str, Any] = {"websocket.http.response": {}}
 _WEBSOCKET_VERSION = {"version": "3.0", "spec_version": "2.5"}
 
@@ -216,7 +222,7 @@ class AsgiSeat(asyncio.Protocol):
         base, root, state, loop, exchanges = self._base, self._root_path, self._state, self.loop, self.exchanges
         make_task = asyncio.Task if loop.get_task_factory() is None else None
         for (request_id, head, body), sequence in zip(batch, self._sequence):
-            scope = {**base, **head, "extensions": {}, "state": state.copy()}
+            scope = {**base, **head, "extensions": _EXTENSIONS.copy(), "state": state.copy()}
             if root:
                 # ASGI: `path` is the whole path, `root_path` its mount point (uvicorn does the same since 0.26).
                 scope["path"] = root + scope["path"]
@@ -230,8 +236,12 @@ class AsgiSeat(asyncio.Protocol):
                 scope["asgi"] = _WEBSOCKET_VERSION
                 scope["extensions"] = _WEBSOCKET_EXTENSIONS.copy()
                 exchange = WebSocket(self, request_id, scope)
+            elif type(body) is str:
+                exchange = SpooledExchange(self, request_id, scope, body)
             else:
                 exchange = Exchange(self, request_id, scope, body)
+            if "tls" in scope:
+                scope["extensions"]["tls"] = scope.pop("tls")
             exchanges[request_id] = exchange
             if self._eager:
                 exchange.task = asyncio.Task(exchange.run(sequence), loop=loop, eager_start=True)  # type: ignore[call-arg]

@@ -222,7 +222,7 @@ async def do_starttwice(scope, receive, send):
 
 async def do_unknown(scope, receive, send):
     await start(send)
-    await send({"type": "http.response.pathsend", "path": "/etc/passwd"})
+    await send({"type": "http.response.debug", "info": {}})
 
 
 async def do_str(scope, receive, send):
@@ -265,6 +265,47 @@ async def do_subclass(scope, receive, send):
 async def do_block(scope, receive, send):
     time.sleep(0.3)
     await say(send, "blocked")
+
+# Extensions
+
+
+async def do_path(scope, receive, send):
+    headers = [(b"content-length", scope["query_string"])] if scope["query_string"] else []
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    path = dict(scope["headers"])[b"x-path"].decode()
+    try:
+        await send({"type": "http.response.pathsend", "path": eval(path)})
+    except Exception as error:
+        SEEN.append(f"{type(error).__name__}: {error}")
+        raise
+
+
+async def do_trailers(scope, receive, send):
+    await send({"type": "http.response.start", "status": 200, "headers": [], "trailers": True})
+    for part in eval(scope["query_string"].decode()):
+        await send(part)
+
+
+async def do_hint(scope, receive, send):
+    await send({"type": "http.response.early_hint", "links": [b"</a.css>; rel=preload", b"</b.js>; rel=preload"]})
+    await send({"type": "http.response.early_hint", "links": []})
+    await say(send, "hinted")
+
+
+async def do_latehint(scope, receive, send):
+    await start(send)
+    await send({"type": "http.response.early_hint", "links": []})
+
+
+async def do_pieces(scope, receive, send):
+    """The lengths of the body's pieces, and what follows them."""
+    lengths, more = [], True
+    while more:
+        message = await receive()
+        lengths.append(len(message["body"]))
+        more = message["more_body"]
+    await say(send, repr(lengths))
+
 
 # WebSockets
 
