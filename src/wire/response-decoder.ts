@@ -163,9 +163,8 @@ export class ResponseDecoder {
   }
 
   #close(): void {
-    const { length } = this.#text;
+    if (this.#at !== this.#text.length) throw new WireError("bytes after the end of a payload");
     this.#text = "";
-    if (this.#at !== length) throw new WireError("bytes after the end of a payload");
   }
 
   #u32(): number {
