@@ -122,7 +122,10 @@ export function uvicorn(workers: number, options: { tls?: boolean } = {}): Setti
       commands: [
         [
           ...uvicornCommand(place, workers),
-          ...["--host", "127.0.0.1", "--port", String(place.port)],
+          "--host",
+          "127.0.0.1",
+          "--port",
+          String(place.port),
           ...(options.tls
             ? ["--ssl-certfile", `${place.folder}/cert.pem`, "--ssl-keyfile", `${place.folder}/key.pem`]
             : []),

@@ -90,17 +90,6 @@ const believed = (trusted: string, ...fields: ForwardingField[]): Partial<Plan> 
   forwarding: { trusted: proxies(trusted), believed: new Set(fields) },
 });
 
-/** What `--certfile c.pem --keyfile k.pem` asks for. */
-const secured: NonNullable<Plan["tls"]> = {
-  certificates: [{ certfile: "/srv/site/c.pem", keyfile: "/srv/site/k.pem" }],
-  keyPassword: null,
-  leastVersion: "TLSv1.2",
-  ciphers: null,
-  clientCertificates: "none",
-  caFile: null,
-  handshakeTimeoutMs: 10_000,
-};
-
 const tcp = (host: string, port: number): Plan["binds"][number] => ({ type: "tcp", host, port });
 
 const lines: readonly (readonly [line: string, env: Env, difference: Partial<Plan>])[] = [
@@ -240,62 +229,6 @@ const lines: readonly (readonly [line: string, env: Env, difference: Partial<Pla
   ["-e A=1 -e B=x=y -e A=2 --env C= app:app", {}, { environ: { A: "2", B: "x=y", C: "" } }],
   ["--python /opt/py app:app", {}, { python: "/opt/py" }],
 
-  // TLS.
-  ["--certfile c.pem --keyfile k.pem app:app", {}, { tls: secured }],
-  ["--ssl-certfile c.pem --ssl-keyfile k.pem app:app", {}, { tls: secured }],
-  ["app:app", { UVICORN_SSL_CERTFILE: "c.pem", UVICORN_SSL_KEYFILE: "k.pem" }, { tls: secured }],
-  [
-    "--certfile both.pem app:app",
-    {},
-    { tls: { ...secured, certificates: [{ certfile: "/srv/site/both.pem", keyfile: "/srv/site/both.pem" }] } },
-  ],
-  [
-    "--certfile a.pem --keyfile a.key --certfile /b.pem --keyfile /b.key app:app",
-    {},
-    {
-      tls: {
-        ...secured,
-        certificates: [
-          { certfile: "/srv/site/a.pem", keyfile: "/srv/site/a.key" },
-          { certfile: "/b.pem", keyfile: "/b.key" },
-        ],
-      },
-    },
-  ],
-  [
-    "--certfile c.pem --keyfile k.pem --cert-reqs 2 --ca-certs ca.pem --ssl-version TLSv1_3 app:app",
-    {},
-    { tls: { ...secured, clientCertificates: "required", caFile: "/srv/site/ca.pem", leastVersion: "TLSv1.3" } },
-  ],
-  [
-    "--certfile c.pem --keyfile k.pem --ssl-cert-reqs CERT_OPTIONAL --ssl-ca-certs ca.pem --ssl-version 17 app:app",
-    {},
-    { tls: { ...secured, clientCertificates: "optional", caFile: "/srv/site/ca.pem" } },
-  ],
-  [
-    "--certfile c.pem --keyfile k.pem --ciphers ECDHE+AESGCM --tls-handshake-timeout 3 --hsts on app:app",
-    {},
-    { tls: { ...secured, ciphers: "ECDHE+AESGCM", handshakeTimeoutMs: 3000 }, hsts: "max-age=31536000" },
-  ],
-  [
-    "--certfile c.pem --keyfile k.pem --hsts '365d; includesubdomains;preload' -b https://:443 -b http://:81 --redirect-http :80 app:app",
-    {},
-    {
-      tls: secured,
-      hsts: "max-age=31536000; includeSubDomains; preload",
-      binds: [
-        { ...tcp("0.0.0.0", 443), tls: true },
-        { ...tcp("0.0.0.0", 81), tls: false },
-      ],
-      redirectHttp: [tcp("0.0.0.0", 80)],
-    },
-  ],
-  [
-    "--certfile c.pem --keyfile k.pem --redirect-http :80 --redirect-port 443 --hsts 60 app:app",
-    {},
-    { tls: secured, redirectHttp: [tcp("0.0.0.0", 80)], redirectPort: 443, hsts: "max-age=60" },
-  ],
-
   // The rest.
   ["--access-log app:app", {}, { accessLog: "-" }],
   ["--access-log --access-logfile /a.log app:app", {}, { accessLog: "/a.log" }],
@@ -351,17 +284,6 @@ const noticed: readonly (readonly [line: string, env: Env, notice: RegExp | null
   ],
   ["--proxy-allow-from 10.0.0.1 app:app", {}, /^--proxy-allow-from 10.0.0.1 has no effect without --proxy-protocol/],
   ["app:app", { UVICORN_RELOAD: "false" }, null],
-  ["--hsts on app:app", {}, /^--hsts has no effect without --certfile/],
-  ["--ca-certs ca.pem --certfile c.pem app:app", {}, /^--ca-certs ca.pem has no effect without --cert-reqs/],
-  ["--certfile c.pem -b http://:80 app:app", {}, /^--certfile c.pem has no effect: every --bind is spelled http/],
-  ["--certfile c.pem --redirect-port 443 app:app", {}, /^--redirect-port 443 has no effect without --redirect-http/],
-  [
-    "--certfile c.pem --ssl-keyfile-password hunter2 app:app",
-    {},
-    /^--ssl-keyfile-password can be read by every user of this machine \(ps\)/,
-  ],
-  ["--certfile c.pem app:app", { UVICORN_SSL_KEYFILE_PASSWORD: "hunter2" }, null],
-  ["--certfile c.pem --do-handshake-on-connect app:app", {}, /^--do-handshake-on-connect is not needed/],
   ["-k asgi --threads 8 app:app", {}, /^--threads 8 has no effect: an ASGI worker runs one event loop/],
   ["-m 22 app:app", {}, /decimal number, as in gunicorn: the umask is 0026/],
   ["-m 0 app:app", {}, null],
