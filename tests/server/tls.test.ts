@@ -240,6 +240,24 @@ print(answer.decode())
     assert.equal((await secureGet(server.port, "/")).body, "hello");
   });
 
+  test("answers pipelined requests, and a slow reader of much", async () => {
+    const client = await SecureClient.open(server.port);
+    let text = "";
+    client.socket.on("data", (piece: string) => (text += piece));
+    const closed = new Promise((resolve) => client.socket.once("end", resolve));
+    const body = "y".repeat(600_000);
+    const echo = `POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+    client.socket.write("GET /scheme HTTP/1.1\r\nHost: h\r\n\r\n".repeat(50) + echo.repeat(3));
+    client.socket.pause();
+    await server.waitForLine(/TLS handshake/);
+    client.socket.write("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+    client.socket.resume();
+    await closed;
+    assert.equal(text.match(/\r\n\r\nhttps/g)?.length, 50);
+    assert.equal(text.match(/y{600000}/g)?.length, 3);
+    assert.match(text, /Connection: close\r\n\r\nhello$/);
+  });
+
   test("stands beside a plain one", async () => {
     const browser = new Browser(portOf(server.addresses[1]!));
     assert.equal((await browser.get("/scheme")).text, "http");
@@ -266,6 +284,42 @@ print(answer.decode())
     );
     assert.match(posted, /^HTTP\/1\.1 308 /);
   });
+});
+
+test("TLS begins behind a PROXY protocol header", async () => {
+  const server = await startMaitred([
+    ...writeIdentity(folder, serverIdentity("localhost"), "proxied"),
+    ..."-b 127.0.0.1:0 --proxy-protocol v1 --tls-handshake-timeout 700ms".split(" "),
+    ...APP,
+  ]);
+  const raw = connect(server.port, "127.0.0.1");
+  await once(raw, "connect");
+  raw.write("PROXY TCP4 192.0.2.7 198.51.100.1 4711 443\r\n");
+  const client = await SecureClient.open(0, { socket: raw });
+  assert.match((await client.get("/remote")).body, /^'192\.0\.2\.7'/);
+  assert.equal((await client.get("/scheme")).body, "https");
+  client.close();
+  const plain = await exchangeRaw(server.port, "PROXY TCP4 192.0.2.9 198.51.100.1 4711 443\r\nGET / HTTP/1.1\r\n\r\n");
+  assert.match(plain, /this port speaks https/);
+  await server.waitForLine(/TLS handshake with 192\.0\.2\.9 failed: plain HTTP/);
+  await server.stop();
+});
+
+test("a stop closes idle connections with TLS's goodbye, and lets busy ones finish", async () => {
+  const gates = new Gates();
+  const args = [...writeIdentity(folder, serverIdentity("localhost"), "stopped"), "-b", "127.0.0.1:0", ...APP];
+  const server = await startMaitred(args, { env: gates.env });
+  const idle = await SecureClient.open(server.port, { allowHalfOpen: false });
+  await idle.get("/");
+  const busy = await SecureClient.open(server.port);
+  const answer = busy.get("/hold?name=last");
+  await server.waitForLine(/holding last/);
+  const goodbye = once(idle.socket, "end");
+  const stopped = server.stop();
+  await goodbye;
+  gates.open("last");
+  assert.match((await answer).body, /^held last/);
+  assert.deepEqual(await stopped, { code: 0, signal: null });
 });
 
 describe("client certificates", () => {
@@ -296,12 +350,33 @@ describe("client certificates", () => {
     await server.stop();
   });
 
-  test("optional: everyone gets in", async () => {
-    const server = await start("optional");
+  test("optional: everyone gets in, and the application hears what is wrong with whom", async () => {
+    const server = await startMaitred([
+      ...writeIdentity(folder, serverIdentity("localhost"), "optional"),
+      ...mutual("optional"),
+      "--chdir",
+      testApps,
+      "asgi_app:application",
+    ]);
+    const seen: Record<string, unknown>[] = [];
     for (const client of [known, stranger, null]) {
       const options = client === null ? {} : { cert: client.cert, key: client.key };
-      assert.equal((await secureGet(server.port, "/", options)).body, "hello");
+      seen.push(JSON.parse((await secureGet(server.port, "/tls", options)).body) as Record<string, unknown>);
     }
+    const agreed = { server_cert: null, tls_version: 0x0304, cipher_suite: seen[0]!["cipher_suite"] };
+    assert.match(String(agreed.cipher_suite), /^486[567]$/);
+    const of = (chain: readonly string[], name: string | null, error: string | null): Record<string, unknown> => ({
+      ...agreed,
+      client_cert_chain: chain,
+      client_cert_name: name,
+      client_cert_error: error,
+    });
+    const pem = (text: string): string => text.replace(/\n*$/, "\n");
+    assert.deepEqual(seen, [
+      of([pem(known.cert), pem(authority.cert)], "CN=a known client", null),
+      of([pem(stranger.cert)], "CN=a stranger", "DEPTH_ZERO_SELF_SIGNED_CERT"),
+      of([], null, null),
+    ]);
     await server.stop();
   });
 });

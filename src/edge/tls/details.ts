@@ -6,6 +6,7 @@ import type { TlsDetails } from "../../http/exchange.ts";
 const VERSIONS: Readonly<Record<string, number>> = { "TLSv1.2": 0x0303, "TLSv1.3": 0x0304 };
 /** A chain is as long as the client likes; what the app is told is bounded. */
 const LONGEST_CHAIN = 10;
+const CHAIN_CHARACTERS = 65_536;
 
 export function tlsDetails(socket: TLSSocket, asksForCertificate: boolean): TlsDetails {
   const certificate = asksForCertificate ? socket.getPeerX509Certificate() : undefined;
@@ -30,9 +31,11 @@ export function distinguishedName(lines: string): string {
 function chainOf(leaf: X509Certificate): readonly string[] {
   const chain: string[] = [];
   let at: X509Certificate | undefined = leaf;
+  let left = CHAIN_CHARACTERS;
   while (at !== undefined && chain.length < LONGEST_CHAIN) {
     const pem = at.toString();
-    if (chain.includes(pem)) break;
+    left -= pem.length;
+    if (chain.includes(pem) || left < 0) break;
     chain.push(pem);
     at = at.issuerCertificate;
   }
