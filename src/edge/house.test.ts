@@ -31,6 +31,7 @@ export class Client {
       keepAliveMs: 2000,
       headTimeoutMs: 30_000,
       server: "",
+      hsts: "",
       date: "",
       isDraining: false,
       forwarding: null,
