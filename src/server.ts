@@ -8,6 +8,7 @@ import { Dispatcher } from "./dispatch/dispatcher.ts";
 import type { EdgeContext } from "./edge/context.ts";
 import { Edge } from "./edge/edge.ts";
 import { type BoundListener, ListenError } from "./edge/listener.ts";
+import { Spool } from "./spool/spool.ts";
 import { compileAccessLog } from "./telemetry/access-log.ts";
 import { Journal } from "./telemetry/journal.ts";
 import type { Log } from "./telemetry/log.ts";
@@ -16,7 +17,6 @@ import { Supervisor } from "./workers/supervisor.ts";
 import { TurnEnd } from "./workers/turn-end.ts";
 import type { LoadFailure } from "./workers/zygote.ts";
 
-const HEAD_TIMEOUT_MS = 30_000;
 const HEAD_BYTES = 262_144;
 /** SIGINT and SIGQUIT give requests in flight this long. */
 const QUICK_STOP_MS = 1000;
@@ -40,6 +40,11 @@ export async function serve(plan: Plan, notices: readonly string[]): Promise<num
   const dispatcher = new Dispatcher({ queueSize: plan.queueSize, queueTimeoutMs: plan.queueTimeoutMs }, clock, log);
   let supervisor: Supervisor | null = null;
 
+  const spool = new Spool(
+    { folder: plan.spoolDir, maxBytes: plan.spoolMax },
+    (message) => log.warning(message),
+    () => clock.now(),
+  );
   const accessLine = compileAccessLog(plan.accessLogFormat, process.env);
   const context: EdgeContext = {
     clock,
@@ -51,7 +56,18 @@ export async function serve(plan: Plan, notices: readonly string[]): Promise<num
       underscores: plan.headerMap,
     },
     keepAliveMs: plan.keepAliveMs,
-    headTimeoutMs: HEAD_TIMEOUT_MS,
+    headTimeoutMs: plan.headerTimeoutMs,
+    writeTimeoutMs: plan.writeTimeoutMs,
+    connectionRequests: plan.limitConnectionRequests,
+    bodies: {
+      maxBytes: plan.limitRequestBody,
+      memoryBytes: plan.bodyMemory,
+      timeoutMs: plan.bodyTimeoutMs,
+      minRate: plan.minBodyRate,
+      buffering: plan.requestBuffering,
+      spool,
+      gatheredBytes: 0,
+    },
     server: plan.serverHeader ? "maitred" : "",
     date: plan.dateHeader ? new Date().toUTCString() : "",
     isDraining: false,
@@ -60,6 +76,7 @@ export async function serve(plan: Plan, notices: readonly string[]): Promise<num
     onDone: accessJournal === null ? null : (exchange) => accessJournal.line(accessLine(exchange, clock)),
     onRejected: (address, status, detail) =>
       log.info(`Request from ${address || "a Unix socket"} refused with ${status}: ${detail}`),
+    onCutOff: (address, detail) => log.info(`Connection from ${address || "a Unix socket"} cut off: ${detail}`),
     onBadLength: ({ head }, promised, sent) =>
       log.error(`${head.method} ${head.target}: the app promised Content-Length ${promised} and sent ${sent} bytes`),
   };

@@ -158,14 +158,6 @@ export const foreignFlags: readonly ForeignFlag[] = [
     },
   ),
   needless(["--no-proxy-headers"], null, "no forwarded header is trusted"),
-  refused(
-    ["--limit-concurrency"],
-    "N",
-    "use --worker-connections N for what runs, --queue-size N for what waits; more gets 503",
-    {
-      env: ["UVICORN_LIMIT_CONCURRENCY"],
-    },
-  ),
   needless(["--timeout-worker-healthcheck"], "TIME", "a stuck worker is found by --timeout, a dead one at once", {
     env: ["UVICORN_TIMEOUT_WORKER_HEALTHCHECK"],
   }),

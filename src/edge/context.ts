@@ -2,20 +2,26 @@
 import type { Clock } from "../clock.ts";
 import type { Exchange } from "../http/exchange.ts";
 import type { HeadLimits } from "../http/http1/request-parser.ts";
+import type { BodyLimits } from "./body-limits.ts";
 
 export interface EdgeContext {
   readonly clock: Clock;
   readonly limits: HeadLimits;
   readonly keepAliveMs: number;
-  /** A request's head must be complete this long after its first byte. */
+  /** A request's head must be complete this long after its first byte (--header-timeout); 0 = no limit. */
   readonly headTimeoutMs: number;
+  /** A client must take something of what was written to it within this time (--write-timeout); 0 = no limit. */
+  readonly writeTimeoutMs: number;
+  /** --limit-requests-per-connection; 0 = no limit. */
+  readonly connectionRequests: number;
+  readonly bodies: BodyLimits;
   /** Value of the Server field, empty for none. */
   readonly server: string;
   /** Value of the Date field now, empty for none. */
   date: string;
   /** No new requests on the connections that are open: they end with `Connection: close`. */
   isDraining: boolean;
-  /** The app wants request bodies as they arrive (ASGI); else they are gathered first, up to a limit. */
+  /** The app wants request bodies as they arrive (ASGI); else they are complete first, in memory or in a file. */
   streamsBodies(): boolean;
   /** A request is ready for its route. */
   submit(exchange: Exchange): void;
@@ -23,6 +29,8 @@ export interface EdgeContext {
   onDone: ((exchange: Exchange) => void) | null;
   /** A request that could not be read, for the log. */
   onRejected(peerAddress: string, status: number, detail: string): void;
+  /** A connection that was cut off by a limit, for the log. */
+  onCutOff(peerAddress: string, detail: string): void;
   /** An app's response that did not keep its own promises, for the log. */
   onBadLength(exchange: Exchange, promised: number, sent: number): void;
 }

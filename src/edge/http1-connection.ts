@@ -45,6 +45,10 @@ export class Http1Connection implements ClientConnection, ResponseSink, StreamLi
   #bodyIsRead = true;
   #responseIsWritten = true;
   #discarded = 0;
+  #requests = 0;
+  /** What the client had not taken at the last sweep, and since when that has not changed. */
+  #unsent = 0;
+  #unsentSince = 0;
   #keepAlive = true;
   #isClosing = false;
   #clientEnded = false;
@@ -80,14 +84,32 @@ export class Http1Connection implements ClientConnection, ResponseSink, StreamLi
   checkTimeouts(now: number): void {
     if (this.since === UNNOTED) this.since = now;
     const waited = now - this.since;
+    this.#checkStall(now);
     if (this.phase === "idle") {
       if (waited > this.#context.keepAliveMs) this.#close();
     } else if (this.phase === "head") {
-      if (waited > this.#context.headTimeoutMs)
-        this.#reject(408, `no complete request within ${this.#context.headTimeoutMs / 1000} s`);
+      const { headTimeoutMs } = this.#context;
+      if (headTimeoutMs > 0 && waited > headTimeoutMs)
+        this.#reject(408, `no complete request within ${headTimeoutMs / 1000} s (--header-timeout)`);
+    } else if (this.phase === "busy") {
+      if (!this.#bodyIsRead) this.#intake?.checkProgress(now);
     } else if (this.phase === "linger" && waited > LINGER_MS) {
       this.#stream.destroy();
     }
+  }
+
+  /** A client that takes nothing of its response would keep it, and what made it, for ever. */
+  #checkStall(now: number): void {
+    const { unsent } = this.#stream;
+    if (unsent === 0 || unsent !== this.#unsent) {
+      this.#unsent = unsent;
+      this.#unsentSince = now;
+      return;
+    }
+    const { writeTimeoutMs } = this.#context;
+    if (writeTimeoutMs === 0 || now - this.#unsentSince <= writeTimeoutMs) return;
+    this.#context.onCutOff(this.#peer.address, `it took nothing for ${writeTimeoutMs / 1000} s (--write-timeout)`);
+    this.#stream.destroy();
   }
 
   destroy(): void {
@@ -133,13 +155,17 @@ export class Http1Connection implements ClientConnection, ResponseSink, StreamLi
     this.#discarded = 0;
     this.#keepAlive =
       head.keepAlive && this.#context.keepAliveMs > 0 && !this.#context.isDraining && !this.#clientEnded;
+    if (++this.#requests === this.#context.connectionRequests) this.#keepAlive = false;
     this.phase = "busy";
+    this.#intake?.begin();
   }
 
   onBody(lent: Buffer): void {
-    const exchange = this.#exchange!;
+    const exchange = this.#exchange;
+    if (exchange === null) return; // refused
     if (this.#responseIsWritten || exchange.state === "done") {
       this.#discarded += lent.length;
+      this.#intake?.skip(lent.length);
       if (this.#discarded > DISCARD_BYTES) this.#close();
       return;
     }
@@ -147,7 +173,8 @@ export class Http1Connection implements ClientConnection, ResponseSink, StreamLi
   }
 
   onEnd(): void {
-    const exchange = this.#exchange!;
+    const exchange = this.#exchange;
+    if (exchange === null) return; // refused
     this.#bodyIsRead = true;
     if (this.#responseIsWritten) return this.#next();
     if (exchange.state === "done") return;
@@ -176,6 +203,10 @@ export class Http1Connection implements ClientConnection, ResponseSink, StreamLi
 
   continueBody(): void {
     this.#stream.writeText(CONTINUE);
+  }
+
+  refuseBody(status: number, detail: string): void {
+    this.#reject(status, detail);
   }
 
   /** The client sent its FIN. Most mean that they are gone; a few only that they have no more to say and wait for the answer. */

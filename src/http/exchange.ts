@@ -99,6 +99,9 @@ export class Exchange {
   stream: RequestBody | null = null;
   /** Path of a file that holds the complete body, which was too large for memory. */
   bodyFile: string | null = null;
+  bodyFileBytes = 0;
+  /** Called once the exchange is over and no worker has it any more: what only a worker needed (the body's file) may go. */
+  whenSettled: (() => void) | null = null;
 
   // The dispatcher's notes.
   queuePrevious: Exchange | null = null;
@@ -144,6 +147,7 @@ export class Exchange {
     this.status = status;
     this.responseFields = fields;
     this.sink.complete(this, status, reason, fields, body);
+    if (this.whenSettled !== null) this.settle();
   }
 
   /** Begins a streamed response. */
@@ -170,6 +174,7 @@ export class Exchange {
     if (this.state !== "streaming") return;
     this.state = "done";
     this.sink.end(this, trailers);
+    if (this.whenSettled !== null) this.settle();
   }
 
   /** Gives up a response that has begun: the client's connection is cut. */
@@ -177,6 +182,7 @@ export class Exchange {
     if (this.state !== "streaming") return;
     this.state = "done";
     this.sink.cut(this);
+    if (this.whenSettled !== null) this.settle();
   }
 
   /** The edge: the client left. Whoever has the exchange hears it at once. */
@@ -184,5 +190,14 @@ export class Exchange {
     if (this.state === "done") return;
     this.state = "done";
     this.onGone?.(this);
+    if (this.whenSettled !== null) this.settle();
+  }
+
+  /** Whoever ends it, or takes it from a worker, asks whether both have happened. */
+  settle(): void {
+    if (this.state !== "done" || this.slot >= 0) return;
+    const { whenSettled } = this;
+    this.whenSettled = null;
+    whenSettled?.();
   }
 }

@@ -25,6 +25,8 @@ export interface ByteStream {
   /** From here to `uncork` writes are gathered into one. Not nested. */
   cork(): void;
   uncork(): void;
+  /** Bytes written that the kernel has not taken yet, corked ones apart. */
+  readonly unsent: number;
   readonly isPaused: boolean;
   /** Stops reading; what the other side sends waits in the kernel. */
   pause(): void;
@@ -45,6 +47,10 @@ export class SocketStream implements ByteStream {
     socket.on("error", () => socket.destroy());
     socket.on("close", () => listener.onClosed());
     socket.resume();
+  }
+
+  get unsent(): number {
+    return this.#socket.writableLength;
   }
 
   get isPaused(): boolean {

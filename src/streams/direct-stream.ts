@@ -18,6 +18,8 @@ export interface StreamHandle {
   writev(request: WriteRequest, chunks: unknown[], allBuffers: boolean): number;
   shutdown(request: Request): number;
   close(done: () => void): void;
+  /** Bytes that libuv still holds; falls as the kernel takes them, also in the midst of a write. */
+  readonly writeQueueSize: number;
 }
 
 interface Request {
@@ -107,6 +109,10 @@ export class DirectStream implements ByteStream {
       return undefined;
     };
     handle.readStart();
+  }
+
+  get unsent(): number {
+    return this.#pending === 0 ? 0 : this.#handle.writeQueueSize;
   }
 
   get isPaused(): boolean {

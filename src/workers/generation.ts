@@ -339,6 +339,8 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
       this.#seatWorkers.delete(seat);
       const started = exit.started?.[seat.index] ?? Number.POSITIVE_INFINITY;
       for (const exchange of seat.unfinished()) {
+        exchange.slot = -1;
+        exchange.settle();
         // A streamed body may already be in the dead worker's socket: it cannot be given again.
         if (isAfter(exchange.sequence, started) && exchange.stream === null) unstarted.push(exchange);
         else this.#context.dispatcher.lost(exchange, cause);

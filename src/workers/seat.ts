@@ -353,7 +353,12 @@ export class WorkerSeat implements Seat, StreamListener {
   }
 
   #free(id: number): void {
+    const exchange = this.#slots.get(id);
     this.#slots.free(id);
+    if (exchange !== null) {
+      exchange.slot = -1;
+      if (exchange.whenSettled !== null) exchange.settle();
+    }
     if (!this.#uploads.isEmpty) this.#uploads.close(id);
   }
 

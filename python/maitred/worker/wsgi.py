@@ -453,6 +453,14 @@ class WsgiSeat:
         self._cancelled = False
         if type(body) is bytes:
             environ["wsgi.input"] = io.BytesIO(body)
+        elif type(body) is str:
+            # It has no name of its own: whoever reads later than the front keeps it needs it open.
+            try:
+                environ["wsgi.input"] = open(body, "rb", 262_144)  # noqa: SIM115 - the request's, closed with its environ
+            except OSError as error:
+                complain("the request's body cannot be opened", error)
+                self._abort(f"the request's body cannot be opened: {error}")
+                return False
         else:
             self._input = StreamedBody(self._wait_for_body, self._grant, body is True)
             environ["wsgi.input"] = io.BufferedReader(self._input, 65_536)
