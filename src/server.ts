@@ -13,6 +13,7 @@ import { compileAccessLog } from "./telemetry/access-log.ts";
 import { Journal } from "./telemetry/journal.ts";
 import type { Log } from "./telemetry/log.ts";
 import { OperationalLog } from "./telemetry/operational-log.ts";
+import { ResponseRelays } from "./workers/response-relay.ts";
 import { Supervisor } from "./workers/supervisor.ts";
 import { TurnEnd } from "./workers/turn-end.ts";
 import type { LoadFailure } from "./workers/zygote.ts";
@@ -110,6 +111,7 @@ export async function serve(plan: Plan, notices: readonly string[]): Promise<num
     log,
     dispatcher,
     turnEnd: new TurnEnd(),
+    relays: new ResponseRelays(spool, plan.responseBuffer),
     nextWorker: counter(),
   });
   // Nothing else may keep the process alive or end it while the first workers start.

@@ -38,6 +38,7 @@ export class SpoolFile {
   readonly #waiting: Block[] = [];
   #filling: Block | null = null;
   #isWriting = false;
+  #isFlushing = false;
   #hasFailed = false;
   #reading = 0;
   #isClosed = false;
@@ -85,15 +86,14 @@ export class SpoolFile {
       bytes.copy(block.bytes, block.length, at, at + count);
       block.length += count;
       at += count;
-      if (block.length === BLOCK_BYTES) this.flush();
+      if (block.length === BLOCK_BYTES) this.#full();
     }
     return true;
   }
 
-  /** Writes also what does not fill a block. */
+  /** Writes also what does not fill a block, as soon as what is being written is. */
   flush(): void {
-    if (this.#filling !== null) this.#waiting.push(this.#filling);
-    this.#filling = null;
+    this.#isFlushing = true;
     if (!this.#isWriting) this.#writeNext();
   }
 
@@ -137,9 +137,17 @@ export class SpoolFile {
     this.#filling = null;
   }
 
+  #full(): void {
+    this.#waiting.push(this.#filling!);
+    this.#filling = null;
+    if (!this.#isWriting) this.#writeNext();
+  }
+
   #writeNext(): void {
-    const block = this.#waiting.shift();
-    if (block === undefined) return;
+    const block = this.#waiting.shift() ?? (this.#isFlushing ? this.#filling : null);
+    if (block === null) return;
+    if (block === this.#filling) this.#filling = null;
+    this.#isFlushing &&= this.#filling !== null;
     this.#isWriting = true;
     this.#writeRest(block, 0);
   }

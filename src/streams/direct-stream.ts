@@ -112,7 +112,7 @@ export class DirectStream implements ByteStream {
   }
 
   get unsent(): number {
-    return this.#pending === 0 ? 0 : this.#handle.writeQueueSize;
+    return this.#isClosed ? 0 : this.#handle.writeQueueSize;
   }
 
   get isPaused(): boolean {
