@@ -5,10 +5,14 @@ import { unlinkSync, writeFileSync } from "node:fs";
 import { systemClock } from "./clock.ts";
 import type { Plan } from "./config/plan.ts";
 import { Dispatcher } from "./dispatch/dispatcher.ts";
+import { Concurrency } from "./edge/concurrency.ts";
+import { connectionsWithin, type ConnectionLimitsSettings } from "./edge/connection-limits.ts";
 import type { EdgeContext } from "./edge/context.ts";
+import { openFilesLimit } from "./edge/doorkeeper.ts";
 import { Edge } from "./edge/edge.ts";
 import { type BoundListener, ListenError } from "./edge/listener.ts";
 import { Spool } from "./spool/spool.ts";
+import type { Exchange } from "./http/exchange.ts";
 import { compileAccessLog } from "./telemetry/access-log.ts";
 import { Journal } from "./telemetry/journal.ts";
 import type { Log } from "./telemetry/log.ts";
@@ -47,6 +51,20 @@ export async function serve(plan: Plan, notices: readonly string[]): Promise<num
     () => clock.now(),
   );
   const accessLine = compileAccessLog(plan.accessLogFormat, process.env);
+  const logAccess =
+    accessJournal === null ? null : (exchange: Exchange) => accessJournal.line(accessLine(exchange, clock));
+  const concurrency =
+    plan.limitConcurrency === 0
+      ? null
+      : new Concurrency(
+          plan.limitConcurrency,
+          (exchange) => dispatcher.submit(exchange),
+          clock,
+          (count) =>
+            log.warning(
+              `Answered 503 to ${count} request${count === 1 ? "" : "s"} (--limit-concurrency ${plan.limitConcurrency})`,
+            ),
+        );
   const context: EdgeContext = {
     clock,
     limits: {
@@ -73,17 +91,25 @@ export async function serve(plan: Plan, notices: readonly string[]): Promise<num
     date: plan.dateHeader ? new Date().toUTCString() : "",
     isDraining: false,
     streamsBodies: () => supervisor?.interface === "asgi",
-    submit: (exchange) => dispatcher.submit(exchange),
-    onDone: accessJournal === null ? null : (exchange) => accessJournal.line(accessLine(exchange, clock)),
+    submit:
+      concurrency === null ? (exchange) => dispatcher.submit(exchange) : (exchange) => concurrency.submit(exchange),
+    onDone:
+      concurrency === null
+        ? logAccess
+        : (exchange) => {
+            concurrency.done(exchange);
+            logAccess?.(exchange);
+          },
     onRejected: (address, status, detail) =>
       log.info(`Request from ${address || "a Unix socket"} refused with ${status}: ${detail}`),
     onCutOff: (address, detail) => log.info(`Connection from ${address || "a Unix socket"} cut off: ${detail}`),
+    onTroubleAtDoor: (message) => log.warning(message),
     onBadLength: ({ head }, promised, sent) =>
       log.error(`${head.method} ${head.target}: the app promised Content-Length ${promised} and sent ${sent} bytes`),
   };
   if (plan.dateHeader) clock.every(1000, () => (context.date = new Date().toUTCString()));
 
-  const edge = new Edge(context);
+  const edge = new Edge(context, connectionLimits(plan, log));
   let listeners: readonly BoundListener[];
   try {
     listeners = await edge.listen(plan.binds, plan.backlog, plan.umask);
@@ -158,6 +184,18 @@ export async function serve(plan: Plan, notices: readonly string[]): Promise<num
   if (plan.pidFile !== null) removeQuietly(plan.pidFile);
   log.info("Stopped");
   return 0;
+}
+
+/** Each client connection is an open file: the smaller of what was asked for and what the process may have. */
+function connectionLimits(plan: Plan, log: Log): ConnectionLimitsSettings {
+  const perClient = plan.limitConnectionsPerClient;
+  const possible = connectionsWithin(openFilesLimit(), plan.workers * plan.threads);
+  if (plan.limitConnections === 0) return { total: possible, perClient };
+  if (possible === 0 || plan.limitConnections <= possible) return { total: plan.limitConnections, perClient };
+  log.warning(
+    `--limit-connections ${plan.limitConnections} is more than the limit of open files allows: ${possible} (raise it by ulimit -n or LimitNOFILE=)`,
+  );
+  return { total: possible, perClient };
 }
 
 function makeSupervisor(

@@ -31,6 +31,8 @@ export interface EdgeContext {
   onRejected(peerAddress: string, status: number, detail: string): void;
   /** A connection that was cut off by a limit, for the log. */
   onCutOff(peerAddress: string, detail: string): void;
+  /** A limit on connections strikes; told now and then. */
+  onTroubleAtDoor(message: string): void;
   /** An app's response that did not keep its own promises, for the log. */
   onBadLength(exchange: Exchange, promised: number, sent: number): void;
 }

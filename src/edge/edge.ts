@@ -4,7 +4,9 @@ import type { Timer } from "../clock.ts";
 import type { Bind } from "../config/plan.ts";
 import type { Peer } from "../http/exchange.ts";
 import type { ClientConnection } from "./connection.ts";
+import type { ConnectionLimitsSettings } from "./connection-limits.ts";
 import type { EdgeContext } from "./context.ts";
+import { Doorkeeper } from "./doorkeeper.ts";
 import { directStream } from "../streams/direct-stream.ts";
 import { Http1Connection } from "./http1-connection.ts";
 import { type BoundListener, Listener } from "./listener.ts";
@@ -15,11 +17,13 @@ export class Edge {
   readonly #context: EdgeContext;
   readonly #listeners: Listener[] = [];
   readonly #connections = new Set<ClientConnection>();
+  readonly #doorkeeper: Doorkeeper;
   readonly #sweep: Timer;
   #whenEmpty: (() => void) | null = null;
 
-  constructor(context: EdgeContext) {
+  constructor(context: EdgeContext, limits: ConnectionLimitsSettings) {
     this.#context = context;
+    this.#doorkeeper = new Doorkeeper(limits, context, this.#connections);
     this.#sweep = context.clock.every(SWEEP_EVERY_MS, () => {
       const now = context.clock.now();
       for (const connection of this.#connections) connection.checkTimeouts(now);
@@ -35,6 +39,7 @@ export class Edge {
     try {
       for (const bind of binds) {
         const listener = new Listener(bind, (socket, peer) => this.#accept(socket, peer));
+        listener.onAcceptFailed = (error) => this.#doorkeeper.acceptFailed(error);
         await listener.listen(backlog, umask);
         this.#listeners.push(listener);
       }
@@ -67,10 +72,12 @@ export class Edge {
   }
 
   #accept(socket: Socket, peer: Peer): void {
+    if (!this.#doorkeeper.admit(socket, peer.address, peer.scheme === "https")) return;
     const connection = new Http1Connection((listener) => directStream(socket, listener), peer, this.#context);
     this.#connections.add(connection);
     connection.whenClosed = () => {
       this.#connections.delete(connection);
+      this.#doorkeeper.left(peer.address);
       if (this.#connections.size === 0) this.#whenEmpty?.();
     };
   }

@@ -53,6 +53,7 @@ export class Client {
       onDone: (exchange) => this.told.push(`done ${exchange.head.path} ${exchange.status} ${exchange.sentBytes}`),
       onRejected: (_address, status) => this.told.push(`rejected ${status}`),
       onCutOff: (_address, detail) => this.told.push(`cut off: ${detail}`),
+      onTroubleAtDoor: (message) => this.told.push(message),
       onBadLength: (exchange, promised, sent) => this.told.push(`bad length ${exchange.head.path} ${promised} ${sent}`),
       ...differences,
     };

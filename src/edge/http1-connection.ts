@@ -52,6 +52,8 @@ export class Http1Connection implements ClientConnection, ResponseSink, StreamLi
   #keepAlive = true;
   #isClosing = false;
   #clientEnded = false;
+  /** Our FIN has left: with the client's, nothing is left to wait for. */
+  #hasEnded = false;
   /** The bytes being parsed are only lent. */
   #chunkIsShared = false;
 
@@ -72,6 +74,11 @@ export class Http1Connection implements ClientConnection, ResponseSink, StreamLi
   /** Between requests, nothing received. */
   get isIdle(): boolean {
     return this.#exchange === null && this.#parser.isIdle && !this.#isClosing;
+  }
+
+  idleSince(): number | null {
+    // A connection that the last sweep has not seen idle is younger than all it has.
+    return this.isIdle ? (this.since === UNNOTED ? Number.MAX_VALUE : this.since) : null;
   }
 
   /** Ends an idle connection politely; a busy one ends after its response. */
@@ -213,6 +220,7 @@ export class Http1Connection implements ClientConnection, ResponseSink, StreamLi
   onFin(): void {
     this.#clientEnded = true;
     this.#keepAlive = false;
+    if (this.#hasEnded) return this.#stream.destroy();
     const exchange = this.#exchange;
     if (exchange === null || !this.#bodyIsRead || exchange.state === "waiting" || exchange.state === "queued") {
       this.#leave();
@@ -353,6 +361,7 @@ export class Http1Connection implements ClientConnection, ResponseSink, StreamLi
     this.#isClosing = true;
     this.#enter("linger");
     this.#stream.end(() => {
+      this.#hasEnded = true;
       if (this.#clientEnded) this.#stream.destroy();
     });
     this.#stream.resume();
