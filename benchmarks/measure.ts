@@ -24,7 +24,8 @@ export interface Run {
   readonly seed: number;
 }
 
-const warmUpSeconds = 1;
+/** A server runs for days: what its compiler does in the first seconds (V8 needs some ten thousand requests) is not measured. */
+const warmUpSeconds = (run: Run): number => Math.min(5, 2.5 * run.seconds);
 
 /** Never throws for what a server does: one that does not start is a measurement with a fault. */
 export async function measure(setting: Setting, scenario: Scenario, run: Run): Promise<Measurement> {
@@ -61,7 +62,7 @@ async function saturate(
   const client = (closed: ClosedLoad): Promise<LoadResult> =>
     run.wrk === null ? closedLoop(closed) : wrk(run.wrk, closed);
   const closed = { port: server.port, path, connections: load.connections };
-  const warmUp = await client({ ...closed, seconds: warmUpSeconds });
+  const warmUp = await client({ ...closed, seconds: warmUpSeconds(run) });
   const { result, cost } = await costed(server, () => client({ ...closed, seconds: run.seconds }));
   return {
     figures: {
@@ -86,7 +87,7 @@ async function tail(server: RunningServer, load: Load & { type: "tail" }, run: R
       seed,
       arrivals: arrivals({ perSecond, slowShare, seconds, seed }),
     });
-  const warmUp = await open(warmUpSeconds, run.seed + 1_000_000);
+  const warmUp = await open(warmUpSeconds(run), run.seed + 1_000_000);
   const { result, cost } = await costed(server, () => open(run.seconds, run.seed));
   const { requests, faults, ...latencies } = result;
   // A client that is late itself adds to every latency; beyond this it measures the machine, not the server.

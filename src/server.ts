@@ -90,6 +90,8 @@ export async function serve(plan: Plan, notices: readonly string[]): Promise<num
     server: plan.serverHeader ? "maitred" : "",
     date: plan.dateHeader ? new Date().toUTCString() : "",
     isDraining: false,
+    forwarding: plan.forwarding,
+    proxyProtocol: plan.proxyProtocol,
     streamsBodies: () => supervisor?.interface === "asgi",
     submit:
       concurrency === null ? (exchange) => dispatcher.submit(exchange) : (exchange) => concurrency.submit(exchange),
@@ -104,6 +106,7 @@ export async function serve(plan: Plan, notices: readonly string[]): Promise<num
       log.info(`Request from ${address || "a Unix socket"} refused with ${status}: ${detail}`),
     onCutOff: (address, detail) => log.info(`Connection from ${address || "a Unix socket"} cut off: ${detail}`),
     onTroubleAtDoor: (message) => log.warning(message),
+    onUntrusted: untrustedWarning(log),
     onBadLength: ({ head }, promised, sent) =>
       log.error(`${head.method} ${head.target}: the app promised Content-Length ${promised} and sent ${sent} bytes`),
   };
@@ -242,6 +245,21 @@ function makeSupervisor(
     },
     context,
   );
+}
+
+/** Once per start: a scanner that tries it all day long must not fill the log. */
+function untrustedWarning(log: Log): EdgeContext["onUntrusted"] {
+  let isTold = false;
+  return (address, { headers }) => {
+    if (isTold) return;
+    isTold = true;
+    const { raw } = headers.names.find((name) => name.isForwarding)!;
+    const from = address || "a Unix socket";
+    const list = address === "" ? "unix" : `${address}, or a range`;
+    log.warning(
+      `${raw} from ${from} was removed, as that is no trusted proxy. If it is your proxy, give --forwarded-allow-ips ${list} (told once)`,
+    );
+  };
 }
 
 function counter(): () => number {

@@ -19,7 +19,9 @@ STARTER = f"import sys; sys.path.insert(0, {PYTHON_DIR!r}); from maitred.worker.
 PATIENCE = 10.0
 
 REQUESTS, BODY, END, CANCEL, CREDIT, PING = 1, 2, 3, 4, 5, 6
-RESPONSES, RESPONSES_BUSY, HEAD, RBODY, REND, IDLE, RCREDIT, ABORT, PONG = range(0x41, 0x4A)
+RESPONSES, RESPONSES_BUSY, HEAD, RBODY, REND, IDLE, RCREDIT, ABORT, PONG, INFORM, FILE = range(0x41, 0x4C)
+WS_TEXT, WS_BINARY, WS_PART, WS_CLOSED = range(0x10, 0x14)
+WS_RTEXT, WS_RBINARY, WS_RPART, WS_CLOSE, WS_ACCEPT = range(0x50, 0x55)
 
 
 class Closed(Exception):
@@ -304,6 +306,10 @@ def asgi_head(path="/", method="GET", **more):
     }
     head.update(more)
     return head
+
+
+def websocket_head(path="/", **more):
+    return asgi_head(path, **{"type": "websocket", "scheme": "ws", "subprotocols": [], **more})
 
 
 def wait_gone(pid, seconds=PATIENCE):

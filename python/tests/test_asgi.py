@@ -49,7 +49,11 @@ class ScopeTest(AsgiCase):
         expected = {
             "asgi": {"version": "3.0", "spec_version": "2.4"},
             "client": ("127.0.0.1", 1234),
-            "extensions": {},
+            "extensions": {
+                "http.response.pathsend": {},
+                "http.response.trailers": {},
+                "http.response.early_hint": {},
+            },
             "headers": [(b"host", b"localhost")],
             "http_version": "1.1",
             "method": "GET",
@@ -221,7 +225,7 @@ class ErrorTest(AsgiCase):
         self.assert500("returnstarted", "returned without completing")
         self.assert500("bodyfirst", "expected ASGI message 'http.response.start', but got 'http.response.body'")
         self.assert500("starttwice", "expected ASGI message 'http.response.body', but got 'http.response.start'")
-        self.assert500("unknown", "but got 'http.response.pathsend'")
+        self.assert500("unknown", "but got 'http.response.debug'")
         self.assert500("str", "body must be bytes, not str")
         self.assert500("long", "longer than its Content-Length, 3")
         self.assertEqual(self.ask("ok")["body"], b"ok")

@@ -2,6 +2,7 @@ import marshal
 import os
 import signal
 import struct
+import tempfile
 import time
 from typing import Any, ClassVar
 
@@ -12,6 +13,7 @@ from tests.front import (
     END,
     HEAD,
     IDLE,
+    INFORM,
     RBODY,
     RCREDIT,
     REND,
@@ -391,3 +393,38 @@ class RecallTest(WsgiCase):
         self.assertEqual(self.worker_.link.receive()["ids"], [2])
         self.seat.frame(END, 1)
         self.assertEqual(self.seat.outcome()["body"], b"")
+
+
+class EarlyHintsTest(WsgiCase):
+    def test_they_leave_before_the_response_and_not_after_it(self):
+        self.seat.requests((1, wsgi_head("/hints"), b""))
+        kind, arg, payload = self.seat.receive()
+        self.assertEqual((kind, arg), (INFORM, 1))
+        self.assertEqual(marshal.loads(payload), (103, [("Link", "</a.css>; rel=preload"), ("X-B", "c")]))
+        self.assertEqual(self.seat.outcome()["body"], b"hinted")
+        self.assertEqual(self.ask("closehint")["status"], "500 Internal Server Error")
+        self.assertTrue(self.seat.silent())
+        self.assertEqual(self.ask("badhint")["status"], "500 Internal Server Error")
+        self.assertIn("has a control character", self.front_.output())
+
+
+class FileBodyTest(WsgiCase):
+    def test_it_is_a_real_file_that_is_closed_afterwards(self):
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(b"12345" * 100_000)
+            file.flush()
+            fds = self.ask("fds")["body"]
+            for path in (file.name, f"/proc/{os.getpid()}/fd/{file.fileno()}"):
+                self.assertEqual(self.ask("filebody", path)["body"], b"b'123' 500000 BufferedReader True")
+            self.assertEqual(self.ask("fds")["body"], fds)
+        self.assertEqual(self.ask("filebody", "/nowhere/at/all")["status"], "500 Internal Server Error")
+        self.assertIn("cannot open the request's body", self.front_.output())
+        self.assertEqual(self.ask("fds")["body"], fds)
+
+    def test_a_client_that_has_left_already(self):
+        with tempfile.NamedTemporaryFile() as file:
+            self.seat.requests(
+                (1, wsgi_head("/sleep", QUERY_STRING="0.2"), b""), (2, wsgi_head("/filebody"), file.name)
+            )
+            self.seat.frame(CANCEL, 2)
+            self.assertEqual(self.seat.outcome(2)["end"], "the client is gone")

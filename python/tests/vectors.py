@@ -54,7 +54,7 @@ def dct(*pairs):
     return b"{" + b"".join(key + value for key, value in pairs) + b"0"
 
 
-NONE, TRUE = b"N", b"T"
+NONE, TRUE, FALSE = b"N", b"T", b"F"
 
 
 # The same by version 2, as the worker writes them.
@@ -174,11 +174,77 @@ def to_worker():
             ],
         },
     )
+    yield (
+        "REQUESTS, ASGI: a body in a file, over TLS; a WebSocket handshake",
+        frame(
+            1,
+            0,
+            lst(
+                tup(
+                    i(7),
+                    dct(
+                        (interned("method"), interned("PUT")),
+                        (
+                            interned("tls"),
+                            dct(
+                                (interned("server_cert"), NONE),
+                                (interned("client_cert_chain"), lst()),
+                                (interned("tls_version"), i(0x0304)),
+                            ),
+                        ),
+                    ),
+                    z("/proc/4711/fd/25"),
+                ),
+                tup(
+                    i(8),
+                    dct(
+                        (interned("type"), z("websocket")),
+                        (interned("scheme"), z("ws")),
+                        (interned("subprotocols"), lst(z("chat"), z("v2"))),
+                    ),
+                    FALSE,
+                ),
+            ),
+        ),
+        {
+            "type": "REQUESTS",
+            "requests": [
+                {
+                    "id": 7,
+                    "head": {
+                        "method": "PUT",
+                        "tls": {"server_cert": None, "client_cert_chain": [], "tls_version": 0x0304},
+                    },
+                    "body": "/proc/4711/fd/25",
+                },
+                {"id": 8, "head": {"type": "websocket", "scheme": "ws", "subprotocols": ["chat", "v2"]}, "body": False},
+            ],
+        },
+    )
     yield "BODY", frame(2, 5, b"part of a body"), {"type": "BODY", "id": 5, "data": data(b"part of a body")}
     yield "END", frame(3, 5), {"type": "END", "id": 5}
     yield "CANCEL, the largest id", frame(4, 0xFFFFFF), {"type": "CANCEL", "id": 0xFFFFFF}
     yield "CREDIT", frame(5, 258, struct.pack("<I", 65_536)), {"type": "CREDIT", "id": 258, "count": 65_536}
     yield "PING", frame(6, 0x010203), {"type": "PING", "arg": 0x010203}
+    yield from messages(0x10)
+    yield (
+        "WS_CLOSED",
+        frame(0x13, 8, struct.pack("<H", 1001) + "tsch\xfcss".encode()),
+        {"type": "WS_CLOSED", "id": 8, "code": 1001, "reason": "tsch\xfcss"},
+    )
+
+
+def messages(first):
+    """Messages, which look the same in both directions."""
+    text = "gr\xfc\xdfe \u20ac".encode()
+    yield "WS_TEXT", frame(first, 8, text), {"type": "WS_TEXT", "id": 8, "data": data(text)}
+    yield "WS_TEXT, empty", frame(first, 8), {"type": "WS_TEXT", "id": 8, "data": data(b"")}
+    yield "WS_BINARY", frame(first + 1, 8, b"\x00\xff"), {"type": "WS_BINARY", "id": 8, "data": data(b"\x00\xff")}
+    yield (
+        "WS_PART, cut within a character",
+        frame(first + 2, 8, text[:3]),
+        {"type": "WS_PART", "id": 8, "data": data(text[:3])},
+    )
 
 
 def to_front():
@@ -266,6 +332,42 @@ def to_front():
         {"type": "ABORT", "id": 9, "reason": "the app raised Fehler\xe4"},
     )
     yield "PONG", frame(0x49, 0x010203), {"type": "PONG", "arg": 0x010203}
+    yield (
+        "END with trailers",
+        frame(0x45, 9, lst(tup2(s(b"x-checksum"), s(b"abc")), tup2(s(b"x-latin"), s(b"\xe4")))),
+        {"type": "END", "id": 9, "trailers": [[data(b"x-checksum"), data(b"abc")], [data(b"x-latin"), data(b"\xe4")]]},
+    )
+    yield (
+        "INFORM, WSGI",
+        frame(0x4A, 9, tup2(i(103), lst(tup2(u("Link"), u("</a.css>; rel=preload"))))),
+        {"type": "INFORM", "id": 9, "status": 103, "headers": [["Link", "</a.css>; rel=preload"]]},
+    )
+    yield (
+        "INFORM, ASGI",
+        frame(0x4A, 9, tup2(i(103), lst(tup2(s(b"link"), s(b"</a.css>; rel=preload"))))),
+        {"type": "INFORM", "id": 9, "status": 103, "headers": [[data(b"link"), data(b"</a.css>; rel=preload")]]},
+    )
+    yield (
+        "FILE",
+        frame(0x4B, 9, "/srv/gr\xfc\xdfe".encode()),
+        {"type": "FILE", "id": 9, "path": "/srv/gr\xfc\xdfe"},
+    )
+    yield from messages(0x50)
+    yield (
+        "WS_CLOSE",
+        frame(0x53, 8, struct.pack("<H", 4001) + b"bye"),
+        {"type": "WS_CLOSE", "id": 8, "code": 4001, "reason": "bye"},
+    )
+    yield (
+        "WS_ACCEPT",
+        frame(0x54, 8, tup2(NONE, lst())),
+        {"type": "WS_ACCEPT", "id": 8, "subprotocol": None, "headers": []},
+    )
+    yield (
+        "WS_ACCEPT with a subprotocol and headers",
+        frame(0x54, 8, tup2(u("chat"), lst(tup2(s(b"x-a"), s(b"b"))))),
+        {"type": "WS_ACCEPT", "id": 8, "subprotocol": "chat", "headers": [[data(b"x-a"), data(b"b")]]},
+    )
 
 
 def vectors():

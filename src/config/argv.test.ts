@@ -75,3 +75,17 @@ for (const [line, mistake] of mistaken) {
 test("every mistake of a line is told", () => {
   assert.equal(parseArgv(["--foo1", "--bar2", "--workers"], takesValue).mistakes.length, 3);
 });
+
+test("a flag that may stand alone takes the next word only where it is one of its values", () => {
+  const alone = new Map([["--mode", { text: "auto", takes: (word: string) => ["on", "off"].includes(word) }]]);
+  const read = (...argv: string[]): unknown => parseArgv(argv, new Map([["--mode", true]]), alone);
+  const mode = (text: string, ...positionals: string[]): unknown => ({
+    given: [{ flag: "--mode", text }],
+    positionals,
+    mistakes: [],
+  });
+  assert.deepEqual(read("--mode", "app:app"), mode("auto", "app:app"));
+  assert.deepEqual(read("--mode", "off", "app:app"), mode("off", "app:app"));
+  assert.deepEqual(read("app:app", "--mode"), mode("auto", "app:app"));
+  assert.deepEqual(read("--mode=on"), mode("on"));
+});

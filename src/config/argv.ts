@@ -17,8 +17,18 @@ export interface Argv {
   readonly mistakes: readonly string[];
 }
 
+/** A flag that may stand alone (argparse's `nargs="?"`): what it means then, and which words it takes for its value. */
+export interface Alone {
+  readonly text: string;
+  takes(word: string): boolean;
+}
+
 /** `takesValue` knows every flag: true when a value follows it. */
-export function parseArgv(argv: readonly string[], takesValue: ReadonlyMap<string, boolean>): Argv {
+export function parseArgv(
+  argv: readonly string[],
+  takesValue: ReadonlyMap<string, boolean>,
+  alone: ReadonlyMap<string, Alone> = new Map(),
+): Argv {
   const given: Given[] = [];
   const positionals: string[] = [];
   const mistakes: string[] = [];
@@ -56,7 +66,10 @@ export function parseArgv(argv: readonly string[], takesValue: ReadonlyMap<strin
       given.push({ flag, text: rest });
     } else {
       const next = argv[at + 1];
-      if (next === undefined || isFlag(next, takesValue)) {
+      const mayStandAlone = alone.get(flag);
+      if (mayStandAlone !== undefined && (next === undefined || !mayStandAlone.takes(next))) {
+        given.push({ flag, text: mayStandAlone.text });
+      } else if (next === undefined || isFlag(next, takesValue)) {
         mistakes.push(`${flag} needs a value${next === undefined ? "" : `, but ${next} follows it`}`);
       } else {
         given.push({ flag, text: next });

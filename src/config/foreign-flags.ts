@@ -52,19 +52,6 @@ export const foreignFlags: readonly ForeignFlag[] = [
   refused(["-u", "--user"], "USER", privileges),
   refused(["-g", "--group"], "GROUP", privileges),
   refused(["--initgroups"], null, privileges),
-  refused(
-    ["--forwarded-allow-ips"],
-    "LIST",
-    "leave it out; X-Forwarded-* headers reach the application unchanged, and it can read them itself (Django SECURE_PROXY_SSL_HEADER, werkzeug ProxyFix, uvicorn ProxyHeadersMiddleware)",
-  ),
-  ignored(
-    [],
-    "LIST",
-    "X-Forwarded-* headers reach the application unchanged, client address and scheme are those of the connection",
-    {
-      env: ["FORWARDED_ALLOW_IPS", "UVICORN_FORWARDED_ALLOW_IPS"],
-    },
-  ),
   needless(["--disable-redirect-access-to-syslog"], null, "nothing is sent to syslog"),
   needless(["--capture-output"], null, "what the application prints goes where maitred's own output goes"),
   refused(["--logger-class"], "CLASS", pythonLogging),
@@ -82,10 +69,6 @@ export const foreignFlags: readonly ForeignFlag[] = [
   ignored(["-n", "--name"], "NAME", "the process title stays as it is"),
   refused(["--paste", "--paster"], "FILE", "write a module that calls paste.deploy.loadapp, and give MODULE:ATTR"),
   refused(["--paste-global"], "NAME=VALUE", "write a module that calls paste.deploy.loadapp, and give MODULE:ATTR"),
-  refused(["--proxy-protocol"], "MODE", "turn it off in the proxy too; a PROXY line would be taken for a bad request", {
-    fineValues: ["off"],
-  }),
-  needless(["--proxy-allow-from"], "LIST", "there is no PROXY protocol to allow"),
   refused(["--protocol"], "NAME", "let the proxy speak HTTP (nginx: proxy_pass instead of uwsgi_pass)", {
     fineValues: ["http"],
   }),
@@ -111,7 +94,7 @@ export const foreignFlags: readonly ForeignFlag[] = [
   refused(
     ["--forwarder-headers"],
     "LIST",
-    "leave it out; header names with an underscore never reach the application (see --header-map)",
+    "header names with an underscore never reach the application (see --header-map); a prefix is told in X-Forwarded-Prefix (see --trusted-headers)",
   ),
   ignored(
     ["--asgi-disconnect-grace-period"],
@@ -149,15 +132,6 @@ export const foreignFlags: readonly ForeignFlag[] = [
     env: ["UVICORN_ENV_FILE"],
   }),
   needless(["--use-colors", "--no-use-colors"], null, "the log has no colours", { env: ["UVICORN_USE_COLORS"] }),
-  ignored(
-    ["--proxy-headers"],
-    null,
-    "X-Forwarded-* headers reach the application unchanged, client address and scheme are those of the connection",
-    {
-      env: ["UVICORN_PROXY_HEADERS"],
-    },
-  ),
-  needless(["--no-proxy-headers"], null, "no forwarded header is trusted"),
   needless(["--timeout-worker-healthcheck"], "TIME", "a stuck worker is found by --timeout, a dead one at once", {
     env: ["UVICORN_TIMEOUT_WORKER_HEALTHCHECK"],
   }),

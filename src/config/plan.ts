@@ -2,6 +2,8 @@
  * The Plan: everything that was asked, resolved, checked and frozen before anything starts. server.ts takes a Plan and nothing else;
  * no other room reads flags, files or the environment.
  */
+import type { ForwardingPolicy } from "../http/client-identity.ts";
+import type { ProxyProtocolPolicy } from "../http/proxy-header.ts";
 
 /** Where to listen. `unix` paths that begin with NUL are Linux abstract sockets. */
 export type Bind =
@@ -86,6 +88,11 @@ export interface Plan {
   /** Absolute path of the folder for spool files; what they may hold together, 0 = there are none. */
   readonly spoolDir: string;
   readonly spoolMax: number;
+  /** Whose word counts about who the client is, and in which fields; null leaves the fields alone. */
+  readonly forwarding: ForwardingPolicy | null;
+  /** Every connection begins with a PROXY protocol header; null = none does. */
+  readonly proxyProtocol: ProxyProtocolPolicy | null;
+
   /** Send `Server: maitred`. */
   readonly serverHeader: boolean;
   readonly dateHeader: boolean;

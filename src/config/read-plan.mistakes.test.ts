@@ -113,12 +113,28 @@ const wrongLines: readonly (readonly [line: string, env: Env, mistake: string | 
   ["-D app:app", {}, /^-D is not supported yet: .*systemd/],
   ["--user www app:app", {}, /^--user www is not supported yet: start maitred as that user/],
   ["--certfile c.pem app:app", {}, /^--certfile c.pem is not supported yet: put TLS in front/],
-  ["--forwarded-allow-ips=* app:app", {}, /^--forwarded-allow-ips \* is not supported yet/],
+  ["--forwarded-allow-ips=nginx app:app", {}, /^--forwarded-allow-ips nginx has "nginx", and names are not looked up/],
+  [
+    "--forwarded-allow-ips=10.0.0.0/33 app:app",
+    {},
+    /^--forwarded-allow-ips .* has "10.0.0.0\/33", which is not an addr/,
+  ],
+  ["--proxy-allow-from none,::1 app:app", {}, '--proxy-allow-from none,::1 has "none" together with others'],
+  [
+    "app:app",
+    { FORWARDED_ALLOW_IPS: "010.0.0.1" },
+    /^FORWARDED_ALLOW_IPS=010.0.0.1 has "010.0.0.1", which is not an address/,
+  ],
+  [
+    "--trusted-headers x-real-ip app:app",
+    {},
+    /^--trusted-headers x-real-ip has "x-real-ip", which is none of x-forwarded-for,/,
+  ],
   ["app:app", { UVICORN_SSL_KEYFILE: "k.pem" }, /^UVICORN_SSL_KEYFILE=k.pem is not supported yet/],
   ["app:app", { UVICORN_RELOAD: "true" }, /^UVICORN_RELOAD=true is not supported yet/],
   ["--ssl-keyfile-password hunter2 app:app", {}, /^--ssl-keyfile-password is not supported yet/],
   ["app:app", { UVICORN_SSL_KEYFILE_PASSWORD: "hunter2" }, /^UVICORN_SSL_KEYFILE_PASSWORD is not supported yet/],
-  ["--proxy-protocol v1 app:app", {}, /^--proxy-protocol v1 is not supported yet/],
+  ["--proxy-protocol=v3 app:app", {}, "--proxy-protocol v3 is not one of off, v1, v2, auto"],
 
   // The line itself.
   ["--wrokers 3 app:app", {}, "unknown option --wrokers, did you mean --workers?"],

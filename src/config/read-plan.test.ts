@@ -1,6 +1,8 @@
 /** From command lines and environments to Plans and notices, on an invented host with 4 CPUs. Mistakes: read-plan.mistakes.test.ts. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { ForwardingField } from "../http/forwarded.ts";
+import { TrustedProxies } from "../http/trusted-proxies.ts";
 import type { HostFacts } from "./host-facts.ts";
 import type { Plan } from "./plan.ts";
 import { readPlan } from "./read-plan.ts";
@@ -28,6 +30,11 @@ function planned(line: string, env: Env = {}, host: HostFacts = house): { plan: 
   assert.equal(result.type, "plan", result.type === "mistakes" ? result.mistakes.join("\n") : "");
   if (result.type !== "plan") throw new Error("unreachable");
   return result;
+}
+
+function proxies(text: string): TrustedProxies {
+  const list = TrustedProxies.parse(text);
+  return typeof list === "string" ? assert.fail(list) : list;
 }
 
 /** The Plan of `maitred app:app`; every other Plan is told as what differs from it. */
@@ -75,6 +82,11 @@ const plain: Plan = {
   responseBuffer: 1_073_741_824,
   spoolDir: "/tmp",
   spoolMax: 4_294_967_296,
+  forwarding: {
+    trusted: proxies("127.0.0.1,::1"),
+    believed: new Set(["x-forwarded-for", "x-forwarded-proto", "forwarded"]),
+  },
+  proxyProtocol: null,
   serverHeader: true,
   dateHeader: true,
   accessLog: null,
@@ -83,6 +95,10 @@ const plain: Plan = {
   logLevel: "info",
   pidFile: null,
 };
+
+const believed = (trusted: string, ...fields: ForwardingField[]): Partial<Plan> => ({
+  forwarding: { trusted: proxies(trusted), believed: new Set(fields) },
+});
 
 const tcp = (host: string, port: number): Plan["binds"][number] => ({ type: "tcp", host, port });
 
@@ -106,6 +122,26 @@ const lines: readonly (readonly [line: string, env: Env, difference: Partial<Pla
     { requestBuffering: "off", bodyMemory: 65_536, responseBuffer: 0 },
   ],
   ["--spool-max 100m app:app", { TMPDIR: "/var/tmp" }, { spoolDir: "/var/tmp", spoolMax: 104_857_600 }],
+  [
+    "--forwarded-allow-ips=10.0.0.0/8,::1 app:app",
+    { FORWARDED_ALLOW_IPS: "*" },
+    believed("10.0.0.0/8,::1", "x-forwarded-for", "x-forwarded-proto", "forwarded"),
+  ],
+  ["app:app", { FORWARDED_ALLOW_IPS: "*" }, believed("*", "x-forwarded-for", "x-forwarded-proto", "forwarded")],
+  [
+    "--trusted-headers Forwarded,x-forwarded-prefix --forwarded-allow-ips private app:app",
+    {},
+    believed("private", "forwarded", "x-forwarded-prefix"),
+  ],
+  ["--no-proxy-headers app:app", {}, { forwarding: null }],
+  ["app:app", { UVICORN_PROXY_HEADERS: "false" }, { forwarding: null }],
+  ["--proxy-protocol v2 app:app", {}, { proxyProtocol: { mode: "v2", allowed: proxies("127.0.0.1,::1") } }],
+  ["--proxy-protocol app:app", {}, { proxyProtocol: { mode: "auto", allowed: proxies("127.0.0.1,::1") } }],
+  [
+    "--proxy-protocol auto --proxy-allow-from * app:app",
+    {},
+    { proxyProtocol: { mode: "auto", allowed: proxies("*") } },
+  ],
   ["app:app", {}, {}],
 
   // The most frequent lines in the wild.
@@ -269,8 +305,13 @@ const noticed: readonly (readonly [line: string, env: Env, notice: RegExp | null
   ["--http h11 app:app", {}, /^--http h11 is not needed/],
   ["--http auto app:app", {}, null],
   ["--proxy-protocol off --protocol http app:app", {}, null],
-  ["--proxy-headers app:app", {}, /^--proxy-headers has no effect yet/],
-  ["app:app", { FORWARDED_ALLOW_IPS: "*" }, /^FORWARDED_ALLOW_IPS=\* has no effect yet/],
+  ["--proxy-headers --forwarded-allow-ips private app:app", {}, null],
+  [
+    "--no-proxy-headers app:app",
+    { FORWARDED_ALLOW_IPS: "*" },
+    /^FORWARDED_ALLOW_IPS=\* has no effect with --no-proxy-headers/,
+  ],
+  ["--proxy-allow-from 10.0.0.1 app:app", {}, /^--proxy-allow-from 10.0.0.1 has no effect without --proxy-protocol/],
   ["app:app", { UVICORN_RELOAD: "false" }, null],
   ["-k asgi --threads 8 app:app", {}, /^--threads 8 has no effect: an ASGI worker runs one event loop/],
   ["-m 22 app:app", {}, /decimal number, as in gunicorn: the umask is 0026/],

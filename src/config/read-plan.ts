@@ -16,6 +16,7 @@ import * as http from "./settings/http.ts";
 import * as limits from "./settings/limits.ts";
 import * as logging from "./settings/logging.ts";
 import * as processRows from "./settings/process.ts";
+import * as proxy from "./settings/proxy.ts";
 import * as python from "./settings/python.ts";
 import * as timeouts from "./settings/timeouts.ts";
 import * as workers from "./settings/workers.ts";
@@ -113,6 +114,10 @@ export function readPlan(argv: readonly string[], env: Environment, host: HostFa
     responseBuffer: value(buffering.responseBuffer),
     spoolDir,
     spoolMax: value(buffering.spoolMax),
+    forwarding: value(proxy.proxyHeaders)
+      ? { trusted: value(proxy.forwardedAllowIps), believed: value(proxy.trustedHeaders) }
+      : null,
+    proxyProtocol: proxyProtocolOf(resolved),
     serverHeader: value(http.serverHeader),
     dateHeader: value(http.dateHeader),
     accessLog: accessLog === null ? null : logPath(accessLog),
@@ -181,6 +186,11 @@ function rootPathOf(resolved: Resolved, environ: Readonly<Record<string, string>
   return parsed?.type === "value" ? parsed.value : asked.value;
 }
 
+function proxyProtocolOf(resolved: Resolved): Plan["proxyProtocol"] {
+  const mode = resolved.get(proxy.proxyProtocol).value;
+  return mode === "off" ? null : { mode, allowed: resolved.get(proxy.proxyAllowFrom).value };
+}
+
 /** `--no-access-log` silences a log file named by a weaker origin or on the same line; a stronger `--access-logfile` wins. */
 function accessLogOf(resolved: Resolved): string | null {
   const file = resolved.get(logging.accessLogfile);
@@ -204,6 +214,14 @@ function remarks(resolved: Resolved, env: Environment, host: HostFacts): readonl
   if (jitter.value > 0 && resolved.get(workers.maxRequests).value === 0) {
     notices.push(`${originName(jitter.origin)} has no effect without --max-requests`);
   }
+  for (const list of [proxy.forwardedAllowIps, proxy.trustedHeaders]) {
+    const { origin } = resolved.get<unknown>(list);
+    if (origin.type !== "default" && !resolved.get(proxy.proxyHeaders).value)
+      notices.push(`${originText(origin)} has no effect with ${originText(resolved.get(proxy.proxyHeaders).origin)}`);
+  }
+  const allowed = resolved.get(proxy.proxyAllowFrom).origin;
+  if (allowed.type !== "default" && proxyProtocolOf(resolved) === null)
+    notices.push(`${originText(allowed)} has no effect without --proxy-protocol`);
   const configFile = absolutePath(host.cwd, "gunicorn.conf.py");
   if (host.isFile(configFile)) {
     notices.push(`${configFile} is not read yet: give its settings as flags, or as flags in GUNICORN_CMD_ARGS`);

@@ -2,7 +2,7 @@
  * From what was given to one value per setting, each with its origin: command line > GUNICORN_CMD_ARGS > other variables > defaults.
  * Knows the table and the grammar; what the values mean together is read-plan.ts's business.
  */
-import { parseArgv, type Given } from "./argv.ts";
+import { type Alone, parseArgv, type Given } from "./argv.ts";
 import { foreignAnswer, foreignFlags, type ForeignFlag } from "./foreign-flags.ts";
 import { originText, type Origin } from "./origin.ts";
 import type { Setting } from "./setting.ts";
@@ -48,11 +48,11 @@ export function resolve(argv: readonly string[], env: Environment): Resolved {
 
   const words = shellWords(env["GUNICORN_CMD_ARGS"] ?? "");
   if (words.type === "wrong") mistakes.push(`GUNICORN_CMD_ARGS ${words.why}`);
-  const fromEnv = parseArgv(words.type === "wrong" ? [] : words.value, takesValue);
+  const fromEnv = parseArgv(words.type === "wrong" ? [] : words.value, takesValue, alone);
   mistakes.push(...fromEnv.mistakes.map((mistake) => `${mistake} (in GUNICORN_CMD_ARGS)`));
   addLayer("cmd-args", fromEnv.given);
 
-  const line = parseArgv(argv, takesValue);
+  const line = parseArgv(argv, takesValue, alone);
   mistakes.push(...line.mistakes);
   addLayer("command-line", line.given);
 
@@ -117,6 +117,14 @@ const takesValue = new Map<string, boolean>([
   ...[...settingOf].map(([flag, setting]) => [flag, setting.metavar !== null] as const),
   ...[...foreignOf].map(([flag, foreign]) => [flag, foreign.takesValue] as const),
 ]);
+const alone = new Map<string, Alone>(
+  settings.flatMap((setting) => {
+    const { alone: text } = setting;
+    if (text === null) return [];
+    const takes = (word: string): boolean => setting.read([word]).type === "value";
+    return setting.flags.map((flag) => [flag, { text, takes }] as const);
+  }),
+);
 
 /** `CMD ["maitred", "-b", "0.0.0.0:$PORT"]` in a Dockerfile runs no shell: half the world's "'$PORT' is not a valid port number". */
 function unfilledHint(text: string): string {

@@ -16,6 +16,8 @@ export interface Setting<T> {
   readonly env: readonly string[];
   /** What stands for the value in the help; null for a switch, which takes none. */
   readonly metavar: string | null;
+  /** What the flag stands for where no word that it takes follows it; null: it needs one. */
+  readonly alone: string | null;
   readonly repeatable: boolean;
   readonly fallback: T;
   /** The default as help and docs tell it; may be a rule rather than a value. Empty: nothing worth telling. */
@@ -44,9 +46,12 @@ interface Words {
 }
 
 /** A setting with one value; given twice, the last one counts. */
-export function single<T>(row: Words & { metavar: string; type: ValueType<T>; fallback: T }): Setting<T> {
+export function single<T>(
+  row: Words & { metavar: string; type: ValueType<T>; fallback: T; alone?: string },
+): Setting<T> {
   return {
     ...row,
+    alone: row.alone ?? null,
     env: row.env ?? [],
     offFlags: [],
     repeatable: false,
@@ -59,6 +64,7 @@ export function single<T>(row: Words & { metavar: string; type: ValueType<T>; fa
 export function repeated<T>(row: Words & { metavar: string; type: ValueType<T> }): Setting<readonly T[]> {
   return {
     ...row,
+    alone: null,
     env: row.env ?? [],
     offFlags: [],
     repeatable: true,
@@ -82,6 +88,7 @@ export function toggle<T extends boolean | null>(
 ): Setting<T | boolean> {
   return {
     ...row,
+    alone: null,
     env: row.env ?? [],
     offFlags: row.offFlags ?? [],
     metavar: null,

@@ -1,8 +1,11 @@
 /** What every client connection needs from the house; one object, shared by all of them. */
 import type { Clock } from "../clock.ts";
+import type { ForwardingPolicy } from "../http/client-identity.ts";
 import type { Exchange } from "../http/exchange.ts";
 import type { HeadLimits } from "../http/http1/request-parser.ts";
 import type { BodyLimits } from "./body-limits.ts";
+import type { ProxyProtocolPolicy } from "../http/proxy-header.ts";
+import type { RequestHead } from "../http/request-head.ts";
 
 export interface EdgeContext {
   readonly clock: Clock;
@@ -19,6 +22,10 @@ export interface EdgeContext {
   readonly server: string;
   /** Value of the Date field now, empty for none. */
   date: string;
+  /** Whose word counts about the client that a request comes from; null: nobody's, and the fields that tell reach the app as they are. */
+  readonly forwarding: ForwardingPolicy | null;
+  /** Connections begin with a PROXY protocol header; null where they do not. */
+  readonly proxyProtocol: ProxyProtocolPolicy | null;
   /** No new requests on the connections that are open: they end with `Connection: close`. */
   isDraining: boolean;
   /** The app wants request bodies as they arrive (ASGI); else they are complete first, in memory or in a file. */
@@ -33,6 +40,8 @@ export interface EdgeContext {
   onCutOff(peerAddress: string, detail: string): void;
   /** A limit on connections strikes; told now and then. */
   onTroubleAtDoor(message: string): void;
+  /** A peer that is not trusted sent fields that tell who the client is. They were removed. */
+  onUntrusted(peerAddress: string, head: RequestHead): void;
   /** An app's response that did not keep its own promises, for the log. */
   onBadLength(exchange: Exchange, promised: number, sent: number): void;
 }

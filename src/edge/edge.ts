@@ -10,6 +10,7 @@ import { Doorkeeper } from "./doorkeeper.ts";
 import { directStream } from "../streams/direct-stream.ts";
 import { Http1Connection } from "./http1-connection.ts";
 import { type BoundListener, Listener } from "./listener.ts";
+import { ProxyProtocolConnection } from "./proxy-protocol.ts";
 
 const SWEEP_EVERY_MS = 500;
 
@@ -72,12 +73,26 @@ export class Edge {
   }
 
   #accept(socket: Socket, peer: Peer): void {
+    const policy = this.#context.proxyProtocol;
+    if (policy === null) return this.#serve(socket, peer);
+    const header = new ProxyProtocolConnection(socket, peer, policy, this.#context, (client) => {
+      this.#serve(socket, client);
+      this.#connections.delete(header);
+    });
+    this.#keep(header);
+  }
+
+  #serve(socket: Socket, peer: Peer): void {
     if (!this.#doorkeeper.admit(socket, peer.address, peer.scheme === "https")) return;
     const connection = new Http1Connection((listener) => directStream(socket, listener), peer, this.#context);
+    this.#keep(connection, () => this.#doorkeeper.left(peer.address));
+  }
+
+  #keep(connection: ClientConnection, gone: (() => void) | null = null): void {
     this.#connections.add(connection);
     connection.whenClosed = () => {
       this.#connections.delete(connection);
-      this.#doorkeeper.left(peer.address);
+      gone?.();
       if (this.#connections.size === 0) this.#whenEmpty?.();
     };
   }

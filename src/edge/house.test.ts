@@ -44,6 +44,8 @@ export class Client {
       server: "",
       date: "",
       isDraining: false,
+      forwarding: null,
+      proxyProtocol: null,
       streamsBodies: () => false,
       submit: (exchange) => {
         exchange.state = "given";
@@ -54,6 +56,7 @@ export class Client {
       onRejected: (_address, status) => this.told.push(`rejected ${status}`),
       onCutOff: (_address, detail) => this.told.push(`cut off: ${detail}`),
       onTroubleAtDoor: (message) => this.told.push(message),
+      onUntrusted: (address, head) => this.told.push(`untrusted ${address} ${head.path}`),
       onBadLength: (exchange, promised, sent) => this.told.push(`bad length ${exchange.head.path} ${promised} ${sent}`),
       ...differences,
     };

@@ -7,7 +7,9 @@
  * Invariants: an exchange is submitted once; the next request begins only after the response is written and the body read; a response that
  * cannot be whole ends with the connection cut.
  */
+import { ClientIdentity, type ForwardingPolicy } from "../http/client-identity.ts";
 import { Exchange, type Peer, type ResponseSink } from "../http/exchange.ts";
+import { BadForwarding } from "../http/forwarded.ts";
 import { type ProtocolError, RequestParser } from "../http/http1/request-parser.ts";
 import { carriesBody, type ResponseHeadOptions, takesTrailers } from "../http/http1/response-head.ts";
 import { EMPTY_BODY } from "../http/request-body.ts";
@@ -56,6 +58,8 @@ export class Http1Connection implements ClientConnection, ResponseSink, StreamLi
   #hasEnded = false;
   /** The bytes being parsed are only lent. */
   #chunkIsShared = false;
+  /** Made when a request tells of a client behind its peer. */
+  #identity: ClientIdentity | null = null;
 
   /** Clock time of the last change of phase; with `phase` it is what timeouts are judged by. */
   since: number;
@@ -154,8 +158,24 @@ export class Http1Connection implements ClientConnection, ResponseSink, StreamLi
   }
 
   onHead(head: RequestHead): void {
+    if (head.headers.isForwarding && this.#context.forwarding !== null) this.#identify(head, this.#context.forwarding);
+    else this.#begin(head, this.#peer);
+  }
+
+  #identify(head: RequestHead, policy: ForwardingPolicy): void {
+    this.#identity ??= new ClientIdentity(this.#peer, policy);
+    const identified = this.#identity.of(head);
+    if (identified instanceof BadForwarding) {
+      this.#parser.detach();
+      return this.#reject(400, identified.detail);
+    }
+    if (!this.#identity.isTrusted) this.#context.onUntrusted(this.#peer.address, head);
+    this.#begin(identified.head, identified.peer);
+  }
+
+  #begin(head: RequestHead, peer: Peer): void {
     this.since = this.#context.clock.now();
-    const exchange = (this.#exchange = new Exchange(head, this.#peer, this, this.since));
+    const exchange = (this.#exchange = new Exchange(head, peer, this, this.since));
     this.#intake = head.framing === "none" ? null : new RequestIntake(exchange, this.#context, this);
     this.#bodyIsRead = false;
     this.#responseIsWritten = false;

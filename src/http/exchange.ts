@@ -29,7 +29,10 @@ export interface TlsDetails {
   readonly clientError: string;
 }
 
-/** Who connected, and through which door. One object per connection, shared by its exchanges. */
+/**
+ * Who connected, and through which door; where a trusted proxy told, the client that it speaks for. One object per connection (behind a proxy per
+ * client on it), shared by its exchanges.
+ */
 export class Peer {
   /** IP address, or empty for a Unix socket. */
   readonly address: string;
@@ -40,6 +43,8 @@ export class Peer {
   readonly scheme: "http" | "https";
   /** What TLS agreed on; null on a plain connection. */
   readonly tls: TlsDetails | null;
+  /** Path that a proxy has taken from the front of the target: the first part of SCRIPT_NAME. */
+  readonly prefix: string;
   /** The wire's encoded form, kept here by the wire. */
   encoded: Buffer | null = null;
   /** The encoder whose form that is (a reload can bring another). */
@@ -52,6 +57,7 @@ export class Peer {
     serverPort: number,
     scheme: "http" | "https",
     tls: TlsDetails | null = null,
+    prefix: string = "",
   ) {
     this.address = address;
     this.port = port;
@@ -59,6 +65,7 @@ export class Peer {
     this.serverPort = serverPort;
     this.scheme = scheme;
     this.tls = tls;
+    this.prefix = prefix;
   }
 }
 

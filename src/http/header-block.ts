@@ -14,6 +14,8 @@ export class HeaderBlock {
   readonly hasDuplicates: boolean;
   /** Some name has an underscore: it must not pose as its dashed twin. */
   readonly hasUnderscores: boolean;
+  /** Some field tells who the client behind a proxy is: see client-identity.ts. */
+  readonly isForwarding: boolean;
   /** The wire's encoded form, kept here by the wire so that a repeated section is encoded once. */
   encoded: Buffer | null = null;
   /** The encoder whose form that is (a reload can bring another). */
@@ -31,6 +33,27 @@ export class HeaderBlock {
     this.isAscii = isAscii;
     this.hasDuplicates = hasDuplicates;
     this.hasUnderscores = hasUnderscores;
+    this.isForwarding = names.some((name) => name.isForwarding);
+  }
+
+  /** The same section with only the fields that `keeps` lets through. */
+  filtered(keeps: (name: HeaderName) => boolean): HeaderBlock {
+    const names: HeaderName[] = [];
+    const values: string[] = [];
+    for (let i = 0; i < this.names.length; i++) {
+      if (!keeps(this.names[i]!)) continue;
+      names.push(this.names[i]!);
+      values.push(this.values[i]!);
+    }
+    return new HeaderBlock(names, values, this.isAscii, this.hasDuplicates, this.hasUnderscores);
+  }
+
+  /** The same section with another value for a field, which is added where it is missing. */
+  replaced(name: HeaderName, value: string): HeaderBlock {
+    const at = this.names.findIndex(({ lower }) => lower === name.lower);
+    const names = at === -1 ? [name, ...this.names] : this.names;
+    const values = at === -1 ? [value, ...this.values] : this.values.with(at, value);
+    return new HeaderBlock(names, values, this.isAscii, this.hasDuplicates, this.hasUnderscores);
   }
 
   /** The first value of a field, by its lower-case name. For cold paths: it searches. */

@@ -43,6 +43,8 @@ const KINDS: ReadonlySet<string> = new Set<HeaderKind>([
 /** RFC 9110 section 5.6.2: token = 1*tchar. */
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
+const FORWARDING = /^(?:forwarded|x-forwarded-.*|x-real-ip)$/;
+
 const TABLE_LIMIT = 1024;
 
 /** One spelling of a field name. Compare by `lower`, never by identity: names beyond the table's bound are not unique objects. */
@@ -54,6 +56,8 @@ export class HeaderName {
   readonly kind: HeaderKind;
   /** An underscore makes the name collide with its dashed twin in CGI-style variables. */
   readonly hasUnderscore: boolean;
+  /** Tells who the client behind a proxy is: nobody but a trusted proxy may send it. */
+  readonly isForwarding: boolean;
   /** Dense index of a name in the table, -1 for one beyond the bound: lets others keep a plain array per name. */
   readonly index: number;
   /** Scratch mark used to find duplicates within one header block; see HeaderBlock. */
@@ -64,6 +68,7 @@ export class HeaderName {
     this.lower = raw.toLowerCase();
     this.kind = KINDS.has(this.lower) ? (this.lower as HeaderKind) : "other";
     this.hasUnderscore = raw.includes("_");
+    this.isForwarding = FORWARDING.test(this.lower);
     this.index = index;
   }
 }
@@ -99,7 +104,7 @@ const WELL_KNOWN =
   "Sec-Fetch-Dest Sec-Fetch-Mode Sec-Fetch-Site Sec-Fetch-User Sec-WebSocket-Accept Sec-WebSocket-Extensions Sec-WebSocket-Key " +
   "Sec-WebSocket-Protocol Sec-WebSocket-Version Server Set-Cookie Strict-Transport-Security TE Traceparent Tracestate Trailer " +
   "Transfer-Encoding Upgrade Upgrade-Insecure-Requests User-Agent Vary Via WWW-Authenticate X-Content-Type-Options X-Forwarded-For " +
-  "X-Forwarded-Host X-Forwarded-Port X-Forwarded-Proto X-Frame-Options X-Real-IP X-Request-ID X-Requested-With";
+  "X-Forwarded-Host X-Forwarded-Port X-Forwarded-Prefix X-Forwarded-Proto X-Frame-Options X-Real-IP X-Request-ID X-Requested-With";
 
 for (const name of WELL_KNOWN.split(" ")) {
   headerName(name);

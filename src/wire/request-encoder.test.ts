@@ -143,6 +143,13 @@ describe("a WSGI environ", () => {
         `'SERVER_NAME': 'localhost', 'SERVER_PORT': '8443', 'wsgi.url_scheme': 'https'${HOST}}, b'')`,
     },
     {
+      title: "of a client whose proxy took a prefix away has it in SCRIPT_NAME",
+      request: request("GET /app/x HTTP/1.1"),
+      peer: new Peer("192.0.2.7", 40_000, BASE.serverName, BASE.serverPort, "http", null, "/outer"),
+      base: WITH_ROOT,
+      expected: environ("GET", "/x", "", "/app/x", `, 'SCRIPT_NAME': '/outer/app'${HOST}`),
+    },
+    {
       title: "of a Unix peer has an empty address and no port",
       request: request("GET / HTTP/1.1"),
       peer: new Peer("", 0, BASE.serverName, BASE.serverPort, "http"),
@@ -237,6 +244,15 @@ describe("an ASGI scope", () => {
       expected:
         "(5, {'method': 'GET', 'path': '/', 'raw_path': b'/', 'query_string': b'', 'client': ('::1', 9), " +
         "'server': ('unix.sock', None), 'scheme': 'https', 'headers': [(b'host', b'h')]}, b'')",
+    },
+    {
+      title: "of a client whose proxy took a prefix away has it in root_path",
+      request: request("GET / HTTP/1.1"),
+      peer: new Peer("::1", 0, BASE.serverName, BASE.serverPort, "https", null, "/outer"),
+      base: WITH_ROOT,
+      expected:
+        "(5, {'method': 'GET', 'path': '/', 'raw_path': b'/', 'query_string': b'', 'client': ('::1', 0), " +
+        "'root_path': '/outer/app', 'scheme': 'https', 'headers': [(b'host', b'h')]}, b'')",
     },
     {
       title: "of a Unix peer has no client",

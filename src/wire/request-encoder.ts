@@ -97,6 +97,7 @@ const WSGI = {
   rawUri: internedKey("RAW_URI"),
   remoteAddress: internedKey("REMOTE_ADDR"),
   remotePort: internedKey("REMOTE_PORT"),
+  scriptName: internedKey("SCRIPT_NAME"),
   serverName: internedKey("SERVER_NAME"),
   serverPort: internedKey("SERVER_PORT"),
   http10: Buffer.concat([internedKey("SERVER_PROTOCOL"), plainKey(PROTOCOL["1.0"])]),
@@ -161,6 +162,10 @@ export class EnvironEncoder implements RequestEncoder {
       writer.raw(WSGI.serverPort);
       writer.ascii(String(peer.serverPort));
     }
+    if (peer.prefix !== "") {
+      writer.raw(WSGI.scriptName);
+      writer.ascii(peer.prefix + this.#base.rootPath);
+    }
     if (peer.scheme === "https") writer.raw(WSGI.https);
     peer.encoded = writer.since(0);
     peer.encodedFor = this;
@@ -214,6 +219,7 @@ const ASGI = {
   query: internedKey("query_string"),
   client: internedKey("client"),
   server: internedKey("server"),
+  rootPath: internedKey("root_path"),
   headers: internedKey("headers"),
   http10: Buffer.concat([internedKey("http_version"), plainKey("1.0")]),
   http2: Buffer.concat([internedKey("http_version"), plainKey("2")]),
@@ -264,6 +270,10 @@ export class ScopeEncoder implements RequestEncoder {
       writer.text(peer.serverName);
       if (peer.serverPort === 0) writer.code(NONE);
       else writer.int(peer.serverPort);
+    }
+    if (peer.prefix !== "") {
+      writer.raw(ASGI.rootPath);
+      writer.text(peer.prefix + this.#base.rootPath);
     }
     if (peer.scheme === "https") writer.raw(ASGI.https);
     peer.encoded = writer.since(0);

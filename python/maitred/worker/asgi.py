@@ -1,7 +1,9 @@
 """ASGI 3 (HTTP connection scope, spec 2.4) for one exchange: scope in, messages to frames.
 
     waiting ──response.start──▶ started ──last body──▶ complete          one item of RESPONSES
+                                   ├─pathsend────────▶ complete          HEAD, FILE
                                    └─body, more_body─▶ streaming ──▶ complete   HEAD, BODY ..., END
+                                                          └──▶ trailing ──▶ complete   END with trailers
     any but complete ──CANCEL──▶ gone
 
 `response.start` is held until the first body message, so that most responses are one item of a batch.
@@ -15,8 +17,12 @@ from typing import TYPE_CHECKING, Any
 from maitred.worker.board import MASK
 from maitred.worker.complaint import complain, say
 from maitred.worker.headers import NO_LENGTH, HeaderError, length_of
+from maitred.worker.sendfile import sendable
+from maitred.worker.waiting import Waiting
 from maitred.worker.wire import (
     ABORT,
+    FILE,
+    INFORM,
     MAX_BODY_FRAME,
     MAX_COMPLETE_BODY,
     REQUEST_INITIAL_CREDIT,
@@ -24,6 +30,7 @@ from maitred.worker.wire import (
     RESPONSE_END,
     RESPONSE_INITIAL_CREDIT,
     credit_frame,
+    encode_end,
     encode_head,
     exact_bytes,
     frame,
@@ -32,24 +39,32 @@ from maitred.worker.wire import (
 if TYPE_CHECKING:
     from maitred.worker.asgi_seat import AsgiSeat
 
-WAITING, STARTED, STREAMING, COMPLETE, GONE = range(5)
+WAITING, STARTED, STREAMING, TRAILING, COMPLETE, GONE = range(6)
 
-_STAGE_EXPECTS = {WAITING: "http.response.start", STARTED: "http.response.body", STREAMING: "http.response.body"}
-_ERROR_HEADERS = [(b"content-type", b"text/plain"), (b"content-length", b"21")]
-_ERROR_BODY = b"Internal Server Error"
+_STAGE_EXPECTS = {
+    WAITING: "http.response.start",
+    STARTED: "http.response.body",
+    STREAMING: "http.response.body",
+    TRAILING: "http.response.trailers",
+}
+#: `_length` of a response that announced trailers: off the fast path, which compares it with the body's. `_declared` has the true one.
+_TRAILED = -2
+ERROR_HEADERS = [(b"content-type", b"text/plain"), (b"content-length", b"21")]
+ERROR_BODY = b"Internal Server Error"
 
 
 class ClientDisconnected(OSError):
     """send() after the client left (ASGI HTTP spec 2.4: "raise a server-specific subclass of OSError")."""
 
 
-class Exchange:
+class Exchange(Waiting):
     """One request and its response, as the app's `receive` and `send`."""
 
     __slots__ = (
         "_body",
         "_consumed",
         "_credit",
+        "_declared",
         "_ended",
         "_headers",
         "_id",
@@ -58,9 +73,8 @@ class Exchange:
         "_pieces",
         "_remaining",
         "_scope",
-        "_seat",
         "_status",
-        "_waiters",
+        "_trailers",
         "stage",
         "task",
     )
@@ -89,11 +103,11 @@ class Exchange:
         try:
             await seat.app(self._scope, self.receive, self.send)
             if self.stage != COMPLETE:
-                self._returned()
+                self.returned()
         except GeneratorExit:
             raise
         except BaseException as error:  # SystemExit too: an app does not end a worker.
-            self._failed(error)
+            self.failed(error)
         finally:
             if seat.exchanges.get(self._id) is self:
                 del seat.exchanges[self._id]
@@ -156,6 +170,34 @@ class Exchange:
             self._credit += count
             self._wake()
 
+    def drain(self) -> None:
+        """The front has closed the seat: what is at work is finished."""
+
+    @property
+    def is_complete(self) -> bool:
+        """The response is on its way, whole."""
+        return self.stage == COMPLETE
+
+    def returned(self) -> None:
+        """The app returned before its response was complete."""
+        if self.stage == GONE:
+            self._finish(frame(ABORT, self._id, b"the client is gone"))
+            return
+        say(f"maitred: the app returned without completing its response, {self._name()}")
+        self._give_up("the app returned without completing its response")
+
+    def failed(self, error: BaseException) -> None:
+        """The app raised."""
+        if self.stage == GONE:
+            # What the app raises because its client left is no news; other errors are.
+            if not isinstance(error, (OSError, asyncio.CancelledError)):
+                complain(f"error in the app after the client left, {self._name()}", error)
+            self._finish(frame(ABORT, self._id, b"the client is gone"))
+            return
+        complain(f"error in the app, {self._name()}", error)
+        if self.stage != COMPLETE:
+            self._give_up(f"the app raised {type(error).__name__}")
+
     # Private
 
     def _start(self, message: dict[str, Any]) -> None:
@@ -182,7 +224,8 @@ class Exchange:
             self._headers, self._length = self._seat.check_headers(headers)
         self._status = status
         if message.get("trailers"):
-            raise HeaderError("the http.response.trailers extension is not offered in this scope")
+            self._declared, self._length = self._length, _TRAILED
+            self._trailers: list[tuple[bytes, bytes]] = []
         self.stage = STARTED
 
     async def _receive_later(self) -> dict[str, Any]:
@@ -209,8 +252,17 @@ class Exchange:
             raise ClientDisconnected("the client has disconnected")
         if stage == COMPLETE:
             raise RuntimeError(f"unexpected ASGI message {kind!r} after the response was completed")
+        if kind == "http.response.early_hint" and stage == WAITING:
+            self._hint(message["links"])
+            return
+        if kind == "http.response.pathsend" and stage == STARTED:
+            self._send_file(message["path"])
+            return
         if kind != _STAGE_EXPECTS[stage]:
             raise RuntimeError(f"expected ASGI message {_STAGE_EXPECTS[stage]!r}, but got {kind!r}")
+        if stage == TRAILING:
+            self._trail(message)
+            return
         body = message.get("body", b"")
         if not isinstance(body, (bytes, bytearray, memoryview)):
             raise TypeError(f"body must be bytes, not {type(body).__name__}")
@@ -220,27 +272,31 @@ class Exchange:
         seat, request_id = self._seat, self._id
         before = b""
         if self.stage == STARTED:
-            if not more and len(body) <= MAX_COMPLETE_BODY and not self._may_have_body():
+            trailed = self._length == _TRAILED
+            declared = self._declared if trailed else self._length
+            if not more and len(body) <= MAX_COMPLETE_BODY and not self._may_have_body() and not trailed:
                 self.stage = COMPLETE
                 seat.complete((request_id, self._status, self._headers, body))
                 self._wake()
                 return
-            self._remaining = self._length if self._may_have_body() else NO_LENGTH
+            self._remaining = declared if self._may_have_body() else NO_LENGTH
             if 0 <= self._remaining < len(body):
-                raise RuntimeError(f"the response body is longer than its Content-Length, {self._length}")
+                raise RuntimeError(f"the response body is longer than its Content-Length, {declared}")
             self._credit = RESPONSE_INITIAL_CREDIT
             self.stage = STREAMING
             before = encode_head(request_id, self._status, self._headers)
         if self._remaining != NO_LENGTH:
             if len(body) > self._remaining:
-                raise RuntimeError(f"the response body is longer than its Content-Length, {self._length}")
+                raise RuntimeError(
+                    f"the response body is longer than its Content-Length by {len(body) - self._remaining}"
+                )
             self._remaining -= len(body)
         if len(body) > self._credit or len(body) > MAX_BODY_FRAME:
             await self._stream_long(body, before)
         else:
             self._credit -= len(body)
             data = before + frame(RESPONSE_BODY, request_id, body) if body else before
-            if not more and self._remaining <= 0:
+            if not more and self._remaining <= 0 and self._length != _TRAILED:
                 data += frame(RESPONSE_END, request_id)
                 self._finish(data)
                 return
@@ -251,7 +307,10 @@ class Exchange:
         if self._remaining > 0:
             reason = f"the app sent {self._remaining} bytes fewer than its Content-Length says"
             self._finish(frame(ABORT, request_id, reason.encode()))
-            raise RuntimeError(f"the response body is shorter than its Content-Length, {self._length}")
+            raise RuntimeError(f"the response body is shorter than its Content-Length by {self._remaining}")
+        if self._length == _TRAILED:
+            self.stage = TRAILING
+            return
         self._finish(frame(RESPONSE_END, request_id))
 
     async def _stream_long(self, body: bytes, before: bytes) -> None:
@@ -268,6 +327,38 @@ class Exchange:
             self._seat.write(frame(RESPONSE_BODY, self._id, bytes(piece)))
             rest = rest[len(piece) :]
 
+    def _hint(self, links: Any) -> None:
+        """`http.response.early_hint`: an informational response 103 (RFC 8297)."""
+        headers, _ = self._seat.check_headers([(b"link", link) for link in links])
+        if headers:
+            self._seat.write(encode_head(self._id, 103, headers, INFORM))
+
+    def _send_file(self, path: Any) -> None:
+        """`http.response.pathsend`: the front sends the file."""
+        if self._length == _TRAILED:
+            raise RuntimeError("http.response.pathsend completes a response, so there can be no trailers")
+        path, size = sendable(path)
+        if not self._may_have_body():
+            self.stage = COMPLETE
+            self._seat.complete((self._id, self._status, self._headers, b""))
+            self._wake()
+            return
+        if self._length == NO_LENGTH:
+            self._headers = [*self._headers, (b"content-length", b"%d" % size)]
+        elif self._length != size:
+            raise RuntimeError(f"the file has {size} bytes, but Content-Length says {self._length}: {path!r}")
+        head = encode_head(self._id, self._status, self._headers)
+        self._finish(head + frame(FILE, self._id, path.encode("utf-8", "surrogateescape")))
+
+    def _trail(self, message: dict[str, Any]) -> None:
+        """`http.response.trailers`: fields after the body (RFC 9110 section 6.5)."""
+        headers, length = self._seat.check_headers(message.get("headers", ()))
+        if length != NO_LENGTH:
+            raise HeaderError("Content-Length cannot be a trailer (RFC 9110 section 6.5.1)")
+        self._trailers += headers
+        if not message.get("more_trailers"):
+            self._finish(encode_end(self._id, self._trailers))
+
     def _may_have_body(self) -> bool:
         """RFC 9110 section 6.4.1; the front drops what the app gives."""
         return self._scope["method"] != "HEAD" and self._status not in (204, 304)
@@ -277,47 +368,13 @@ class Exchange:
         self._seat.write(data)
         self._wake()
 
-    def _returned(self) -> None:
-        if self.stage == GONE:
-            self._finish(frame(ABORT, self._id, b"the client is gone"))
-            return
-        say(f"maitred: the app returned without completing its response, {self._name()}")
-        self._give_up("the app returned without completing its response")
-
-    def _failed(self, error: BaseException) -> None:
-        if self.stage == GONE:
-            # What the app raises because its client left is no news; other errors are.
-            if not isinstance(error, (OSError, asyncio.CancelledError)):
-                complain(f"error in the app after the client left, {self._name()}", error)
-            self._finish(frame(ABORT, self._id, b"the client is gone"))
-            return
-        complain(f"error in the app, {self._name()}", error)
-        if self.stage != COMPLETE:
-            self._give_up(f"the app raised {type(error).__name__}")
-
     def _give_up(self, reason: str) -> None:
-        if self.stage == STREAMING:
+        if self.stage in (STREAMING, TRAILING):
             self._finish(frame(ABORT, self._id, reason.encode()))
         else:
             self.stage = COMPLETE
-            self._seat.complete((self._id, 500, _ERROR_HEADERS, _ERROR_BODY))
+            self._seat.complete((self._id, 500, ERROR_HEADERS, ERROR_BODY))
             self._wake()
 
     def _name(self) -> str:
         return f"{self._scope['method']} {self._scope['path']!r}"
-
-    async def _change(self) -> None:
-        """Wait until something happens to this exchange. A future each: one waiter's cancellation is not the other's."""
-        future = self._seat.loop.create_future()
-        if self._waiters is None:
-            self._waiters = []
-        self._waiters.append(future)
-        await future
-
-    def _wake(self) -> None:
-        waiters = self._waiters
-        if waiters:
-            self._waiters = None
-            for future in waiters:
-                if not future.done():
-                    future.set_result(None)

@@ -10,10 +10,12 @@ import itertools
 import sys
 from marshal import loads
 from time import perf_counter
-from typing import Any
+from typing import Any, Union
 
 from maitred.worker.asgi import Exchange
 from maitred.worker.headers import NO_LENGTH, BytesHeaders
+from maitred.worker.spooled import SpooledExchange
+from maitred.worker.websocket import WebSocket
 from maitred.worker.wire import (
     BODY,
     CANCEL,
@@ -23,8 +25,12 @@ from maitred.worker.wire import (
     PONG,
     REQUESTS,
     RESPONSES,
+    WS_CLOSED,
+    WS_PART,
+    WS_TEXT,
     FrameReader,
     Response,
+    close_of,
     credit_of,
     encode_responses,
     frame,
@@ -32,6 +38,19 @@ from maitred.worker.wire import (
 
 #: Seconds of work after which finished responses leave without waiting for the others of the turn.
 FLUSH_AFTER = 0.0005
+#: Bytes of WebSocket frames that leave without waiting for the others of the turn.
+FLUSH_FROM = 65_536
+
+Connection = Union[Exchange, WebSocket]
+
+#: ASGI "Extensions": what every request can use, and every WebSocket.
+_EXTENSIONS: dict[str, Any] = {
+    "http.response.pathsend": {},
+    "http.response.trailers": {},
+    "http.response.early_hint": {},
+}
+_WEBSOCKET_EXTENSIONS: dict[str, Any] = {"websocket.http.response": {}}
+_WEBSOCKET_VERSION = {"version": "3.0", "spec_version": "2.5"}
 
 
 def base_scope(constant: dict[str, Any]) -> dict[str, Any]:
@@ -68,7 +87,6 @@ class AsgiSeat(asyncio.Protocol):
         #: Done when the front has closed the seat and the last task is over.
         self.done: asyncio.Future[None] = loop.create_future()
         self._base = base
-        self._root_path: str = base["root_path"]
         self._state = state
         self._frames = FrameReader()
         self._sequence = itertools.count(1)
@@ -79,10 +97,14 @@ class AsgiSeat(asyncio.Protocol):
         self.last_headers: list[Any] = []
         self.last_length = NO_LENGTH
         #: Every exchange whose task is not over, by its id. It holds the task: the loop itself does not.
-        self.exchanges: dict[int, Exchange] = {}
+        self.exchanges: dict[int, Connection] = {}
         #: Those that have answered and go on (background work) while their id is already another request's.
-        self.lingering: set[Exchange] = set()
+        self.lingering: set[Connection] = set()
         self._out: list[Response] = []
+        #: Frames of WebSockets that leave at the end of the turn.
+        self._later: list[bytes] = []
+        self._later_bytes = 0
+        self._later_is_due = False
         self._in_turn = False
         self._since = 0.0
         self.ended = False
@@ -117,6 +139,15 @@ class AsgiSeat(asyncio.Protocol):
                     exchange.credit(credit_of(payload))
                 elif kind == CANCEL:
                     exchange.cancel()
+                elif type(exchange) is WebSocket:
+                    if WS_TEXT <= kind <= WS_PART:
+                        exchange.message(kind, payload)
+                        if not self._later_is_due:
+                            # After the tasks that the messages have woken: their answers leave together, in this turn.
+                            self._later_is_due = True
+                            self.loop.call_soon(self._flush_later)
+                    elif kind == WS_CLOSED:
+                        exchange.closed(*close_of(payload))
         self._in_turn = False
         if self._out:
             self._flush()
@@ -124,6 +155,8 @@ class AsgiSeat(asyncio.Protocol):
     def eof_received(self) -> bool:
         """As asyncio.Protocol: no more work; what is in flight still writes."""
         self.ended = True
+        for exchange in [*self.exchanges.values(), *self.lingering]:
+            exchange.drain()
         self._check_done()
         return True
 
@@ -152,6 +185,25 @@ class AsgiSeat(asyncio.Protocol):
         if self._transport is not None:
             self._transport.write(self._taken_out() + data if self._out else data)
 
+    def write_later(self, data: bytes) -> None:
+        """Send frames with the others of this turn: for WebSockets, where many small ones come in a row."""
+        self._later.append(data)
+        self._later_bytes += len(data)
+        if self._later_bytes > FLUSH_FROM:
+            self._write_gathered()
+        elif not self._later_is_due:
+            self._later_is_due = True
+            self.loop.call_soon(self._flush_later)
+
+    def task_is_over(self, request_id: int, connection: Connection) -> None:
+        """The task of a WebSocket has come to its end."""
+        if self.exchanges.get(request_id) is connection:
+            del self.exchanges[request_id]
+        else:
+            self.lingering.discard(connection)
+        if self.ended:
+            self.last_is_over()
+
     def last_is_over(self) -> None:
         """A task has come to its end after the front has closed the seat."""
         self.loop.call_soon(self._check_done)
@@ -160,27 +212,42 @@ class AsgiSeat(asyncio.Protocol):
         """Send what is left and close."""
         if self._transport is not None:
             self._flush()
+            self._write_gathered()
             self._transport.close()
 
     # Private
 
     def _begin(self, batch: list[Any]) -> None:
-        base, root, state, loop, exchanges = self._base, self._root_path, self._state, self.loop, self.exchanges
+        base, state, loop, exchanges = self._base, self._state, self.loop, self.exchanges
         make_task = asyncio.Task if loop.get_task_factory() is None else None
         for (request_id, head, body), sequence in zip(batch, self._sequence):
-            scope = {**base, **head, "extensions": {}, "state": state.copy()}
+            scope = {**base, **head, "extensions": _EXTENSIONS.copy(), "state": state.copy()}
+            root = scope["root_path"]
             if root:
-                # ASGI: `path` is the whole path, `root_path` its mount point (uvicorn does the same since 0.26).
+                # ASGI: `path` is the whole path, `root_path` its mount point (uvicorn does the same since 0.26). The front adds to it
+                # what a proxy has taken from the path.
                 scope["path"] = root + scope["path"]
                 if scope.get("raw_path") is not None:
                     scope["raw_path"] = root.encode() + scope["raw_path"]
             if request_id in exchanges:
                 self.lingering.add(exchanges[request_id])
-            exchanges[request_id] = exchange = Exchange(self, request_id, scope, body)
+            exchange: Connection
+            if body is False:
+                scope.pop("method", None)
+                scope["asgi"] = _WEBSOCKET_VERSION
+                scope["extensions"] = _WEBSOCKET_EXTENSIONS.copy()
+                exchange = WebSocket(self, request_id, scope)
+            elif type(body) is str:
+                exchange = SpooledExchange(self, request_id, scope, body)
+            else:
+                exchange = Exchange(self, request_id, scope, body)
+            if "tls" in scope:
+                scope["extensions"]["tls"] = scope.pop("tls")
+            exchanges[request_id] = exchange
             if self._eager:
                 exchange.task = asyncio.Task(exchange.run(sequence), loop=loop, eager_start=True)  # type: ignore[call-arg]
             elif make_task is not None:
-                exchange.task = make_task(exchange.run(sequence), loop=loop)
+                exchange.task = make_task(exchange.run(sequence), loop=loop, name="request")  # A name of its own costs more.
             else:
                 exchange.task = loop.create_task(exchange.run(sequence))
 
@@ -194,6 +261,17 @@ class AsgiSeat(asyncio.Protocol):
     def _flush(self) -> None:
         if self._out and self._transport is not None:
             self._transport.write(self._taken_out())
+
+    def _flush_later(self) -> None:
+        self._later_is_due = False
+        if self._later:
+            self._write_gathered()
+
+    def _write_gathered(self) -> None:
+        if self._later and self._transport is not None:
+            self._transport.write(b"".join(self._later))
+        self._later.clear()
+        self._later_bytes = 0
 
     def _check_done(self) -> None:
         if self.ended and not self.exchanges and not self.lingering and not self.done.done():

@@ -21,6 +21,14 @@ END = 0x03
 CANCEL = 0x04
 CREDIT = 0x05
 PING = 0x06
+WS_CLOSED = 0x13
+
+# Both ways.
+WS_TEXT = 0x10
+WS_BINARY = 0x11
+WS_PART = 0x12
+#: What a WS_* frame's number is more when the worker sends it.
+TO_FRONT = 0x40
 
 # Worker to front.
 RESPONSES = 0x41
@@ -32,12 +40,16 @@ IDLE = 0x46
 REQUEST_CREDIT = 0x47
 ABORT = 0x48
 PONG = 0x49
+INFORM = 0x4A
+FILE = 0x4B
+WS_CLOSE = 0x53
+WS_ACCEPT = 0x54
 
 MAX_PAYLOAD = 16 * 1024 * 1024
 MAX_ARG = 0xFFFFFF
 #: A longer body than this does not travel inside RESPONSES.
 MAX_COMPLETE_BODY = 65_536
-#: The longest payload of a BODY frame.
+#: The longest payload of a BODY frame, and of one part of a WebSocket message.
 MAX_BODY_FRAME = 262_144
 #: Bytes of a request's body that the front sends unasked.
 REQUEST_INITIAL_CREDIT = 262_144
@@ -51,6 +63,7 @@ Frame = tuple[int, int, memoryview]
 
 _HEADER = struct.Struct("<II")
 _CREDIT = struct.Struct("<I")
+_CLOSE_CODE = struct.Struct("<H")
 _pack = _HEADER.pack
 _unpack = _HEADER.unpack_from
 
@@ -131,13 +144,33 @@ def encode_responses(responses: list[Response], kind: int, seconds: float) -> by
     return _pack(len(payload), kind | min(int(seconds * 1e6), MAX_ARG) << 8) + payload
 
 
-def encode_head(request_id: int, status: str | int, headers: list[Any]) -> bytes:
-    """HEAD of a streamed response."""
+def encode_head(request_id: int, status: str | int, headers: list[Any], kind: int = HEAD) -> bytes:
+    """HEAD of a streamed response; or INFORM."""
     try:
         payload = dumps((status, headers), 4)
     except ValueError:
         payload = dumps(_exact_head(status, headers), 4)
-    return frame(HEAD, request_id, payload)
+    return frame(kind, request_id, payload)
+
+
+def encode_end(request_id: int, trailers: list[tuple[bytes, bytes]]) -> bytes:
+    """END of a streamed response with its trailers."""
+    return frame(RESPONSE_END, request_id, dumps(trailers, 4) if trailers else b"")
+
+
+def encode_accept(request_id: int, subprotocol: str | None, headers: list[tuple[bytes, bytes]]) -> bytes:
+    """WS_ACCEPT."""
+    return frame(WS_ACCEPT, request_id, dumps((subprotocol, headers), 4))
+
+
+def encode_close(request_id: int, code: int, reason: bytes) -> bytes:
+    """WS_CLOSE."""
+    return frame(WS_CLOSE, request_id, _CLOSE_CODE.pack(code) + reason)
+
+
+def close_of(payload: bytes | memoryview) -> tuple[int, str]:
+    """Code and reason of WS_CLOSED."""
+    return _CLOSE_CODE.unpack_from(payload)[0], str(payload[2:], "utf-8")
 
 
 def exact_str(text: str) -> str:

@@ -21,7 +21,7 @@ from typing import Any, Callable, Union
 
 from maitred.worker.board import MASK
 from maitred.worker.complaint import complain, say
-from maitred.worker.headers import NO_LENGTH, StrHeaders, length_of
+from maitred.worker.headers import NO_LENGTH, HeaderError, StrHeaders, length_of
 from maitred.worker.request_body import StreamedBody
 from maitred.worker.seat import FrontGone, Mail, Seat
 from maitred.worker.wire import (
@@ -31,6 +31,7 @@ from maitred.worker.wire import (
     CREDIT,
     END,
     IDLE,
+    INFORM,
     MAX_BODY_FRAME,
     MAX_COMPLETE_BODY,
     RESPONSE_BODY,
@@ -173,7 +174,7 @@ class WsgiSeat:
     def __init__(self, app: Application, seat: Seat, base: dict[str, Any], board: memoryview, place: int) -> None:
         self._app = app
         self._seat = seat
-        self._base = base
+        self._base = {**base, "wsgi.early_hints": self._early_hints}
         self._board = board
         self._place = place
         self._out: list[Response] = []
@@ -199,7 +200,8 @@ class WsgiSeat:
         self._remaining = NO_LENGTH
         self._credit = 0
         self._cancelled = False
-        self._input: StreamedBody | None = None
+        #: A body that is not in memory: still on its way, or in a file.
+        self._input: StreamedBody | io.BufferedReader | None = None
 
     def serve(self) -> None:
         """Work until the front closes the seat."""
@@ -249,7 +251,8 @@ class WsgiSeat:
                 self._fail(error)
             if self._head_sent or self._cancelled or self._input is not None:
                 self._head_sent = self._cancelled = False
-                self._input = None
+                if self._input is not None:
+                    self._forget_input()
             try:
                 if type(result) is not list and hasattr(result, "close"):
                     self._close(result)
@@ -306,6 +309,15 @@ class WsgiSeat:
         if data:
             self._stream(data)
 
+    def _early_hints(self, headers: Iterable[tuple[str, str]]) -> None:
+        """`wsgi.early_hints`, gunicorn's convention: 103 Early Hints (RFC 8297) at once. Too late, it does nothing."""
+        pairs = list(headers)
+        if self._status is not None or self._head_sent or not pairs:
+            return
+        if self._check_headers(pairs) != NO_LENGTH:
+            raise HeaderError("Content-Length cannot be an early hint")
+        self._send(encode_head(self._id, 103, pairs, INFORM))
+
     # From what the app returned to frames
 
     def _deliver(self, result: Any) -> None:
@@ -313,7 +325,8 @@ class WsgiSeat:
             # Nothing of the app runs between the items of an exact list or tuple, so nobody can tell that they leave together.
             self._complete(b"".join(map(_chunk, result)))
             return
-        only_one = _says_it_has_one(result)
+        # To ask costs an exception in most frameworks; where the length is known it need not be asked.
+        only_one = self._length == NO_LENGTH and _says_it_has_one(result)
         for item in result:
             chunk = _chunk(item)
             if not chunk:
@@ -408,7 +421,8 @@ class WsgiSeat:
         if self._head_sent:
             self._abort(f"the app raised {type(error).__name__}")
         else:
-            self._out.append((self._id, "500 Internal Server Error", _ERROR_HEADERS, _ERROR_BODY))
+            self._status = "500 Internal Server Error"
+            self._out.append((self._id, self._status, _ERROR_HEADERS, _ERROR_BODY))
 
     def _close(self, result: Any) -> None:
         """PEP 3333: "must call that method upon completion of the current request", however it went."""
@@ -449,17 +463,12 @@ class WsgiSeat:
             )
 
     def _open(self, environ: dict[str, Any], body: Any) -> bool:
-        """The less frequent ways to begin: a streamed body, or mail that came before. False if the client has left already."""
+        """The less frequent ways to begin: a body that is not in memory, or mail that came before. False if the client has left already."""
         self._cancelled = False
         if type(body) is bytes:
             environ["wsgi.input"] = io.BytesIO(body)
         elif type(body) is str:
-            # It has no name of its own: whoever reads later than the front keeps it needs it open.
-            try:
-                environ["wsgi.input"] = open(body, "rb", 262_144)  # noqa: SIM115 - the request's, closed with its environ
-            except OSError as error:
-                complain("the request's body cannot be opened", error)
-                self._abort(f"the request's body cannot be opened: {error}")
+            if not self._open_file(environ, body):
                 return False
         else:
             self._input = StreamedBody(self._wait_for_body, self._grant, body is True)
@@ -469,8 +478,24 @@ class WsgiSeat:
             return True
         self._abort("the client is gone")
         self._cancelled = False
-        self._input = None
+        self._forget_input()
         return False
+
+    def _open_file(self, environ: dict[str, Any], path: str) -> bool:
+        """The front has put the body into a file, because it was too large for memory."""
+        try:
+            self._input = environ["wsgi.input"] = open(path, "rb")  # noqa: SIM115 - `_forget_input` closes it
+        except OSError as error:
+            complain("cannot open the request's body", error)
+            self._status = "500 Internal Server Error"
+            self._out.append((self._id, self._status, _ERROR_HEADERS, _ERROR_BODY))
+            return False
+        return True
+
+    def _forget_input(self) -> None:
+        if isinstance(self._input, io.BufferedReader):
+            self._input.close()
+        self._input = None
 
     def _read_mail(self, mail: list[Mail]) -> None:
         for kind, payload in mail:
@@ -478,10 +503,11 @@ class WsgiSeat:
                 self._credit += credit_of(payload)
             elif kind == CANCEL:
                 self._cancelled = True
-            elif self._input is not None and kind == BODY:
-                self._input.deliver(payload)
-            elif self._input is not None and kind == END:
-                self._input.finish()
+            elif isinstance(self._input, StreamedBody):
+                if kind == BODY:
+                    self._input.deliver(payload)
+                elif kind == END:
+                    self._input.finish()
 
     def _wait_for_body(self) -> None:
         self._flush()

@@ -222,7 +222,7 @@ async def do_starttwice(scope, receive, send):
 
 async def do_unknown(scope, receive, send):
     await start(send)
-    await send({"type": "http.response.pathsend", "path": "/etc/passwd"})
+    await send({"type": "http.response.debug", "info": {}})
 
 
 async def do_str(scope, receive, send):
@@ -265,6 +265,197 @@ async def do_subclass(scope, receive, send):
 async def do_block(scope, receive, send):
     time.sleep(0.3)
     await say(send, "blocked")
+
+# Extensions
+
+
+async def do_path(scope, receive, send):
+    headers = [(b"content-length", scope["query_string"])] if scope["query_string"] else []
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    path = dict(scope["headers"])[b"x-path"].decode()
+    try:
+        await send({"type": "http.response.pathsend", "path": eval(path)})
+    except Exception as error:
+        SEEN.append(f"{type(error).__name__}: {error}")
+        raise
+
+
+async def do_trailers(scope, receive, send):
+    await send({"type": "http.response.start", "status": 200, "headers": [], "trailers": True})
+    for part in eval(scope["query_string"].decode()):
+        await send(part)
+
+
+async def do_hint(scope, receive, send):
+    await send({"type": "http.response.early_hint", "links": [b"</a.css>; rel=preload", b"</b.js>; rel=preload"]})
+    await send({"type": "http.response.early_hint", "links": []})
+    await say(send, "hinted")
+
+
+async def do_latehint(scope, receive, send):
+    await start(send)
+    await send({"type": "http.response.early_hint", "links": []})
+
+
+async def do_pieces(scope, receive, send):
+    """The lengths of the body's pieces, and what follows them."""
+    lengths, more = [], True
+    while more:
+        message = await receive()
+        lengths.append(len(message["body"]))
+        more = message["more_body"]
+    await say(send, repr(lengths))
+
+
+# WebSockets
+
+
+async def do_ws(scope, receive, send):
+    """Echo; what else it should do stands in the query."""
+    assert (await receive())["type"] == "websocket.connect"
+    await send({"type": "websocket.accept"})
+    while True:
+        message = await receive()
+        SEEN.append(repr(message)[:200])
+        if message["type"] == "websocket.disconnect":
+            return
+        await send({**message, "type": "websocket.send"})
+
+
+async def do_wswait(scope, receive, send):
+    """Waits for the client to leave before it answers."""
+    await receive()
+    SEEN.append(repr(await receive()))
+    try:
+        await send({"type": "websocket.accept"})
+    except OSError as error:
+        SEEN.append(type(error).__name__)
+        raise
+
+
+async def do_wsscope(scope, receive, send):
+    await receive()
+    await send({"type": "websocket.accept", "subprotocol": "b", "headers": [(b"x-a", b"1"), (b"connection", b"upgrade")]})
+    await send({"type": "websocket.send", "text": repr({key: scope[key] for key in sorted(scope)})})
+
+
+async def do_wsreject(scope, receive, send):
+    await receive()
+    await send({"type": "websocket.close", "code": 4000, "reason": "no"})
+    SEEN.append(repr(await receive()))
+    try:
+        await send({"type": "websocket.accept"})
+    except RuntimeError as error:
+        SEEN.append(str(error))
+
+
+async def do_wsdeny(scope, receive, send):
+    await receive()
+    await send({"type": "websocket.http.response.start", "status": 401, "headers": [(b"x-why", b"secret")]})
+    await send({"type": "websocket.http.response.body", "body": b"who are ", "more_body": True})
+    await send({"type": "websocket.http.response.body", "body": b"you?"})
+    SEEN.append(repr(await receive()))
+
+
+async def do_wsdenyhalf(scope, receive, send):
+    await receive()
+    await send({"type": "websocket.http.response.start", "status": 401})
+    await send({"type": "websocket.http.response.body", "body": b"who", "more_body": True})
+
+
+async def do_wsclose(scope, receive, send):
+    await receive()
+    await send({"type": "websocket.accept"})
+    waiting = asyncio.ensure_future(receive())
+    await asyncio.sleep(0)
+    await send({"type": "websocket.send", "bytes": bytearray(b"last words")})
+    await send({"type": "websocket.close", "code": 4001, "reason": "\xe9" * 100})
+    SEEN.append(repr(await waiting))
+    try:
+        await send({"type": "websocket.send", "text": "more"})
+    except RuntimeError as error:
+        SEEN.append(str(error))
+
+
+async def do_wsraise(scope, receive, send):
+    await receive()
+    if scope["query_string"] == b"after":
+        await send({"type": "websocket.accept"})
+    raise LookupError("in a WebSocket")
+
+
+async def do_wsreturn(scope, receive, send):
+    if scope["query_string"] == b"after":
+        await send({"type": "websocket.accept"})
+
+
+async def do_wswrong(scope, receive, send):
+    """Sends what the query says, after accept if it begins with '!'."""
+    await receive()
+    text = scope["query_string"].decode()
+    if text.startswith("!"):
+        await send({"type": "websocket.accept"})
+    try:
+        await send(eval(text.lstrip("!")))
+    except Exception as error:
+        SEEN.append(f"{type(error).__name__}: {error}")
+        raise
+
+
+async def do_wsgone(scope, receive, send):
+    await receive()
+    await send({"type": "websocket.accept"})
+    messages = [await receive(), await receive(), await receive()]
+    SEEN.append(repr(messages))
+    try:
+        await send({"type": "websocket.send", "text": "hello?"})
+    except OSError as error:
+        SEEN.append(type(error).__name__)
+        raise
+
+
+async def do_wsbig(scope, receive, send):
+    await receive()
+    await send({"type": "websocket.accept"})
+    await send({"type": "websocket.send", "bytes": bytes(range(256)) * 12_000})
+    await send({"type": "websocket.send", "text": "done"})
+    await receive()
+
+
+async def do_wstimeout(scope, receive, send):
+    """A send that is given up in the middle of its message, and one that is before its first byte."""
+    await receive()
+    await send({"type": "websocket.accept"})
+    big = asyncio.ensure_future(send({"type": "websocket.send", "bytes": b"x" * 2_000_000}))
+    small = asyncio.ensure_future(send({"type": "websocket.send", "text": "never"}))
+    await asyncio.sleep(0.05)
+    big.cancel()
+    small.cancel()
+    await asyncio.gather(big, small, return_exceptions=True)
+    await send({"type": "websocket.send", "text": "after"})
+    await receive()
+
+
+async def do_wssleep(scope, receive, send):
+    """Does not read until it is told to; ends when the client does."""
+    await receive()
+    await send({"type": "websocket.accept"})
+    await asyncio.sleep(float(scope["query_string"]))
+    count = 0
+    while True:
+        message = await receive()
+        if message["type"] == "websocket.disconnect":
+            print("drained", message["code"], count)
+            return
+        count += 1
+
+
+async def do_wsflood(scope, receive, send):
+    """Sends and never waits for anything: others must have their turn all the same."""
+    await receive()
+    await send({"type": "websocket.accept"})
+    while True:
+        await send({"type": "websocket.send", "text": ""})
 
 
 # Lifespans

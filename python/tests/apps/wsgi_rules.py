@@ -353,6 +353,38 @@ def do_print(environ, start_response):
     return say(start_response, "ok")
 
 
+def do_hints(environ, start_response):
+    hint = environ["wsgi.early_hints"]
+    hint([("Link", "</a.css>; rel=preload"), ("X-B", "c")])
+    hint([])
+    result = say(start_response, "hinted")
+    hint([("Link", "too late")])
+    return result
+
+
+def do_badhint(environ, start_response):
+    environ["wsgi.early_hints"]([("Link", "a\r\nb")])
+
+
+class HintsWhenClosed(list):
+    def close(self):
+        self.hint([("Link", "after the response")])
+
+
+def do_closehint(environ, start_response):
+    """Without start_response: an error, and then a hint for a request that is over."""
+    result = HintsWhenClosed([b"x"])
+    result.hint = environ["wsgi.early_hints"]
+    return result
+
+
+def do_filebody(environ, start_response):
+    body = environ["wsgi.input"]
+    first = body.read(3)
+    body.seek(0, 2)
+    return say(start_response, f"{first!r} {body.tell()} {type(body).__name__} {body.fileno() > 2}")
+
+
 @validator
 def valid(environ, start_response):
     if environ["PATH_INFO"] == "/stream":

@@ -6,6 +6,7 @@ import { httpSection } from "./http.ts";
 import { limitsSection } from "./limits.ts";
 import { loggingSection } from "./logging.ts";
 import { processSection } from "./process.ts";
+import { proxySection } from "./proxy.ts";
 import { pythonSection } from "./python.ts";
 import { timeoutsSection } from "./timeouts.ts";
 import { workersSection } from "./workers.ts";
@@ -17,6 +18,7 @@ export const sections: readonly Section[] = [
   timeoutsSection,
   limitsSection,
   bufferingSection,
+  proxySection,
   httpSection,
   loggingSection,
   processSection,
