@@ -30,7 +30,18 @@ interface Server {
 async function start(...args: string[]): Promise<Server> {
   const child = spawn(
     join(ROOT, "bin/maitred"),
-    ["--python", join(ROOT, ".tools/examples/bin/python"), "-b", "127.0.0.1:0", "-k", "sync", "--chdir", join(ROOT, "tests/apps"), ...args, "wsgi_app:application"],
+    [
+      "--python",
+      join(ROOT, ".tools/examples/bin/python"),
+      "-b",
+      "127.0.0.1:0",
+      "-k",
+      "sync",
+      "--chdir",
+      join(ROOT, "tests/apps"),
+      ...args,
+      "wsgi_app:application",
+    ],
     { stdio: ["ignore", "inherit", "pipe"] },
   );
   let text = "";
@@ -99,7 +110,8 @@ async function normal(port: number, seconds: number): Promise<number[]> {
   return times.sort((a, b) => a - b);
 }
 
-const at = (sorted: readonly number[], share: number): string => (sorted[Math.floor(sorted.length * share)] ?? NaN).toFixed(2);
+const at = (sorted: readonly number[], share: number): string =>
+  (sorted[Math.floor(sorted.length * share)] ?? NaN).toFixed(2);
 
 /** Bytes of memory that are this process's own (proportional set size). */
 function memory(pid: number): number {
@@ -128,7 +140,9 @@ async function slow(): Promise<void> {
   // The app makes 500 MB of responses first; what is measured is the siege, not this work.
   await pause(4000);
   const besieged = await normal(server.port, SECONDS);
-  console.log(`slow: quiet p50 ${at(quiet, 0.5)} p99 ${at(quiet, 0.99)} ms; besieged p50 ${at(besieged, 0.5)} p99 ${at(besieged, 0.99)} ms (${besieged.length} requests, all answered)`);
+  console.log(
+    `slow: quiet p50 ${at(quiet, 0.5)} p99 ${at(quiet, 0.99)} ms; besieged p50 ${at(besieged, 0.5)} p99 ${at(besieged, 0.99)} ms (${besieged.length} requests, all answered)`,
+  );
   for (const timer of timers) clearInterval(timer);
   for (const socket of sockets) socket.destroy();
   await stop(server);
@@ -158,17 +172,23 @@ async function upload(): Promise<void> {
   const server = await start("-w", "1");
   const socket = await open(server.port);
   await ask(socket);
-  const peak = (): number => Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${server.pid}/status`, "latin1"))?.[1]) * 1024;
+  const peak = (): number =>
+    Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${server.pid}/status`, "latin1"))?.[1]) * 1024;
   const before = peak();
   const piece = Buffer.alloc(1_000_000, "x");
-  const answered = new Promise<string>((resolve) => socket.once("data", (data: Buffer) => resolve(data.toString("latin1"))));
+  const answered = new Promise<string>((resolve) =>
+    socket.once("data", (data: Buffer) => resolve(data.toString("latin1"))),
+  );
   const from = performance.now();
   socket.write(`POST /length HTTP/1.1\r\nHost: x\r\nContent-Length: ${UPLOAD_BYTES}\r\n\r\n`);
-  for (let sent = 0; sent < UPLOAD_BYTES; sent += piece.length) await new Promise((resolve) => socket.write(piece, resolve));
+  for (let sent = 0; sent < UPLOAD_BYTES; sent += piece.length)
+    await new Promise((resolve) => socket.write(piece, resolve));
   const answer = await answered;
   const seconds = (performance.now() - from) / 1000;
   if (!answer.endsWith(String(UPLOAD_BYTES))) throw new Error(`not whole: ${answer}`);
-  console.log(`upload: ${Math.round(UPLOAD_BYTES / 1e6 / seconds)} MB/s, ${((peak() - before) / 1e6).toFixed(1)} MB of memory over quiet`);
+  console.log(
+    `upload: ${Math.round(UPLOAD_BYTES / 1e6 / seconds)} MB/s, ${((peak() - before) / 1e6).toFixed(1)} MB of memory over quiet`,
+  );
   socket.destroy();
   await stop(server);
 }

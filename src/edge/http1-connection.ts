@@ -81,8 +81,8 @@ export class Http1Connection implements ClientConnection, ResponseSink, StreamLi
   }
 
   idleSince(): number | null {
-    // A connection that the last sweep has not seen idle is younger than all it has.
-    return this.isIdle ? (this.since === UNNOTED ? Number.MAX_VALUE : this.since) : null;
+    if (!this.isIdle || this.#stream.unsent > 0) return null;
+    return this.since === UNNOTED ? Number.MAX_VALUE : this.since; // younger than all that the last sweep has seen
   }
 
   /** Ends an idle connection politely; a busy one ends after its response. */
@@ -104,7 +104,7 @@ export class Http1Connection implements ClientConnection, ResponseSink, StreamLi
         this.#reject(408, `no complete request within ${headTimeoutMs / 1000} s (--header-timeout)`);
     } else if (this.phase === "busy") {
       if (!this.#bodyIsRead) this.#intake?.checkProgress(now);
-    } else if (this.phase === "linger" && waited > LINGER_MS) {
+    } else if (this.#hasEnded && waited > LINGER_MS) {
       this.#stream.destroy();
     }
   }
@@ -348,8 +348,17 @@ export class Http1Connection implements ClientConnection, ResponseSink, StreamLi
     else if (this.#stream.isPaused) this.#stream.resume(); // what is left of the body is read and thrown away
   }
 
+  /** The client has taken its answers after all: on with what it has sent meanwhile. */
+  onCaughtUp(): void {
+    if (this.#exchange === null || !this.#responseIsWritten || !this.#bodyIsRead) return;
+    if (this.#keepAlive) return this.#next();
+    this.#exchange = null;
+    this.#close();
+  }
+
   #next(): void {
-    if (this.#isClosing) return;
+    // Who asks and does not take the answers gets no more of them: a few bytes can ask for much, and it would all wait here.
+    if (this.#isClosing || this.#stream.isBehind) return;
     this.#exchange = null;
     // The sweep notes the time: reading the clock for every response costs more than half a second of precision is worth.
     this.phase = "idle";
@@ -382,6 +391,7 @@ export class Http1Connection implements ClientConnection, ResponseSink, StreamLi
     this.#enter("linger");
     this.#stream.end(() => {
       this.#hasEnded = true;
+      this.since = this.#context.clock.now();
       if (this.#clientEnded) this.#stream.destroy();
     });
     this.#stream.resume();

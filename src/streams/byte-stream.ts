@@ -13,9 +13,14 @@ export interface StreamListener {
   onBytes(chunk: Buffer, isShared: boolean): void;
   /** The other side's FIN: no more bytes. */
   onFin(): void;
+  /** `isBehind` is over. */
+  onCaughtUp?(): void;
   /** The stream is closed, by whomever. Last, and once. */
   onClosed(): void;
 }
+
+/** More than this waits for the other side to take it: whoever writes more should wait too. */
+export const BEHIND_BYTES = 65_536;
 
 export interface ByteStream {
   /** The bytes of a latin-1 string. */
@@ -27,6 +32,8 @@ export interface ByteStream {
   uncork(): void;
   /** Bytes written that the kernel has not taken yet, corked ones apart. */
   readonly unsent: number;
+  /** The other side does not take what is written; `onCaughtUp` tells when it has. */
+  readonly isBehind: boolean;
   readonly isPaused: boolean;
   /** Stops reading; what the other side sends waits in the kernel. */
   pause(): void;
@@ -46,11 +53,16 @@ export class SocketStream implements ByteStream {
     socket.on("end", () => listener.onFin());
     socket.on("error", () => socket.destroy());
     socket.on("close", () => listener.onClosed());
+    socket.on("drain", () => listener.onCaughtUp?.());
     socket.resume();
   }
 
   get unsent(): number {
     return this.#socket.writableLength;
+  }
+
+  get isBehind(): boolean {
+    return this.#socket.writableLength > BEHIND_BYTES && this.#socket.writableNeedDrain;
   }
 
   get isPaused(): boolean {

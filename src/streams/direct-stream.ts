@@ -5,7 +5,7 @@
  * interface. So `directStreams` proves by the presence of every part that it is there, and otherwise SocketStream serves.
  */
 import type { Duplex } from "node:stream";
-import { type ByteStream, SocketStream, type StreamListener } from "./byte-stream.ts";
+import { BEHIND_BYTES, type ByteStream, SocketStream, type StreamListener } from "./byte-stream.ts";
 
 /** What node calls a stream handle (`StreamBase` in src/stream_base.cc). */
 export interface StreamHandle {
@@ -89,6 +89,7 @@ let readBuffer: Buffer | null = null;
 export class DirectStream implements ByteStream {
   readonly #handle: StreamHandle;
   readonly #listener: StreamListener;
+  isBehind: boolean = false;
   #isPaused = false;
   #isClosed = false;
   #corked: (string | Buffer)[] | null = null;
@@ -210,10 +211,14 @@ export class DirectStream implements ByteStream {
     request.async = true;
     request.handle = this.#handle;
     request.chunks = keep;
+    this.isBehind = this.#handle.writeQueueSize > BEHIND_BYTES;
     request.oncomplete = (status) => {
       request.chunks = null;
-      if (status < 0) this.destroy();
-      else sent?.();
+      if (status < 0) return this.destroy();
+      sent?.();
+      if (!this.isBehind || this.#isClosed || this.#handle.writeQueueSize > BEHIND_BYTES) return;
+      this.isBehind = false;
+      this.#listener.onCaughtUp?.();
     };
   }
 

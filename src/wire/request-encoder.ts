@@ -11,6 +11,7 @@ import type { HeaderName } from "../http/header-names.ts";
 import { PROTOCOL } from "../http/request-head.ts";
 import { decodePathLatin1, decodePathUtf8 } from "../http/target.ts";
 import { bytesKey, internedKey, MarshalWriter, plainKey } from "./marshal-writer.ts";
+import { putTlsEnviron, putTlsScope } from "./tls-encoding.ts";
 
 export interface RequestEncoder {
   /** Appends one `(id, head, body)` item. */
@@ -167,6 +168,7 @@ export class EnvironEncoder implements RequestEncoder {
       writer.ascii(peer.prefix + this.#base.rootPath);
     }
     if (peer.scheme === "https") writer.raw(WSGI.https);
+    if (peer.tls !== null) putTlsEnviron(writer, peer.tls);
     peer.encoded = writer.since(0);
     peer.encodedFor = this;
   }
@@ -276,6 +278,7 @@ export class ScopeEncoder implements RequestEncoder {
       writer.text(peer.prefix + this.#base.rootPath);
     }
     if (peer.scheme === "https") writer.raw(ASGI.https);
+    if (peer.tls !== null) putTlsScope(writer, peer.tls);
     peer.encoded = writer.since(0);
     peer.encodedFor = this;
   }

@@ -294,3 +294,54 @@ test("a header list is recognised only where it is the same to the last byte", (
     assert.deepEqual(events.map(meaning), [meanings[i], meanings[j]], `${lists[i]} then ${lists[j]}`);
   }
 });
+
+describe("what the worker sends besides responses", () => {
+  const { decoder: one } = decoder();
+  const good = dumpedByPython([
+    "(103, [('Link', '</a>')])",
+    "(199, [])",
+    "[(b'a', b'b'), (b'a', b'c')]",
+    "('chat', [(b'a', b'b')])",
+    "(None, [])",
+  ]);
+
+  test("is read", () => {
+    assert.deepEqual(
+      [one.inform(good[0]!), one.inform(good[1]!)].map(({ status, fields }) => [status, fields.flat]),
+      [
+        [103, ["Link", "</a>"]],
+        [199, []],
+      ],
+    );
+    assert.deepEqual(one.trailers(good[2]!).flat, ["a", "b", "a", "c"]);
+    assert.deepEqual([one.accept(good[3]!).subprotocol, one.accept(good[3]!).fields.flat], ["chat", ["a", "b"]]);
+    assert.equal(one.accept(good[4]!).subprotocol, null);
+  });
+
+  const bad = {
+    inform: [
+      "(100, [])",
+      "(101, [])",
+      "(200, [])",
+      "('103', [])",
+      "(103, [('A', 'b\\r\\nc')])",
+      "(103,)",
+      "[]",
+      "(103, None)",
+    ],
+    trailers: ["[('A', 'b\\nc')]", "[('A',)]", "None", "([], 1)", "[(1, 2)]"],
+    accept: ["(1, [])", "(None, None)", "(None, [('a b', '')])", "(None, [], 1)", "None"],
+  } as const;
+  for (const [what, expressions] of Object.entries(bad)) {
+    const payloads = dumpedByPython(expressions);
+    test(`is a WireError where PROTOCOL.md does not allow it: ${what}`, () => {
+      const read = (payload: Buffer): unknown => one[what as keyof typeof bad](payload);
+      for (const [i, payload] of payloads.entries()) assert.throws(() => read(payload), WireError, expressions[i]);
+      for (const whole of good) {
+        for (let length = 0; length < whole.length; length++)
+          assert.throws(() => read(whole.subarray(0, length)), WireError);
+        assert.throws(() => read(Buffer.concat([whole, Buffer.from("N")])), WireError);
+      }
+    });
+  }
+});

@@ -1,7 +1,7 @@
 /**
- * Responses as the worker sends them (PROTOCOL.md, RESPONSES and HEAD): what `marshal.dumps(x, 4)` makes, references included, so that what the
- * responses of a batch share (status, headers) is read once. The bytes come from a process that runs the
- * user's code, so every type and length is checked; anything else is a WireError.
+ * Responses as the worker sends them (PROTOCOL.md, RESPONSES, HEAD and their kin): what `marshal.dumps(x, 4)` makes, references included, so that
+ * what the responses of a batch share (status, headers) is read once. The bytes come from a process that runs the user's code, so every type and
+ * length is checked; anything else is a WireError.
  *
  * Hot path: the payload is read as one latin-1 string and cut by `substring`, which V8 does without copying. A header list equal to the last one on
  * this seat (an app sends the same few again and again) is recognised by its bytes and not read again.
@@ -36,6 +36,7 @@ const INTERNED = 0x74;
 const TUPLE = 0x28;
 const SMALL_TUPLE = 0x29;
 const LIST = 0x5b;
+const NONE = 0x4e;
 const REFERENCE = 0x72;
 /** On a type code: later references may mean this object (CPython, Python/marshal.c, FLAG_REF). */
 const FLAG = 0x80;
@@ -110,12 +111,48 @@ export class ResponseDecoder {
     if (this.#tupleLength() !== 2) throw new WireError("head is not (status, headers)");
     const statusIsGood = this.#readStatus();
     const fields = this.#fields();
-    const { length } = this.#text;
-    if (this.#at !== length) throw new WireError("bytes after the end of a head");
-    this.#text = "";
+    this.#close();
     if (!statusIsGood) this.#handler.onBadResponse(id, `status ${JSON.stringify(this.#reason)}`);
     else if (!(fields instanceof ResponseFields)) this.#handler.onBadResponse(id, describe(fields));
     else this.#handler.onHead(id, this.#status, this.#reason, fields);
+  }
+
+  /** Decodes an INFORM payload. */
+  inform(payload: Buffer): { readonly status: number; readonly fields: ResponseFields } {
+    this.#open(payload);
+    if (this.#tupleLength() !== 2) throw new WireError("informational response is not (status, headers)");
+    const status = this.#int();
+    // 100 and 101 are the front's own (RFC 9110 section 15.2).
+    if (status < 102 || status > 199) throw new WireError(`informational response with status ${status}`);
+    const fields = this.#goodFields("informational response");
+    this.#close();
+    return { status, fields };
+  }
+
+  /** Decodes the payload of an END that has one. */
+  trailers(payload: Buffer): ResponseFields {
+    this.#open(payload);
+    const fields = this.#goodFields("trailers");
+    this.#close();
+    return fields;
+  }
+
+  /** Decodes a WS_ACCEPT payload. */
+  accept(payload: Buffer): { readonly subprotocol: string | null; readonly fields: ResponseFields } {
+    this.#open(payload);
+    if (this.#tupleLength() !== 2) throw new WireError("WebSocket's accept is not (subprotocol, headers)");
+    const subprotocol = this.#data[this.#at] === NONE ? null : this.#string();
+    if (subprotocol === null) this.#at++;
+    const fields = this.#goodFields("WebSocket's accept");
+    this.#close();
+    return { subprotocol, fields };
+  }
+
+  /** Headers that the worker has checked, and that no error page can answer. */
+  #goodFields(what: string): ResponseFields {
+    const fields = this.#fields();
+    if (!(fields instanceof ResponseFields)) throw new WireError(`${what}: ${describe(fields)}`);
+    return fields;
   }
 
   #open(payload: Buffer): void {
@@ -126,7 +163,7 @@ export class ResponseDecoder {
   }
 
   #close(): void {
-    if (this.#at !== this.#text.length) throw new WireError("bytes after the end of a batch");
+    if (this.#at !== this.#text.length) throw new WireError("bytes after the end of a payload");
     this.#text = "";
   }
 

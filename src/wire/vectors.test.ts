@@ -8,7 +8,14 @@ import { loadedByPython } from "./python.test.ts";
 import { ResponseDecoder } from "./response-decoder.ts";
 
 /** In `meaning`, bytes are `{"bytes": hex}` and tuples are arrays. */
-type Value = string | number | boolean | null | { readonly bytes: string } | readonly Value[];
+type Value =
+  | string
+  | number
+  | boolean
+  | null
+  | { readonly bytes: string }
+  | readonly Value[]
+  | { readonly [key: string]: Value };
 
 interface Request {
   readonly id: number;
@@ -26,7 +33,7 @@ interface Vector {
 const VECTORS = JSON.parse(readFileSync(new URL("vectors.json", import.meta.url), "utf8")) as readonly Vector[];
 
 function isBytes(value: Value): value is { readonly bytes: string } {
-  return typeof value === "object" && value !== null && "bytes" in value;
+  return typeof value === "object" && value !== null && "bytes" in value && typeof value.bytes === "string";
 }
 
 /** bytes and str both as latin-1 strings, as the decoder gives them. */
@@ -39,11 +46,23 @@ function put(writer: MarshalWriter, value: Value, isList = false): void {
   else if (typeof value === "boolean") writer.code(value ? 0x54 : 0x46);
   else if (value === null) writer.code(0x4e);
   else if (isBytes(value)) writer.bytesOf(Buffer.from(value.bytes, "hex"));
+  else if (!Array.isArray(value)) putDict(writer, value as Readonly<Record<string, Value>>, plainKey);
   else {
     if (isList) writer.list(value.length);
     else writer.tuple(value.length);
     for (const item of value) put(writer, item);
   }
+}
+
+const LISTS = new Set(["headers", "subprotocols", "client_cert_chain"]);
+
+function putDict(writer: MarshalWriter, dict: Readonly<Record<string, Value>>, key: (name: string) => Buffer): void {
+  writer.code(0x7b);
+  for (const [name, value] of Object.entries(dict)) {
+    writer.raw(key(name));
+    put(writer, value, LISTS.has(name));
+  }
+  writer.code(0x30);
 }
 
 /** A REQUESTS payload, with names interned or not. */
@@ -53,12 +72,7 @@ function requestsPayload(requests: readonly Request[], key: (name: string) => Bu
   for (const { id, head, body } of requests) {
     writer.tuple(3);
     writer.int(id);
-    writer.code(0x7b);
-    for (const [name, value] of Object.entries(head)) {
-      writer.raw(key(name));
-      put(writer, value, name === "headers");
-    }
-    writer.code(0x30);
+    putDict(writer, head, key);
     put(writer, body);
   }
   return writer.since(0);
@@ -72,6 +86,14 @@ describe("the front writes", () => {
     CANCEL: ({ id }) => frame(ToWorker.cancel, Number(id)),
     CREDIT: ({ id, count }) => creditFrame(ToWorker.credit, Number(id), Number(count)),
     PING: ({ arg }) => frame(ToWorker.ping, Number(arg)),
+    WS_TEXT: ({ id, data }) => frame(ToWorker.wsText, Number(id), Buffer.from(latin1(data!), "latin1")),
+    WS_BINARY: ({ id, data }) => frame(ToWorker.wsBinary, Number(id), Buffer.from(latin1(data!), "latin1")),
+    WS_PART: ({ id, data }) => frame(ToWorker.wsPart, Number(id), Buffer.from(latin1(data!), "latin1")),
+    WS_CLOSED: ({ id, code, reason }) => {
+      const number = Number(code);
+      const payload = Buffer.concat([Buffer.from([number & 0xff, number >> 8]), Buffer.from(reason as string, "utf8")]);
+      return frame(ToWorker.wsClosed, Number(id), payload);
+    },
   };
   for (const { name, hex, meaning } of vectors.filter(({ meaning }) => meaning.requests === undefined)) {
     test(name, () => assert.equal(frames[meaning.type]!(meaning).toString("hex"), hex));
@@ -111,8 +133,23 @@ function understood(bytes: Buffer): Record<string, unknown> {
       } else if (name === "head") decoder.head(arg, payload);
       else if (name === "credit") told = { type: "CREDIT", id: arg, count: payload.readUInt32LE(0) };
       else if (name === "abort") told = { type: "ABORT", id: arg, reason: payload.toString("utf8") };
-      else if (name === "end") told = { type: "END", id: arg };
-      else if (name === "pong") told = { type: "PONG", arg };
+      else if (name === "end")
+        told =
+          payload.length === 0
+            ? { type: "END", id: arg }
+            : { type: "END", id: arg, trailers: decoder.trailers(payload).flat };
+      else if (name === "inform") {
+        const { status, fields } = decoder.inform(payload);
+        told = { type: "INFORM", id: arg, status, reason: "", flat: fields.flat };
+      } else if (name === "file") told = { type: "FILE", id: arg, path: payload.toString("utf8") };
+      else if (name === "wsAccept") {
+        const { subprotocol, fields } = decoder.accept(payload);
+        told = { type: "WS_ACCEPT", id: arg, subprotocol, flat: fields.flat };
+      } else if (name === "wsClose") {
+        told = { type: "WS_CLOSE", id: arg, code: payload.readUInt16LE(0), reason: payload.toString("utf8", 2) };
+      } else if (name.startsWith("ws")) {
+        told = { type: `WS_${name.slice(2).toUpperCase()}`, id: arg, data: payload.toString("latin1") };
+      } else if (name === "pong") told = { type: "PONG", arg };
       else told = { type: name.toUpperCase() };
     },
   });
@@ -122,17 +159,19 @@ function understood(bytes: Buffer): Record<string, unknown> {
 
 /** `(id, status, headers, body)` in the decoder's words: a status line is a number and a reason, headers are flat. */
 function inOurWords(item: Readonly<Record<string, Value>>): Record<string, unknown> {
-  const { status, headers, body, data, ...rest } = item;
+  const { status, headers, trailers, body, data, ...rest } = item;
   const words: Record<string, unknown> = { ...rest };
   if (data !== undefined) words["data"] = latin1(data);
   if (body !== undefined) words["body"] = latin1(body);
-  if (status === undefined) return words;
+  const flat = (pairs: Value): string[] => (pairs as Value[][]).flat().map(latin1);
+  if (trailers !== undefined) words["trailers"] = flat(trailers);
+  if (status === undefined) return headers === undefined ? words : { ...words, flat: flat(headers) };
   const [number, ...reason] = String(status as string | number).split(" ");
   return {
     ...words,
     status: Number(number),
     reason: reason.join(" "),
-    flat: (headers as Value[][]).flat().map(latin1),
+    flat: flat(headers!),
   };
 }
 

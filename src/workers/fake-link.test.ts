@@ -22,6 +22,8 @@ const EXPRESSIONS = {
   bad0: "[(0, '200 OK', [('A', 'b\\r\\n')], b'x')]",
   head: "('200 OK', [])",
   badHead: "('99', [])",
+  hint: "(103, [(b'link', b'</a>')])",
+  trailers: "[(b'x-sum', b'1')]",
 } as const;
 type Payload = keyof typeof EXPRESSIONS;
 const dumped = dumpedByPython(Object.values(EXPRESSIONS));

@@ -192,6 +192,54 @@ describe("streamed answers", () => {
   });
 });
 
+describe("what may come besides head, body and end", () => {
+  test("informational responses before it, trailers at its end", () => {
+    const link = new Link();
+    link.give("/a");
+    link.says(frame(FromWorker.inform, 0, payload("hint")), frame(FromWorker.head, 0, payload("head")));
+    link.says(frame(FromWorker.end, 0, payload("trailers")));
+    assert.deepEqual(link.sink.events, ["inform /a 103 link </a>", "start /a 200", "end /a x-sum 1"]);
+    assert.deepEqual([link.told, link.seat.inFlight], [["finished /a 0"], 0]);
+  });
+
+  test("nothing informational after the head, nor for whom it does not have", () => {
+    const late = new Link();
+    late.give("/a");
+    late.says(frame(FromWorker.head, 0, payload("head")), frame(FromWorker.inform, 0, payload("hint")));
+    assert.deepEqual(late.told, ["broken: a second answer for request 0"]);
+    const stray = new Link();
+    stray.says(frame(FromWorker.inform, 0, payload("hint")));
+    assert.deepEqual(stray.told, ["broken: answer for request 0, which it does not have"]);
+  });
+
+  test("a file instead of a body frees the id at once, and its client leaves without a word to the worker", async () => {
+    const link = new Link();
+    const exchange = link.give("/a");
+    await turn();
+    link.frames();
+    link.says(frame(FromWorker.head, 0, payload("head")), frame(FromWorker.file, 0, Buffer.from("/nowhere")));
+    assert.deepEqual([link.told, link.seat.inFlight, link.seat.isOpen], [["finished /a 0"], 0, true]);
+    exchange.leave();
+    assert.deepEqual(link.frames(), []);
+  });
+
+  test("a file before the head, after a body, or twice is a violation", () => {
+    const file = frame(FromWorker.file, 0, Buffer.from("/nowhere"));
+    const head = frame(FromWorker.head, 0, payload("head"));
+    for (const [frames, reason] of [
+      [[file], "the rest of an answer for request 0 before its head"],
+      [[head, frame(FromWorker.body, 0, Buffer.from("x")), file], "a file after the body of response 0 began"],
+      [[head, file, file], "answer for request 0, which it does not have"],
+    ] as const) {
+      const link = new Link();
+      const exchange = link.give("/a");
+      link.says(...frames);
+      assert.ok(link.told.includes(`broken: ${reason}`), link.told.join());
+      exchange.leave();
+    }
+  });
+});
+
 describe("a client that leaves", () => {
   for (const [how, finish] of [
     ["a complete answer", (link: Link): void => link.responses("ok0")],

@@ -14,6 +14,7 @@ import { creditFrame, frame, FrameReader, FromWorker, RESPONSE_CREDIT, ToWorker,
 import type { RequestEncoder } from "../wire/request-encoder.ts";
 import { ResponseDecoder } from "../wire/response-decoder.ts";
 import { batchTimes } from "./batch-times.ts";
+import { sendFile } from "./file-sender.ts";
 import { Slots } from "./slots.ts";
 import { RequestBatch } from "./request-batch.ts";
 import type { TurnEnd } from "./turn-end.ts";
@@ -231,7 +232,7 @@ export class WorkerSeat implements Seat, StreamListener {
         this.#streaming++;
         return;
       case FromWorker.end:
-        this.#begun(arg).end();
+        this.#slots.begun(arg).end(payload.length === 0 ? null : this.#decoder.trailers(payload));
         this.#streaming--;
         this.#finishOne(arg);
         return;
@@ -239,21 +240,22 @@ export class WorkerSeat implements Seat, StreamListener {
         this.#isBusy = false;
         return;
       case FromWorker.credit:
-        this.#uploads.grant(arg, payload);
-        return;
+        return this.#uploads.grant(arg, payload);
       case FromWorker.abort:
-        this.#abort(arg, payload.toString("utf8"));
-        return;
+        return this.#abort(arg, payload.toString("utf8"));
       case FromWorker.pong:
-        this.onPong?.(arg);
-        return;
+        return this.onPong?.(arg);
+      case FromWorker.inform:
+        return this.#inform(arg, payload);
+      case FromWorker.file:
+        return this.#file(arg, payload);
       default:
         throw new WireError(`frame type 0x${type.toString(16)}`);
     }
   }
 
   onBody(id: number, lent: Buffer): void {
-    const exchange = this.#begun(id);
+    const exchange = this.#slots.begun(id);
     this.busySince = this.#clock.now();
     if (exchange.state === "done") return this.#sent(id, lent.length);
     exchange.bufferedBytes += lent.length;
@@ -264,14 +266,14 @@ export class WorkerSeat implements Seat, StreamListener {
   }
 
   onResponse(id: number, status: number, reason: string, fields: ResponseFields, body: string | Buffer): void {
-    const exchange = this.#unbegun(id);
+    const exchange = this.#slots.unbegun(id);
     this.#free(id);
     this.#finishedInFrame.push(exchange);
     exchange.complete(status, reason, fields, body);
   }
 
   onHead(id: number, status: number, reason: string, fields: ResponseFields): void {
-    const exchange = this.#unbegun(id);
+    const exchange = this.#slots.unbegun(id);
     exchange.hasHead = true;
     this.busySince = this.#clock.now();
     let unreturned = 0;
@@ -288,7 +290,7 @@ export class WorkerSeat implements Seat, StreamListener {
   }
 
   onBadResponse(id: number, reason: string): void {
-    const exchange = this.#unbegun(id);
+    const exchange = this.#slots.unbegun(id);
     if (exchange.state !== "done") this.#owner.onBadResponse(exchange, reason);
     answerError(exchange, 500);
     // A complete response is over with this; a streamed one still sends its body and END, into the void.
@@ -317,7 +319,7 @@ export class WorkerSeat implements Seat, StreamListener {
   }
 
   #finishOne(id: number): void {
-    const exchange = this.#exchange(id);
+    const exchange = this.#slots.owner(id);
     const now = this.#clock.now();
     this.#free(id);
     const since = Math.max(exchange.givenAt, this.#workSince);
@@ -327,7 +329,7 @@ export class WorkerSeat implements Seat, StreamListener {
   }
 
   #abort(id: number, reason: string): void {
-    const exchange = this.#exchange(id);
+    const exchange = this.#slots.owner(id);
     if (exchange.hasHead) this.#streaming--;
     if (exchange.state !== "done") {
       this.#owner.onBadResponse(exchange, reason);
@@ -336,24 +338,18 @@ export class WorkerSeat implements Seat, StreamListener {
     this.#finishOne(id);
   }
 
-  #exchange(id: number): Exchange {
-    const exchange = this.#slots.get(id);
-    if (exchange === null) throw new WireError(`answer for request ${id}, which it does not have`);
-    return exchange;
+  #inform(id: number, payload: Buffer): void {
+    const { status, fields } = this.#decoder.inform(payload);
+    this.#slots.unbegun(id).inform(status, fields);
   }
 
-  /** The exchange of an answer's first frame. */
-  #unbegun(id: number): Exchange {
-    const exchange = this.#exchange(id);
-    if (exchange.state === "streaming") throw new WireError(`a second answer for request ${id}`);
-    return exchange;
-  }
-
-  /** The exchange of a streamed answer's later frames. */
-  #begun(id: number): Exchange {
-    const exchange = this.#exchange(id);
-    if (exchange.state === "given") throw new WireError(`the rest of an answer for request ${id} before its head`);
-    return exchange;
+  /** The body of a response is a file: the worker has no more to do with it. */
+  #file(id: number, path: Buffer): void {
+    const exchange = this.#slots.begun(id);
+    if (exchange.bufferedBytes > 0) throw new WireError(`a file after the body of response ${id} began`);
+    this.#streaming--;
+    this.#finishOne(id);
+    sendFile(exchange, Buffer.from(path), (reason) => this.#owner.onBadResponse(exchange, reason));
   }
 
   #free(id: number): void {

@@ -1,5 +1,6 @@
 /** The requests that a seat holds, by their ids on the wire (slot numbers, used again as soon as they are free), and how much work they are. */
 import type { Exchange } from "../http/exchange.ts";
+import { WireError } from "../wire/frames.ts";
 
 export class Slots {
   /** Requests held. */
@@ -23,6 +24,27 @@ export class Slots {
   /** Who has this id, null where nobody has (it comes from a worker and may be anything). */
   get(id: number): Exchange | null {
     return this.#exchanges[id] ?? null;
+  }
+
+  /** The exchange that a worker's frame is for. */
+  owner(id: number): Exchange {
+    const exchange = this.get(id);
+    if (exchange === null) throw new WireError(`answer for request ${id}, which it does not have`);
+    return exchange;
+  }
+
+  /** The exchange of an answer's first frame. */
+  unbegun(id: number): Exchange {
+    const exchange = this.owner(id);
+    if (exchange.state === "streaming") throw new WireError(`a second answer for request ${id}`);
+    return exchange;
+  }
+
+  /** The exchange of a streamed answer's later frames. */
+  begun(id: number): Exchange {
+    const exchange = this.owner(id);
+    if (exchange.state === "given") throw new WireError(`the rest of an answer for request ${id} before its head`);
+    return exchange;
   }
 
   /** Gives up an id that is held. */

@@ -39,6 +39,20 @@ suite("slow readers of a sync worker's response", () => {
     await server.stop();
   });
 
+  test("a slow reader whose connection closes afterwards gets all of it too", async () => {
+    const server = await startMaitred(start);
+    const client = await RawClient.open(server.port);
+    client.socket.pause();
+    await client.send(ask.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n"));
+    // Longer than a closing connection lingers.
+    await new Promise<void>((resolve) => setTimeout(resolve, 3000));
+    client.socket.resume();
+    assert.equal((await client.response()).body.length, BYTES);
+    assert.equal(await client.rest(), "");
+    client.leave();
+    await server.stop();
+  });
+
   test("who leaves in the middle costs nothing afterwards", async () => {
     const server = await startMaitred(start);
     const client = await RawClient.open(server.port);

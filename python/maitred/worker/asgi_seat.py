@@ -247,7 +247,9 @@ class AsgiSeat(asyncio.Protocol):
             if self._eager:
                 exchange.task = asyncio.Task(exchange.run(sequence), loop=loop, eager_start=True)  # type: ignore[call-arg]
             elif make_task is not None:
-                exchange.task = make_task(exchange.run(sequence), loop=loop, name="request")  # A name of its own costs more.
+                exchange.task = make_task(
+                    exchange.run(sequence), loop=loop, name="request"
+                )  # A name of its own costs more.
             else:
                 exchange.task = loop.create_task(exchange.run(sequence))
 

@@ -428,10 +428,11 @@ async def do_wstimeout(scope, receive, send):
     await send({"type": "websocket.accept"})
     big = asyncio.ensure_future(send({"type": "websocket.send", "bytes": b"x" * 2_000_000}))
     small = asyncio.ensure_future(send({"type": "websocket.send", "text": "never"}))
-    await asyncio.sleep(0.05)
+    await receive()
     big.cancel()
     small.cancel()
     await asyncio.gather(big, small, return_exceptions=True)
+    SEEN.append("given up")
     await send({"type": "websocket.send", "text": "after"})
     await receive()
 

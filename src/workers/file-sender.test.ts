@@ -1,0 +1,170 @@
+/** Files on a sink whose client takes bytes when the test says so. */
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readlinkSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
+import type { Exchange } from "../http/exchange.ts";
+import { fieldsOf, RecordingSink, sampleExchange } from "../http/exchange.test.ts";
+import { sendFile } from "./file-sender.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "maitred-sender-"));
+after(() => rmSync(folder, { recursive: true }));
+
+function file(name: string, bytes: Buffer | string): string {
+  const path = join(folder, name);
+  writeFileSync(path, bytes);
+  return path;
+}
+
+/** Keeps the bytes; `onEvent` is called for each thing that happens. */
+class Client extends RecordingSink {
+  readonly chunks: Buffer[] = [];
+  untaken = 0;
+  takesAtOnce = false;
+  #wake: () => void = () => {};
+
+  override write(exchange: Exchange, chunk: Buffer): void {
+    this.chunks.push(Buffer.from(chunk));
+    if (this.takesAtOnce) exchange.onSent!(chunk.length);
+    else this.untaken += chunk.length;
+    this.#wake();
+  }
+
+  override end(exchange: Exchange): void {
+    super.end(exchange, null);
+    this.#wake();
+  }
+
+  override cut(exchange: Exchange): void {
+    super.cut(exchange);
+    this.#wake();
+  }
+
+  take(exchange: Exchange, bytes: number): void {
+    this.untaken -= bytes;
+    exchange.onSent!(bytes);
+  }
+
+  async until(condition: () => boolean): Promise<void> {
+    while (!condition()) await new Promise<void>((resolve) => (this.#wake = resolve));
+  }
+
+  get bytes(): Buffer {
+    return Buffer.concat(this.chunks);
+  }
+}
+
+function begin(client: Client, path: string, length = -1): { exchange: Exchange; failures: string[] } {
+  const exchange = sampleExchange("/", "GET", client);
+  const failures: string[] = [];
+  exchange.state = "given";
+  exchange.start(200, "OK", length < 0 ? fieldsOf() : fieldsOf("Content-Length", String(length)));
+  sendFile(exchange, Buffer.from(path), (reason) => failures.push(reason));
+  return { exchange, failures };
+}
+
+/** Whether this process has the file open; asked again until it has not, as closing is a thread's work. */
+async function closed(path: string): Promise<void> {
+  const links = (): string[] =>
+    readdirSync("/proc/self/fd").map((fd) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${fd}`);
+      } catch {
+        return "";
+      }
+    });
+  while (links().includes(path)) await new Promise((resolve) => setImmediate(resolve));
+}
+
+const random = Buffer.from(Array.from({ length: 700_001 }, (_, at) => (at * 7919) >> 5));
+
+describe("a file", () => {
+  for (const takesAtOnce of [true, false]) {
+    test(`arrives whole, ${takesAtOnce ? "taken at once" : "taken in pieces of any size"}`, async () => {
+      const client = new Client();
+      client.takesAtOnce = takesAtOnce;
+      const path = file(`whole ${takesAtOnce}`, random);
+      const { exchange, failures } = begin(client, path, random.length);
+      while (!takesAtOnce && exchange.state === "streaming") {
+        await client.until(() => client.untaken > 0 || exchange.state === "done");
+        assert.ok(client.untaken <= 262_144, "two buffers at most");
+        while (client.untaken > 0) client.take(exchange, Math.min(client.untaken, 50_021));
+      }
+      await client.until(() => exchange.state === "done");
+      assert.ok(client.bytes.equals(random));
+      assert.deepEqual([client.events, failures], [["start / 200", "end /"], []]);
+      await closed(path);
+    });
+  }
+
+  test("without a Content-Length is sent as far as it goes, and not what is beyond its promise", async () => {
+    for (const [length, expected] of [
+      [-1, 10],
+      [4, 4],
+      [0, 0],
+    ] as const) {
+      const client = new Client();
+      client.takesAtOnce = true;
+      const { exchange } = begin(client, file("ten", "0123456789"), length);
+      await client.until(() => exchange.state === "done");
+      assert.equal(client.bytes.toString(), "0123456789".slice(0, expected));
+    }
+  });
+
+  test("that shrinks, is none, or is not there cuts the response and says so", async () => {
+    const shrinking = file("shrinking", random);
+    const first = new Client();
+    const { exchange, failures } = begin(first, shrinking, random.length);
+    await first.until(() => first.untaken === 262_144);
+    truncateSync(shrinking, 300_000);
+    first.takesAtOnce = true;
+    first.take(exchange, first.untaken);
+    await first.until(() => exchange.state === "done");
+    assert.deepEqual(first.events, ["start / 200", "cut /"]);
+    assert.match(failures[0]!, /cannot send the file .*shrinking": the file ended \d+ bytes early/);
+    await closed(shrinking);
+    const pipe = join(folder, "pipe");
+    execFileSync("mkfifo", [pipe]);
+    for (const [path, reason] of [
+      [folder, /not a regular file/],
+      [pipe, /not a regular file/],
+      [join(folder, "nothing"), /ENOENT/],
+    ] as const) {
+      const client = new Client();
+      const { exchange: other, failures: told } = begin(client, path, 5);
+      await client.until(() => other.state === "done");
+      assert.deepEqual(client.events, ["start / 200", "cut /"]);
+      assert.match(told[0]!, reason);
+      await closed(path);
+    }
+  });
+});
+
+describe("a client that leaves", () => {
+  test("at any moment has its file closed, and nothing is told", async () => {
+    const path = file("left", random);
+    for (const moment of ["before", "opening", "waiting", "reading"]) {
+      const client = new Client();
+      const { exchange, failures } = begin(client, path, random.length);
+      if (moment === "before") exchange.leave();
+      if (moment === "opening") setImmediate(() => exchange.leave());
+      if (moment === "waiting" || moment === "reading") {
+        await client.until(() => client.untaken === 262_144);
+        if (moment === "reading") client.take(exchange, 131_072);
+        exchange.leave();
+      }
+      if (exchange.state !== "done") await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+      const { length } = client.chunks;
+      await closed(path);
+      assert.deepEqual([failures, client.events, client.chunks.length], [[], ["start / 200"], length]);
+    }
+  });
+
+  test("before the file was asked for costs nothing", () => {
+    const exchange = sampleExchange("/", "GET", new Client());
+    exchange.leave();
+    sendFile(exchange, Buffer.from("/nowhere"), () => assert.fail("not opened"));
+  });
+});
