@@ -5,6 +5,7 @@ import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { suite, test } from "node:test";
 
 import { Browser } from "../support/browser.ts";
+import { Gates } from "../support/gates.ts";
 import { startMaitred } from "../support/maitred.ts";
 import { temporaryFolder, testApps } from "../support/places.ts";
 import { RawClient } from "../support/raw-client.ts";
@@ -133,6 +134,41 @@ suite("bodies in spool files", () => {
     await client.send("world");
     assert.match((await client.response()).body.toString(), /^10 10 /);
     client.leave();
+    await server.stop();
+  });
+
+  test("--request-buffering on gives an ASGI app a large body that is complete, from its file", async () => {
+    const folder = temporaryFolder();
+    const asgi = ["-b", "127.0.0.1:0", "-w", "1", "--chdir", testApps, "-k", "asgi", "asgi_app:application"];
+    const server = await startMaitred([...asgi, "--request-buffering", "on", "--spool-dir", folder]);
+    const client = await RawClient.open(server.port);
+    const body = randomBytes(3_000_000);
+    await client.send(post("/echo", `Content-Length: ${body.length}`));
+    await client.send(body.subarray(0, 2_000_000));
+    const browser = new Browser(server.port);
+    assert.equal((await browser.get("/")).text, "hello");
+    assert.equal((await browser.get("/count")).text.includes("/echo"), false);
+    await client.send(body.subarray(2_000_000));
+    assert.ok((await client.response()).body.equals(body));
+    browser.close();
+    client.leave();
+    await server.stop();
+  });
+
+  test("a request that a dying worker had not begun goes to the next with its file", async () => {
+    const gates = new Gates();
+    const server = await startMaitred([...start, "--timeout", "0"], { env: gates.env });
+    const held = await RawClient.open(server.port);
+    await held.send("POST /hold?name=never HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+    const [, pid] = await server.waitForLine(/holding never in (\d+)/);
+    const waiting = await RawClient.open(server.port);
+    await waiting.send(post("/length", "Content-Length: 3000000"));
+    await waiting.send(Buffer.alloc(3_000_000));
+    process.kill(Number(pid), "SIGKILL");
+    assert.equal((await held.response()).status, 502);
+    assert.equal((await waiting.response()).body.toString(), "3000000");
+    held.leave();
+    waiting.leave();
     await server.stop();
   });
 
