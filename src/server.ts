@@ -5,21 +5,26 @@ import { unlinkSync, writeFileSync } from "node:fs";
 import { systemClock } from "./clock.ts";
 import type { Plan } from "./config/plan.ts";
 import { Dispatcher } from "./dispatch/dispatcher.ts";
+import { Concurrency } from "./edge/concurrency.ts";
+import { connectionsWithin, type ConnectionLimitsSettings } from "./edge/connection-limits.ts";
 import type { EdgeContext } from "./edge/context.ts";
+import { openFilesLimit } from "./edge/doorkeeper.ts";
 import { Edge } from "./edge/edge.ts";
 import { type BoundListener, type Door, ListenError } from "./edge/listener.ts";
 import { redirecting } from "./edge/redirect.ts";
 import { TlsDoor } from "./edge/tls/door.ts";
 import { TlsError } from "./edge/tls/key-pair.ts";
+import { Spool } from "./spool/spool.ts";
+import type { Exchange } from "./http/exchange.ts";
 import { compileAccessLog } from "./telemetry/access-log.ts";
 import { Journal } from "./telemetry/journal.ts";
 import type { Log } from "./telemetry/log.ts";
 import { OperationalLog } from "./telemetry/operational-log.ts";
+import { ResponseRelays } from "./workers/response-relay.ts";
 import { Supervisor } from "./workers/supervisor.ts";
 import { TurnEnd } from "./workers/turn-end.ts";
 import type { LoadFailure } from "./workers/zygote.ts";
 
-const HEAD_TIMEOUT_MS = 30_000;
 const HEAD_BYTES = 262_144;
 /** What TLS offers by ALPN, the preferred one first. */
 const PROTOCOLS = ["http/1.1"];
@@ -45,7 +50,26 @@ export async function serve(plan: Plan, notices: readonly string[]): Promise<num
   const dispatcher = new Dispatcher({ queueSize: plan.queueSize, queueTimeoutMs: plan.queueTimeoutMs }, clock, log);
   let supervisor: Supervisor | null = null;
 
+  const spool = new Spool(
+    { folder: plan.spoolDir, maxBytes: plan.spoolMax },
+    (message) => log.warning(message),
+    () => clock.now(),
+  );
   const accessLine = compileAccessLog(plan.accessLogFormat, process.env);
+  const logAccess =
+    accessJournal === null ? null : (exchange: Exchange) => accessJournal.line(accessLine(exchange, clock));
+  const concurrency =
+    plan.limitConcurrency === 0
+      ? null
+      : new Concurrency(
+          plan.limitConcurrency,
+          (exchange) => dispatcher.submit(exchange),
+          clock,
+          (count) =>
+            log.warning(
+              `Answered 503 to ${count} request${count === 1 ? "" : "s"} (--limit-concurrency ${plan.limitConcurrency})`,
+            ),
+        );
   const context: EdgeContext = {
     clock,
     limits: {
@@ -56,7 +80,18 @@ export async function serve(plan: Plan, notices: readonly string[]): Promise<num
       underscores: plan.headerMap,
     },
     keepAliveMs: plan.keepAliveMs,
-    headTimeoutMs: HEAD_TIMEOUT_MS,
+    headTimeoutMs: plan.headerTimeoutMs,
+    writeTimeoutMs: plan.writeTimeoutMs,
+    connectionRequests: plan.limitConnectionRequests,
+    bodies: {
+      maxBytes: plan.limitRequestBody,
+      memoryBytes: plan.bodyMemory,
+      timeoutMs: plan.bodyTimeoutMs,
+      minRate: plan.minBodyRate,
+      buffering: plan.requestBuffering,
+      spool,
+      gatheredBytes: 0,
+    },
     server: plan.serverHeader ? "maitred" : "",
     hsts: plan.hsts,
     date: plan.dateHeader ? new Date().toUTCString() : "",
@@ -64,17 +99,26 @@ export async function serve(plan: Plan, notices: readonly string[]): Promise<num
     forwarding: plan.forwarding,
     proxyProtocol: plan.proxyProtocol,
     streamsBodies: () => supervisor?.interface === "asgi",
-    submit: (exchange) => dispatcher.submit(exchange),
-    onDone: accessJournal === null ? null : (exchange) => accessJournal.line(accessLine(exchange, clock)),
+    submit:
+      concurrency === null ? (exchange) => dispatcher.submit(exchange) : (exchange) => concurrency.submit(exchange),
+    onDone:
+      concurrency === null
+        ? logAccess
+        : (exchange) => {
+            concurrency.done(exchange);
+            logAccess?.(exchange);
+          },
     onRejected: (address, status, detail) =>
       log.info(`Request from ${address || "a Unix socket"} refused with ${status}: ${detail}`),
+    onCutOff: (address, detail) => log.info(`Connection from ${address || "a Unix socket"} cut off: ${detail}`),
+    onTroubleAtDoor: (message) => log.warning(message),
     onUntrusted: untrustedWarning(log),
     onBadLength: ({ head }, promised, sent) =>
       log.error(`${head.method} ${head.target}: the app promised Content-Length ${promised} and sent ${sent} bytes`),
   };
   if (plan.dateHeader) clock.every(1000, () => (context.date = new Date().toUTCString()));
 
-  const edge = new Edge(context);
+  const edge = new Edge(context, connectionLimits(plan, log));
   let tls: TlsDoor | null = null;
   let listeners: readonly BoundListener[];
   try {
@@ -112,6 +156,7 @@ export async function serve(plan: Plan, notices: readonly string[]): Promise<num
     log,
     dispatcher,
     turnEnd: new TurnEnd(),
+    relays: new ResponseRelays(spool, plan.responseBuffer),
     nextWorker: counter(),
   });
   // Nothing else may keep the process alive or end it while the first workers start.
@@ -176,6 +221,18 @@ function doors(
   const port = (): number => plan.redirectPort ?? listeners().find(({ door }) => door.tls !== null)?.serverPort ?? 443;
   const redirect = redirecting(context, port);
   return [...serving, ...plan.redirectHttp.map((bind) => ({ bind, tls: null, context: redirect }))];
+}
+
+/** Each client connection is an open file: the smaller of what was asked for and what the process may have. */
+function connectionLimits(plan: Plan, log: Log): ConnectionLimitsSettings {
+  const perClient = plan.limitConnectionsPerClient;
+  const possible = connectionsWithin(openFilesLimit(), plan.workers * plan.threads);
+  if (plan.limitConnections === 0) return { total: possible, perClient };
+  if (possible === 0 || plan.limitConnections <= possible) return { total: plan.limitConnections, perClient };
+  log.warning(
+    `--limit-connections ${plan.limitConnections} is more than the limit of open files allows: ${possible} (raise it by ulimit -n or LimitNOFILE=)`,
+  );
+  return { total: possible, perClient };
 }
 
 function makeSupervisor(

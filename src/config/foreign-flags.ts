@@ -124,14 +124,6 @@ export const foreignFlags: readonly ForeignFlag[] = [
     env: ["UVICORN_ENV_FILE"],
   }),
   needless(["--use-colors", "--no-use-colors"], null, "the log has no colours", { env: ["UVICORN_USE_COLORS"] }),
-  refused(
-    ["--limit-concurrency"],
-    "N",
-    "use --worker-connections N for what runs, --queue-size N for what waits; more gets 503",
-    {
-      env: ["UVICORN_LIMIT_CONCURRENCY"],
-    },
-  ),
   needless(["--timeout-worker-healthcheck"], "TIME", "a stuck worker is found by --timeout, a dead one at once", {
     env: ["UVICORN_TIMEOUT_WORKER_HEALTHCHECK"],
   }),

@@ -86,6 +86,29 @@ export interface Plan {
   readonly queueSize: number;
   /** A request that waited this long for a worker gets 503; never 0. */
   readonly queueTimeoutMs: number;
+  /** Requests waiting or at work; one more gets 503. 0 = no limit. */
+  readonly limitConcurrency: number;
+  /** Client connections, 0 = as the limit of open files allows; from one address, 0 = no limit; requests on one, 0 = no limit. */
+  readonly limitConnections: number;
+  readonly limitConnectionsPerClient: number;
+  readonly limitConnectionRequests: number;
+  /** Request body in bytes; 0 = no limit. */
+  readonly limitRequestBody: number;
+  /** A body must bring this many bytes a second in each period of bodyTimeoutMs; 0 = one byte is enough. */
+  readonly minBodyRate: number;
+  /** 0 = no limit, for each. */
+  readonly headerTimeoutMs: number;
+  readonly bodyTimeoutMs: number;
+  readonly writeTimeoutMs: number;
+  /** Whether a request waits for its whole body; `auto` asks the app's kind. */
+  readonly requestBuffering: "auto" | "on" | "off";
+  /** A buffered request body up to this size stays in memory. */
+  readonly bodyMemory: number;
+  /** A response is kept in a file up to this size while its client is slow; 0 = not at all. */
+  readonly responseBuffer: number;
+  /** Absolute path of the folder for spool files; what they may hold together, 0 = there are none. */
+  readonly spoolDir: string;
+  readonly spoolMax: number;
   /** Whose word counts about who the client is, and in which fields; null leaves the fields alone. */
   readonly forwarding: ForwardingPolicy | null;
   /** Every connection begins with a PROXY protocol header; null = none does. */

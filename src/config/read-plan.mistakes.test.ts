@@ -57,7 +57,7 @@ const wrongLines: readonly (readonly [line: string, env: Env, mistake: string | 
   ["--timeout -1 app:app", {}, "--timeout -1 is negative: a time span is 0 or more"],
   ["--timeout 99999h app:app", {}, /24 days/],
   ["--limit-request-line 4q app:app", {}, /^--limit-request-line 4q is not a size/],
-  ["--limit-request-line 4g app:app", {}, /is not a size/],
+  ["--limit-request-line 4t app:app", {}, /is not a size/],
   ["--limit-request-line 40m app:app", {}, "--limit-request-line 40m is too large: the most is 1048576 bytes"],
   ["--header-map dangerous app:app", {}, /forge another header/],
   ["--umask 999 app:app", {}, "--umask 999 is not a umask: the most is 0777"],

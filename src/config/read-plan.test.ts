@@ -68,6 +68,20 @@ const plain: Plan = {
   headerMap: "drop",
   queueSize: 1000,
   queueTimeoutMs: 30_000,
+  limitConcurrency: 0,
+  limitConnections: 0,
+  limitConnectionsPerClient: 0,
+  limitConnectionRequests: 0,
+  limitRequestBody: 1_073_741_824,
+  minBodyRate: 240,
+  headerTimeoutMs: 30_000,
+  bodyTimeoutMs: 30_000,
+  writeTimeoutMs: 60_000,
+  requestBuffering: "auto",
+  bodyMemory: 1_048_576,
+  responseBuffer: 1_073_741_824,
+  spoolDir: "/tmp",
+  spoolMax: 4_294_967_296,
   forwarding: {
     trusted: proxies("127.0.0.1,::1"),
     believed: new Set(["x-forwarded-for", "x-forwarded-proto", "forwarded"]),
@@ -93,6 +107,25 @@ const believed = (trusted: string, ...fields: ForwardingField[]): Partial<Plan> 
 const tcp = (host: string, port: number): Plan["binds"][number] => ({ type: "tcp", host, port });
 
 const lines: readonly (readonly [line: string, env: Env, difference: Partial<Plan>])[] = [
+  ["--limit-concurrency 5 --limit-connections 100 app:app", {}, { limitConcurrency: 5, limitConnections: 100 }],
+  ["app:app", { UVICORN_LIMIT_CONCURRENCY: "7" }, { limitConcurrency: 7 }],
+  ["--limit-request-body 2g --min-body-rate 0 app:app", {}, { limitRequestBody: 2_147_483_648, minBodyRate: 0 }],
+  [
+    "--limit-connections-per-client 9 --limit-requests-per-connection 8 app:app",
+    {},
+    { limitConnectionsPerClient: 9, limitConnectionRequests: 8 },
+  ],
+  [
+    "--header-timeout 1 --body-timeout 2 --write-timeout 500ms app:app",
+    {},
+    { headerTimeoutMs: 1000, bodyTimeoutMs: 2000, writeTimeoutMs: 500 },
+  ],
+  [
+    "--request-buffering off --body-memory 64k --response-buffer 0 app:app",
+    {},
+    { requestBuffering: "off", bodyMemory: 65_536, responseBuffer: 0 },
+  ],
+  ["--spool-max 100m app:app", { TMPDIR: "/var/tmp" }, { spoolDir: "/var/tmp", spoolMax: 104_857_600 }],
   [
     "--forwarded-allow-ips=10.0.0.0/8,::1 app:app",
     { FORWARDED_ALLOW_IPS: "*" },

@@ -12,6 +12,7 @@ import type { Bind, Plan } from "./plan.ts";
 import { resolve, type Environment, type Resolved } from "./resolve.ts";
 import { tlsOf } from "./tls.ts";
 import { backlog, bind, fd, umask } from "./settings/bind.ts";
+import * as buffering from "./settings/buffering.ts";
 import * as http from "./settings/http.ts";
 import * as limits from "./settings/limits.ts";
 import * as logging from "./settings/logging.ts";
@@ -47,6 +48,10 @@ export function readPlan(argv: readonly string[], env: Environment, host: HostFa
     mistakes.push(`${originText(resolved.get(python.chdir).origin)} is not a folder (${chdir})`);
   const fromChdir = (path: string): string => absolutePath(chdir, path);
   const logPath = (path: string): string => (path === "-" ? path : fromChdir(path));
+
+  const spoolDir = absolutePath(chdir, value(buffering.spoolDir) ?? (env["TMPDIR"] || "/tmp"));
+  if (value(buffering.spoolDir) !== null && !host.isDirectory(spoolDir))
+    mistakes.push(`${originText(resolved.get(buffering.spoolDir).origin)} is not a folder (${spoolDir})`);
 
   const addresses = listen(resolved, env);
   mistakes.push(...addresses.mistakes);
@@ -101,6 +106,20 @@ export function readPlan(argv: readonly string[], env: Environment, host: HostFa
     headerMap: value(limits.headerMap),
     queueSize: value(limits.queueSize),
     queueTimeoutMs: value(timeouts.queueTimeout),
+    limitConcurrency: value(limits.limitConcurrency),
+    limitConnections: value(limits.limitConnections),
+    limitConnectionsPerClient: value(limits.limitConnectionsPerClient),
+    limitConnectionRequests: value(limits.limitConnectionRequests),
+    limitRequestBody: value(limits.limitRequestBody),
+    minBodyRate: value(limits.minBodyRate),
+    headerTimeoutMs: value(timeouts.headerTimeout),
+    bodyTimeoutMs: value(timeouts.bodyTimeout),
+    writeTimeoutMs: value(timeouts.writeTimeout),
+    requestBuffering: value(buffering.requestBuffering),
+    bodyMemory: value(buffering.bodyMemory),
+    responseBuffer: value(buffering.responseBuffer),
+    spoolDir,
+    spoolMax: value(buffering.spoolMax),
     forwarding: value(proxy.proxyHeaders)
       ? { trusted: value(proxy.forwardedAllowIps), believed: value(proxy.trustedHeaders) }
       : null,

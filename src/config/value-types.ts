@@ -53,13 +53,14 @@ export const someDuration: ValueType<number> = (text) => {
   return parsed.type === "value" && parsed.value === 0 ? wrong("is too short: give more than 0") : parsed;
 };
 
-/** A size in bytes; units k and m count in 1024. */
+/** A size in bytes; units k, m and g count in 1024. */
 export function bytes(most: number): ValueType<number> {
   return (text) => {
-    const match = /^(\d+)(k|kb|kib|m|mb|mib)?$/i.exec(text);
-    if (match === null) return wrong('is not a size: write bytes, or a number with k or m ("8190", "16k")');
+    const match = /^(\d+)(k|kb|kib|m|mb|mib|g|gb|gib)?$/i.exec(text);
+    if (match === null) return wrong('is not a size: write bytes, or a number with k, m or g ("8190", "16k")');
     const unit = (match[2] ?? "").toLowerCase();
-    const size = Number(match[1]) * (unit.startsWith("k") ? 1024 : unit.startsWith("m") ? 1024 * 1024 : 1);
+    const factor = { k: 1024, m: 1024 ** 2, g: 1024 ** 3 }[unit.charAt(0)] ?? 1;
+    const size = Number(match[1]) * factor;
     return size > most ? wrong(`is too large: the most is ${most} bytes`) : value(size);
   };
 }

@@ -6,6 +6,8 @@ export interface ClientConnection {
   drain(): void;
   /** Called now and then with the clock's time: ends what has waited too long. */
   checkTimeouts(now: number): void;
+  /** Clock time since when it has had nothing to do and may be closed to make room; null while it has. Absent where that never is. */
+  idleSince?(): number | null;
   /** Ends it at once. */
   destroy(): void;
 }

@@ -3,6 +3,7 @@ import type { Clock } from "../clock.ts";
 import type { ForwardingPolicy } from "../http/client-identity.ts";
 import type { Exchange } from "../http/exchange.ts";
 import type { HeadLimits } from "../http/http1/request-parser.ts";
+import type { BodyLimits } from "./body-limits.ts";
 import type { ProxyProtocolPolicy } from "../http/proxy-header.ts";
 import type { RequestHead } from "../http/request-head.ts";
 
@@ -10,8 +11,13 @@ export interface EdgeContext {
   readonly clock: Clock;
   readonly limits: HeadLimits;
   readonly keepAliveMs: number;
-  /** A request's head must be complete this long after its first byte. */
+  /** A request's head must be complete this long after its first byte (--header-timeout); 0 = no limit. */
   readonly headTimeoutMs: number;
+  /** A client must take something of what was written to it within this time (--write-timeout); 0 = no limit. */
+  readonly writeTimeoutMs: number;
+  /** --limit-requests-per-connection; 0 = no limit. */
+  readonly connectionRequests: number;
+  readonly bodies: BodyLimits;
   /** Value of the Server field, empty for none. */
   readonly server: string;
   /** Value of Strict-Transport-Security on https responses, empty for none. */
@@ -24,7 +30,7 @@ export interface EdgeContext {
   readonly proxyProtocol: ProxyProtocolPolicy | null;
   /** No new requests on the connections that are open: they end with `Connection: close`. */
   isDraining: boolean;
-  /** The app wants request bodies as they arrive (ASGI); else they are gathered first, up to a limit. */
+  /** The app wants request bodies as they arrive (ASGI); else they are complete first, in memory or in a file. */
   streamsBodies(): boolean;
   /** A request is ready for its route. */
   submit(exchange: Exchange): void;
@@ -32,6 +38,10 @@ export interface EdgeContext {
   onDone: ((exchange: Exchange) => void) | null;
   /** A request that could not be read, for the log. */
   onRejected(peerAddress: string, status: number, detail: string): void;
+  /** A connection that was cut off by a limit, for the log. */
+  onCutOff(peerAddress: string, detail: string): void;
+  /** A limit on connections strikes; told now and then. */
+  onTroubleAtDoor(message: string): void;
   /** A peer that is not trusted sent fields that tell who the client is. They were removed. */
   onUntrusted(peerAddress: string, head: RequestHead): void;
   /** An app's response that did not keep its own promises, for the log. */

@@ -3,7 +3,9 @@ import type { Socket } from "node:net";
 import type { Timer } from "../clock.ts";
 import type { Peer } from "../http/exchange.ts";
 import type { ClientConnection } from "./connection.ts";
+import type { ConnectionLimitsSettings } from "./connection-limits.ts";
 import type { EdgeContext } from "./context.ts";
+import { Doorkeeper } from "./doorkeeper.ts";
 import { directStream } from "../streams/direct-stream.ts";
 import { Http1Connection } from "./http1-connection.ts";
 import { type BoundListener, type Door, Listener } from "./listener.ts";
@@ -15,11 +17,13 @@ export class Edge {
   readonly #context: EdgeContext;
   readonly #listeners: Listener[] = [];
   readonly #connections = new Set<ClientConnection>();
+  readonly #doorkeeper: Doorkeeper;
   readonly #sweep: Timer;
   #whenEmpty: (() => void) | null = null;
 
-  constructor(context: EdgeContext) {
+  constructor(context: EdgeContext, limits: ConnectionLimitsSettings) {
     this.#context = context;
+    this.#doorkeeper = new Doorkeeper(limits, context, this.#connections);
     this.#sweep = context.clock.every(SWEEP_EVERY_MS, () => {
       const now = context.clock.now();
       for (const connection of this.#connections) connection.checkTimeouts(now);
@@ -35,6 +39,7 @@ export class Edge {
     try {
       for (const door of doors) {
         const listener = new Listener(door, (socket, peer) => this.#accept(socket, peer, door));
+        listener.onAcceptFailed = (error) => this.#doorkeeper.acceptFailed(error);
         await listener.listen(backlog, umask);
         this.#listeners.push(listener);
       }
@@ -77,31 +82,34 @@ export class Edge {
   }
 
   #secure(socket: Socket, peer: Peer, { tls, context }: Door): void {
+    if (!this.#doorkeeper.admit(socket, peer.address, tls !== null)) return;
+    const left = (): void => this.#doorkeeper.left(peer.address);
     if (tls === null) {
-      this.#serve(socket, peer, context);
+      this.#serve(socket, peer, context, left);
       return;
     }
     const handshake = tls.accept(socket, peer, (secured, client) => {
-      const connection = this.#serve(secured, client, context);
+      const connection = this.#serve(secured, client, context, left);
       this.#connections.delete(handshake);
       // What TLS finds wrong later (a damaged record) is told to the socket that the stream was taken from.
       secured.on("error", () => connection.destroy());
       // A handshake that ends during a stop: the request that came with its last message is answered, an idle client is sent away.
       if (context.isDraining) setImmediate(() => connection.drain());
     });
-    this.#keep(handshake);
+    this.#keep(handshake, left);
   }
 
-  #serve(socket: Socket, peer: Peer, context: EdgeContext): ClientConnection {
+  #serve(socket: Socket, peer: Peer, context: EdgeContext, left: () => void): ClientConnection {
     const connection = new Http1Connection((listener) => directStream(socket, listener), peer, context);
-    this.#keep(connection);
+    this.#keep(connection, left);
     return connection;
   }
 
-  #keep(connection: ClientConnection): void {
+  #keep(connection: ClientConnection, gone: (() => void) | null = null): void {
     this.#connections.add(connection);
     connection.whenClosed = () => {
       this.#connections.delete(connection);
+      gone?.();
       if (this.#connections.size === 0) this.#whenEmpty?.();
     };
   }

@@ -47,9 +47,15 @@ export class Http1Connection implements ClientConnection, ResponseSink, StreamLi
   #bodyIsRead = true;
   #responseIsWritten = true;
   #discarded = 0;
+  #requests = 0;
+  /** What the client had not taken at the last sweep, and since when that has not changed. */
+  #unsent = 0;
+  #unsentSince = 0;
   #keepAlive = true;
   #isClosing = false;
   #clientEnded = false;
+  /** Our FIN has left: with the client's, nothing is left to wait for. */
+  #hasEnded = false;
   /** The bytes being parsed are only lent. */
   #chunkIsShared = false;
   /** Made when a request tells of a client behind its peer. */
@@ -74,6 +80,11 @@ export class Http1Connection implements ClientConnection, ResponseSink, StreamLi
     return this.#exchange === null && this.#parser.isIdle && !this.#isClosing;
   }
 
+  idleSince(): number | null {
+    if (!this.isIdle || this.#stream.unsent > 0) return null;
+    return this.since === UNNOTED ? Number.MAX_VALUE : this.since; // younger than all that the last sweep has seen
+  }
+
   /** Ends an idle connection politely; a busy one ends after its response. */
   drain(): void {
     if (this.isIdle) this.#close();
@@ -84,14 +95,32 @@ export class Http1Connection implements ClientConnection, ResponseSink, StreamLi
   checkTimeouts(now: number): void {
     if (this.since === UNNOTED) this.since = now;
     const waited = now - this.since;
+    this.#checkStall(now);
     if (this.phase === "idle") {
       if (waited > this.#context.keepAliveMs) this.#close();
     } else if (this.phase === "head") {
-      if (waited > this.#context.headTimeoutMs)
-        this.#reject(408, `no complete request within ${this.#context.headTimeoutMs / 1000} s`);
-    } else if (this.phase === "linger" && waited > LINGER_MS) {
+      const { headTimeoutMs } = this.#context;
+      if (headTimeoutMs > 0 && waited > headTimeoutMs)
+        this.#reject(408, `no complete request within ${headTimeoutMs / 1000} s (--header-timeout)`);
+    } else if (this.phase === "busy") {
+      if (!this.#bodyIsRead) this.#intake?.checkProgress(now);
+    } else if (this.#hasEnded && waited > LINGER_MS) {
       this.#stream.destroy();
     }
+  }
+
+  /** A client that takes nothing of its response would keep it, and what made it, for ever. */
+  #checkStall(now: number): void {
+    const { unsent } = this.#stream;
+    if (unsent === 0 || unsent !== this.#unsent) {
+      this.#unsent = unsent;
+      this.#unsentSince = now;
+      return;
+    }
+    const { writeTimeoutMs } = this.#context;
+    if (writeTimeoutMs === 0 || now - this.#unsentSince <= writeTimeoutMs) return;
+    this.#context.onCutOff(this.#peer.address, `it took nothing for ${writeTimeoutMs / 1000} s (--write-timeout)`);
+    this.#stream.destroy();
   }
 
   destroy(): void {
@@ -153,13 +182,17 @@ export class Http1Connection implements ClientConnection, ResponseSink, StreamLi
     this.#discarded = 0;
     this.#keepAlive =
       head.keepAlive && this.#context.keepAliveMs > 0 && !this.#context.isDraining && !this.#clientEnded;
+    if (++this.#requests === this.#context.connectionRequests) this.#keepAlive = false;
     this.phase = "busy";
+    this.#intake?.begin();
   }
 
   onBody(lent: Buffer): void {
-    const exchange = this.#exchange!;
+    const exchange = this.#exchange;
+    if (exchange === null) return; // refused
     if (this.#responseIsWritten || exchange.state === "done") {
       this.#discarded += lent.length;
+      this.#intake?.skip(lent.length);
       if (this.#discarded > DISCARD_BYTES) this.#close();
       return;
     }
@@ -167,7 +200,8 @@ export class Http1Connection implements ClientConnection, ResponseSink, StreamLi
   }
 
   onEnd(): void {
-    const exchange = this.#exchange!;
+    const exchange = this.#exchange;
+    if (exchange === null) return; // refused
     this.#bodyIsRead = true;
     if (this.#responseIsWritten) return this.#next();
     if (exchange.state === "done") return;
@@ -198,10 +232,15 @@ export class Http1Connection implements ClientConnection, ResponseSink, StreamLi
     this.#stream.writeText(CONTINUE);
   }
 
+  refuseBody(status: number, detail: string): void {
+    this.#reject(status, detail);
+  }
+
   /** The client sent its FIN. Most mean that they are gone; a few only that they have no more to say and wait for the answer. */
   onFin(): void {
     this.#clientEnded = true;
     this.#keepAlive = false;
+    if (this.#hasEnded) return this.#stream.destroy();
     const exchange = this.#exchange;
     if (exchange === null || !this.#bodyIsRead || exchange.state === "waiting" || exchange.state === "queued") {
       this.#leave();
@@ -353,6 +392,8 @@ export class Http1Connection implements ClientConnection, ResponseSink, StreamLi
     this.#isClosing = true;
     this.#enter("linger");
     this.#stream.end(() => {
+      this.#hasEnded = true;
+      this.since = this.#context.clock.now();
       if (this.#clientEnded) this.#stream.destroy();
     });
     this.#stream.resume();

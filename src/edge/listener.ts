@@ -35,6 +35,8 @@ export class Listener implements BoundListener {
   readonly door: Door;
   readonly #bind: Bind;
   readonly #server: Server;
+  /** The kernel could not give a connection. */
+  onAcceptFailed: ((error: NodeJS.ErrnoException) => void) | null = null;
 
   constructor(door: Door, onConnection: (socket: Socket, peer: Peer) => void) {
     this.door = door;
@@ -66,7 +68,7 @@ export class Listener implements BoundListener {
       else if (bind.type === "unix") this.#server.listen({ path: bind.path, backlog }, done);
       else this.#server.listen({ fd: bind.fd, backlog }, done);
     });
-    this.#server.on("error", () => {}); // accept errors (EMFILE) pass; libuv goes on by itself
+    this.#server.on("error", (error) => this.onAcceptFailed?.(error)); // libuv goes on by itself
     if (bind.type === "unix" && !bind.path.startsWith("\0")) chmodSync(bind.path, 0o777 & ~umask);
     this.#name();
   }

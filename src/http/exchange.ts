@@ -85,6 +85,14 @@ export interface ResponseSink {
   cut(exchange: Exchange): void;
 }
 
+/** Stands between the worker and the sink of a streamed response whose client is slow; it ends the exchange itself when all has gone on. */
+export interface ResponseRelay {
+  write(chunk: Buffer): void;
+  end(trailers: ResponseFields | null): void;
+  /** The exchange is over: nothing of it is wanted any more. */
+  close(): void;
+}
+
 export type ExchangeState = "waiting" | "queued" | "given" | "streaming" | "done";
 
 /** What the dispatcher learns about a kind of request: how long it keeps a seat. */
@@ -106,6 +114,9 @@ export class Exchange {
   stream: RequestBody | null = null;
   /** Path of a file that holds the complete body, which was too large for memory. */
   bodyFile: string | null = null;
+  bodyFileBytes = 0;
+  /** Called once the exchange is over and no worker has it any more: what only a worker needed (the body's file) may go. */
+  whenSettled: (() => void) | null = null;
 
   // The dispatcher's notes.
   queuePrevious: Exchange | null = null;
@@ -131,6 +142,7 @@ export class Exchange {
   bufferedBytes = 0;
   workerPid = 0;
   responseFields: ResponseFields | null = null;
+  relay: ResponseRelay | null = null;
 
   /** The dispatcher: called when the client left before the response was complete. */
   onGone: ((exchange: Exchange) => void) | null = null;
@@ -151,6 +163,7 @@ export class Exchange {
     this.status = status;
     this.responseFields = fields;
     this.sink.complete(this, status, reason, fields, body);
+    if (this.whenSettled !== null) this.#settle();
   }
 
   /** Begins a streamed response. */
@@ -164,7 +177,9 @@ export class Exchange {
 
   /** A piece of a streamed response. */
   write(chunk: Buffer): void {
-    if (this.state === "streaming") this.sink.write(this, chunk);
+    if (this.state !== "streaming") return;
+    if (this.relay === null) this.sink.write(this, chunk);
+    else this.relay.write(chunk);
   }
 
   /** An informational response (103 Early Hints); ignored once the response has begun. */
@@ -175,21 +190,45 @@ export class Exchange {
   /** Ends a streamed response. */
   end(trailers: ResponseFields | null = null): void {
     if (this.state !== "streaming") return;
+    if (this.relay !== null) return this.relay.end(trailers);
     this.state = "done";
     this.sink.end(this, trailers);
+    if (this.whenSettled !== null) this.#settle();
   }
 
   /** Gives up a response that has begun: the client's connection is cut. */
   cut(): void {
     if (this.state !== "streaming") return;
     this.state = "done";
+    this.#dropRelay();
     this.sink.cut(this);
+    if (this.whenSettled !== null) this.#settle();
   }
 
   /** The edge: the client left. Whoever has the exchange hears it at once. */
   leave(): void {
     if (this.state === "done") return;
     this.state = "done";
+    this.#dropRelay();
     this.onGone?.(this);
+    if (this.whenSettled !== null) this.#settle();
+  }
+
+  #dropRelay(): void {
+    this.relay?.close();
+    this.relay = null;
+  }
+
+  /** No worker has it any more: finished, handed back, or lost with its worker. */
+  release(): void {
+    this.slot = -1;
+    if (this.whenSettled !== null) this.#settle();
+  }
+
+  #settle(): void {
+    if (this.state !== "done" || this.slot >= 0) return;
+    const { whenSettled } = this;
+    this.whenSettled = null;
+    whenSettled?.();
   }
 }

@@ -30,6 +30,8 @@ export interface ByteStream {
   /** From here to `uncork` writes are gathered into one. Not nested. */
   cork(): void;
   uncork(): void;
+  /** Bytes written that the kernel has not taken yet, corked ones apart. */
+  readonly unsent: number;
   /** The other side does not take what is written; `onCaughtUp` tells when it has. */
   readonly isBehind: boolean;
   readonly isPaused: boolean;
@@ -53,6 +55,10 @@ export class SocketStream implements ByteStream {
     socket.on("close", () => listener.onClosed());
     socket.on("drain", () => listener.onCaughtUp?.());
     socket.resume();
+  }
+
+  get unsent(): number {
+    return this.#socket.writableLength;
   }
 
   get isBehind(): boolean {

@@ -18,7 +18,8 @@ export interface StreamHandle {
   writev(request: WriteRequest, chunks: unknown[], allBuffers: boolean): number;
   shutdown(request: Request): number;
   close(done: () => void): void;
-  /** Bytes that libuv still holds. */
+  /** Bytes that libuv still holds; falls as the kernel takes them, also in the midst of a write. */
+  readonly writeQueueSize: number;
 }
 
 interface Request {
@@ -124,6 +125,10 @@ export class DirectStream implements ByteStream {
 
   get isBehind(): boolean {
     return this.#isWriting && this.#writingBytes + this.#corkedBytes > BEHIND_BYTES;
+  }
+
+  get unsent(): number {
+    return this.#isClosed ? 0 : this.#handle.writeQueueSize + this.#corkedBytes;
   }
 
   get isPaused(): boolean {

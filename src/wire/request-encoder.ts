@@ -191,10 +191,10 @@ export class EnvironEncoder implements RequestEncoder {
   /** A chunked body that is complete has a length after all; saying both would contradict. */
   #chunkedHeaders(writer: MarshalWriter, exchange: Exchange): void {
     const { headers } = exchange.head;
-    if (exchange.body === null) return this.#joined(writer, headers, "");
+    if (exchange.body === null && exchange.bodyFile === null) return this.#joined(writer, headers, "");
     this.#joined(writer, headers, "transfer-encoding");
     writer.raw(WSGI.contentLength);
-    writer.ascii(String(exchange.body.length));
+    writer.ascii(String(exchange.body?.length ?? exchange.bodyFileBytes));
   }
 
   /** Fields of one name become one value (RFC 9110 section 5.3; Cookie by RFC 9113 section 8.2.3). */

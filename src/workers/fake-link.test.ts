@@ -52,6 +52,7 @@ export class Link {
       onRoom: () => {},
       onBroken: (_seat, error) => this.told.push(`broken: ${error.message}`),
       onClosed: () => this.told.push("closed"),
+      onSlowClient: () => {},
       onBadResponse: (exchange, reason) => this.told.push(`bad response ${exchange.head.path}: ${reason}`),
     };
     const encoder = new EnvironEncoder({ serverName: "127.0.0.1", serverPort: 8000, rootPath: "" });

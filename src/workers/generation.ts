@@ -16,6 +16,7 @@ import { describeExit, describeReason, type EndReason } from "./lifecycle.ts";
 import { directStream } from "../streams/direct-stream.ts";
 import type { Greeting } from "./private-socket.ts";
 import { RestartPolicy } from "./restart-policy.ts";
+import type { ResponseRelays } from "./response-relay.ts";
 import { type SeatOwner, WorkerSeat } from "./seat.ts";
 import { ABORT_GRACE_MS, SIGKILL, TimeLimits } from "./time-limits.ts";
 import type { TurnEnd } from "./turn-end.ts";
@@ -38,6 +39,7 @@ export interface GenerationContext {
   readonly log: Log;
   readonly dispatcher: Dispatcher;
   readonly turnEnd: TurnEnd;
+  readonly relays: ResponseRelays;
   /** Numbers workers across all generations. */
   nextWorker(): number;
 }
@@ -276,6 +278,8 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
     this.#context.clock.after(ABORT_GRACE_MS, () => this.#kill(worker, SIGKILL));
   }
 
+  readonly onSlowClient = (exchange: Exchange): void => this.#context.relays.begin(exchange);
+
   onBadResponse(exchange: Exchange, reason: string): void {
     const { method, target } = exchange.head;
     const outcome = exchange.state === "streaming" ? "the response was cut" : "answered 500";
@@ -339,6 +343,7 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
       this.#seatWorkers.delete(seat);
       const started = exit.started?.[seat.index] ?? Number.POSITIVE_INFINITY;
       for (const exchange of seat.unfinished()) {
+        exchange.release();
         // A streamed body may already be in the dead worker's socket: it cannot be given again.
         if (isAfter(exchange.sequence, started) && exchange.stream === null) unstarted.push(exchange);
         else this.#context.dispatcher.lost(exchange, cause);

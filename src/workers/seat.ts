@@ -32,9 +32,11 @@ export interface SeatOwner {
   onClosed(seat: WorkerSeat): void;
   /** The app's answer could not be sent to any client. */
   onBadResponse(exchange: Exchange, reason: string): void;
+  /** The client of this streamed response takes less than the worker gives, which a serial seat should not have to wait for. */
+  onSlowClient(exchange: Exchange): void;
 }
 
-/** Credit is given back in pieces of this size. */
+/** Credit is given back in pieces of this size. A client that has not taken so much of a serial seat's response is slow. */
 const CREDIT_STEP = RESPONSE_CREDIT / 4;
 
 export class WorkerSeat implements Seat, StreamListener {
@@ -258,6 +260,8 @@ export class WorkerSeat implements Seat, StreamListener {
     if (exchange.state === "done") return this.#sent(id, lent.length);
     exchange.bufferedBytes += lent.length;
     if (exchange.bufferedBytes > RESPONSE_CREDIT) throw new WireError(`more of response ${id} than its credit`);
+    if (!this.concurrent && exchange.bufferedBytes > CREDIT_STEP && exchange.relay === null)
+      this.#owner.onSlowClient(exchange);
     exchange.write(Buffer.from(lent));
   }
 
@@ -349,6 +353,7 @@ export class WorkerSeat implements Seat, StreamListener {
   }
 
   #free(id: number): void {
+    this.#slots.get(id)?.release();
     this.#slots.free(id);
     if (!this.#uploads.isEmpty) this.#uploads.close(id);
   }
@@ -378,6 +383,7 @@ export class WorkerSeat implements Seat, StreamListener {
   }
 
   readonly #left = (exchange: Exchange): void => {
+    if (exchange.slot < 0) return; // the worker has finished it; the client had only not taken all of it
     this.#uploads.close(exchange.slot);
     this.#send(frame(ToWorker.cancel, exchange.slot));
   };

@@ -1,5 +1,6 @@
 """What the server tests need from a WSGI application: to count, to be held at work, to say who answered."""
 
+import hashlib
 import os
 import sys
 import time
@@ -46,6 +47,19 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
         text = f"held {name} in {os.getpid()}"
     elif path == "/echo":
         text = environ["wsgi.input"].read().decode("latin-1")
+    elif path == "/digest":
+        # What a large body was, read in pieces: its length, its SHA-256 and the kind of wsgi.input.
+        digest, length = hashlib.sha256(), 0
+        for piece in iter(lambda: environ["wsgi.input"].read(262_144), b""):
+            digest.update(piece)
+            length += len(piece)
+        text = f"{length} {environ.get('CONTENT_LENGTH')} {digest.hexdigest()} {type(environ['wsgi.input']).__name__}"
+    elif path == "/length":
+        text = str(sum(len(piece) for piece in iter(lambda: environ["wsgi.input"].read(262_144), b"")))
+    elif path == "/large":
+        count = int(query["bytes"][0])
+        start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(count))])
+        return (b"x" * min(65_536, count - at) for at in range(0, count, 65_536))
     elif path == "/print":
         print("printed to stdout", flush=True)
         print("printed to sys.stderr", file=sys.stderr, flush=True)

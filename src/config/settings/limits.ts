@@ -69,7 +69,88 @@ export const headerMap: Setting<"drop" | "refuse"> = single<"drop" | "refuse">({
 \`dangerous\` is not supported.`,
 });
 
+export const limitRequestBody: Setting<number> = single({
+  key: "limit-request-body",
+  flags: ["--limit-request-body"],
+  metavar: "BYTES",
+  type: bytes(Number.MAX_SAFE_INTEGER),
+  fallback: 1_073_741_824,
+  fallbackText: "1g",
+  help: "Largest request body; 0 is no limit",
+  doc: `A larger one gets 413: before it is read where Content-Length tells, else as soon as it goes over. The default is Apache's; gunicorn
+and uvicorn have no limit, nginx has 1 MiB.`,
+});
+
+export const minBodyRate: Setting<number> = single({
+  key: "min-body-rate",
+  flags: ["--min-body-rate"],
+  metavar: "BYTES",
+  type: bytes(1_073_741_824),
+  fallback: 240,
+  help: "Slowest request body, in bytes a second; 0 is no limit",
+  doc: "Measured over each period of `--body-timeout`. A slower client gets 408.",
+});
+
+export const limitConnections: Setting<number> = single({
+  key: "limit-connections",
+  flags: ["--limit-connections"],
+  metavar: "N",
+  type: wholeNumber(0),
+  fallback: 0,
+  fallbackText: "0",
+  help: "Most client connections; 0 is as many as the limit of open files allows",
+  doc: `When one more comes, the connection that has been idle longest is closed for it. Where none is idle the new one gets 503 and is
+closed. Connections are not workers: an idle one costs a few kilobytes.`,
+});
+
+export const limitConnectionsPerClient: Setting<number> = single({
+  key: "limit-connections-per-client",
+  flags: ["--limit-connections-per-client"],
+  metavar: "N",
+  type: wholeNumber(0),
+  fallback: 0,
+  fallbackText: "0",
+  help: "Most connections from one client address; 0 is no limit",
+  doc: `One more gets 503 and is closed. Behind a proxy that does not speak the PROXY protocol all connections come from the proxy: leave it
+at 0 there.`,
+});
+
+export const limitConnectionRequests: Setting<number> = single({
+  key: "limit-requests-per-connection",
+  flags: ["--limit-requests-per-connection"],
+  metavar: "N",
+  type: wholeNumber(0),
+  fallback: 0,
+  fallbackText: "0",
+  help: "Requests on one connection before it is closed; 0 is no limit",
+  doc: "The last response says `Connection: close`. nginx calls it `keepalive_requests`.",
+});
+
+export const limitConcurrency: Setting<number> = single({
+  key: "limit-concurrency",
+  flags: ["--limit-concurrency"],
+  env: ["UVICORN_LIMIT_CONCURRENCY"],
+  metavar: "N",
+  type: wholeNumber(0),
+  fallback: 0,
+  fallbackText: "0",
+  help: "Most requests waiting or at work; one more gets 503. 0 is no limit",
+  doc: `For all workers together. uvicorn counts for each process, and idle connections too; see \`--limit-connections\` for those.`,
+});
+
 export const limitsSection: Section = {
   title: "Limits",
-  settings: [queueSize, limitRequestLine, limitRequestFields, limitRequestFieldSize, headerMap],
+  settings: [
+    queueSize,
+    limitConcurrency,
+    limitConnections,
+    limitConnectionsPerClient,
+    limitConnectionRequests,
+    limitRequestLine,
+    limitRequestFields,
+    limitRequestFieldSize,
+    limitRequestBody,
+    minBodyRate,
+    headerMap,
+  ],
 };

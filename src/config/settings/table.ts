@@ -1,6 +1,7 @@
 /** The table: every setting there is, by section, in the order of --help and docs/settings.md. */
 import type { Section, Setting } from "../setting.ts";
 import { bindSection } from "./bind.ts";
+import { bufferingSection } from "./buffering.ts";
 import { httpSection } from "./http.ts";
 import { limitsSection } from "./limits.ts";
 import { loggingSection } from "./logging.ts";
@@ -18,6 +19,7 @@ export const sections: readonly Section[] = [
   pythonSection,
   timeoutsSection,
   limitsSection,
+  bufferingSection,
   proxySection,
   httpSection,
   loggingSection,

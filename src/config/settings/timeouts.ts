@@ -51,7 +51,42 @@ export const queueTimeout: Setting<number> = single({
   doc: "Longer than 0; to let nothing wait, give `--queue-size 0`.",
 });
 
+export const headerTimeout: Setting<number> = single({
+  key: "header-timeout",
+  flags: ["--header-timeout"],
+  metavar: "TIME",
+  type: duration,
+  fallback: 30_000,
+  fallbackText: "30",
+  help: "Time in which a request's head must be complete, from its first byte; 0 is no limit",
+  doc: "The client then gets 408. A connection that has sent nothing yet is idle, and under `--keep-alive`.",
+});
+
+export const bodyTimeout: Setting<number> = single({
+  key: "body-timeout",
+  flags: ["--body-timeout"],
+  metavar: "TIME",
+  type: duration,
+  fallback: 30_000,
+  fallbackText: "30",
+  help: "Time in which more of a request's body must come; 0 is no limit",
+  doc: `In each period of this length at least one byte must come, and \`--min-body-rate\` bytes a second; else the client gets 408 and the
+connection is closed. Time in which maitred itself does not read (the application is slower than the client, or has not asked for the
+body) does not count.`,
+});
+
+export const writeTimeout: Setting<number> = single({
+  key: "write-timeout",
+  flags: ["--write-timeout"],
+  metavar: "TIME",
+  type: duration,
+  fallback: 60_000,
+  fallbackText: "60",
+  help: "Time in which a client must take some more of its response; 0 is no limit",
+  doc: "A client that has taken nothing at all for so long is cut off. nginx calls it `send_timeout`.",
+});
+
 export const timeoutsSection: Section = {
   title: "Time",
-  settings: [timeout, gracefulTimeout, keepAlive, queueTimeout],
+  settings: [timeout, gracefulTimeout, keepAlive, queueTimeout, headerTimeout, bodyTimeout, writeTimeout],
 };

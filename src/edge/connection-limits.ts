@@ -1,0 +1,61 @@
+/** Counts client connections, in total and by address, and says whether one more may come in. Decides only; the doorkeeper acts. */
+
+export interface ConnectionLimitsSettings {
+  /** --limit-connections, or what the limit of open files allows; 0 = no limit. */
+  readonly total: number;
+  /** --limit-connections-per-client; 0 = no limit. */
+  readonly perClient: number;
+}
+
+/** `full`: an idle connection has to go first. `client`: this address has enough. */
+export type Admission = "in" | "full" | "client";
+
+export class ConnectionLimits {
+  readonly settings: ConnectionLimitsSettings;
+  readonly #byAddress = new Map<string, number>();
+  #total = 0;
+
+  constructor(settings: ConnectionLimitsSettings) {
+    this.settings = settings;
+  }
+
+  get total(): number {
+    return this.#total;
+  }
+
+  /** May one more come from this address (empty for a Unix socket, which has none)? */
+  ask(address: string): Admission {
+    const { total, perClient } = this.settings;
+    if (perClient > 0 && address !== "" && (this.#byAddress.get(address) ?? 0) >= perClient) return "client";
+    return total > 0 && this.#total >= total ? "full" : "in";
+  }
+
+  enter(address: string): void {
+    this.#total++;
+    if (this.settings.perClient > 0 && address !== "")
+      this.#byAddress.set(address, (this.#byAddress.get(address) ?? 0) + 1);
+  }
+
+  /** One that entered is closed. */
+  leave(address: string): void {
+    this.#total--;
+    const count = this.#byAddress.get(address);
+    if (count === undefined) return;
+    if (count > 1) this.#byAddress.set(address, count - 1);
+    else this.#byAddress.delete(address);
+  }
+}
+
+/** Descriptors that are nobody's connection: listeners, logs, pipes, what Node itself holds. */
+const OWN_FILES = 64;
+
+/**
+ * How many connections leave enough descriptors for everything else. An accept that finds none fails, and its client is dropped without a word.
+ * @param openFiles the limit of open files (RLIMIT_NOFILE); 0 = unknown.
+ * @param seats links to workers, once; a reload has twice as many for a while.
+ */
+export function connectionsWithin(openFiles: number, seats: number): number {
+  if (openFiles === 0) return 0;
+  // An eighth is left to spool files; a body that gets none is streamed.
+  return Math.max(16, Math.floor(((openFiles - OWN_FILES - 2 * seats) * 7) / 8));
+}
