@@ -57,6 +57,7 @@ export async function serve(plan: Plan, notices: readonly string[]): Promise<num
     },
     keepAliveMs: plan.keepAliveMs,
     headTimeoutMs: HEAD_TIMEOUT_MS,
+    http2: plan.http2,
     server: plan.serverHeader ? "maitred" : "",
     hsts: plan.hsts,
     date: plan.dateHeader ? new Date().toUTCString() : "",
@@ -69,6 +70,7 @@ export async function serve(plan: Plan, notices: readonly string[]): Promise<num
     onRejected: (address, status, detail) =>
       log.info(`Request from ${address || "a Unix socket"} refused with ${status}: ${detail}`),
     onUntrusted: untrustedWarning(log),
+    onCutOff: (address, detail) => log.info(`Connection from ${address || "a Unix socket"}: ${detail}`),
     onBadLength: ({ head }, promised, sent) =>
       log.error(`${head.method} ${head.target}: the app promised Content-Length ${promised} and sent ${sent} bytes`),
   };

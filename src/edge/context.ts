@@ -6,12 +6,28 @@ import type { HeadLimits } from "../http/http1/request-parser.ts";
 import type { ProxyProtocolPolicy } from "../http/proxy-header.ts";
 import type { RequestHead } from "../http/request-head.ts";
 
+/** What a client may do on an HTTP/2 connection. */
+export interface Http2Settings {
+  /** Also without TLS, to clients that begin with the preface. */
+  readonly cleartext: boolean;
+  /** SETTINGS_MAX_CONCURRENT_STREAMS. */
+  readonly maxConcurrentStreams: number;
+  /** SETTINGS_INITIAL_WINDOW_SIZE: bytes of a request's body that may come before the app takes any. */
+  readonly initialWindowSize: number;
+  /** SETTINGS_MAX_FRAME_SIZE. */
+  readonly maxFrameSize: number;
+  /** SETTINGS_MAX_HEADER_LIST_SIZE: bytes of a head after decompression, as RFC 9113 section 6.5.2 counts them. */
+  readonly maxHeaderListSize: number;
+}
+
 export interface EdgeContext {
   readonly clock: Clock;
   readonly limits: HeadLimits;
   readonly keepAliveMs: number;
   /** A request's head must be complete this long after its first byte. */
   readonly headTimeoutMs: number;
+  /** null: HTTP/1.1 only. */
+  readonly http2: Http2Settings | null;
   /** Value of the Server field, empty for none. */
   readonly server: string;
   /** Value of Strict-Transport-Security on https responses, empty for none. */
@@ -34,6 +50,8 @@ export interface EdgeContext {
   onRejected(peerAddress: string, status: number, detail: string): void;
   /** A peer that is not trusted sent fields that tell who the client is. They were removed. */
   onUntrusted(peerAddress: string, head: RequestHead): void;
+  /** A connection that was cut off by a limit, for the log. */
+  onCutOff(peerAddress: string, detail: string): void;
   /** An app's response that did not keep its own promises, for the log. */
   onBadLength(exchange: Exchange, promised: number, sent: number): void;
 }

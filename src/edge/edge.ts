@@ -4,9 +4,8 @@ import type { Timer } from "../clock.ts";
 import type { Peer } from "../http/exchange.ts";
 import type { ClientConnection } from "./connection.ts";
 import type { EdgeContext } from "./context.ts";
-import { directStream } from "../streams/direct-stream.ts";
-import { Http1Connection } from "./http1-connection.ts";
 import { type BoundListener, type Door, Listener } from "./listener.ts";
+import { greet } from "./protocol.ts";
 import { ProxyProtocolConnection } from "./proxy-protocol.ts";
 
 const SWEEP_EVERY_MS = 500;
@@ -93,7 +92,10 @@ export class Edge {
   }
 
   #serve(socket: Socket, peer: Peer, context: EdgeContext): ClientConnection {
-    const connection = new Http1Connection((listener) => directStream(socket, listener), peer, context);
+    const connection = greet(socket, peer, context, (before, now) => {
+      this.#keep(now);
+      this.#connections.delete(before);
+    });
     this.#keep(connection);
     return connection;
   }

@@ -30,6 +30,7 @@ export class Client {
       limits: DEFAULT_HEAD_LIMITS,
       keepAliveMs: 2000,
       headTimeoutMs: 30_000,
+      http2: null,
       server: "",
       hsts: "",
       date: "",
@@ -45,6 +46,7 @@ export class Client {
       onDone: (exchange) => this.told.push(`done ${exchange.head.path} ${exchange.status} ${exchange.sentBytes}`),
       onRejected: (_address, status) => this.told.push(`rejected ${status}`),
       onUntrusted: (address, head) => this.told.push(`untrusted ${address} ${head.path}`),
+      onCutOff: (_address, detail) => this.told.push(`struck ${detail}`),
       onBadLength: (exchange, promised, sent) => this.told.push(`bad length ${exchange.head.path} ${promised} ${sent}`),
       ...differences,
     };

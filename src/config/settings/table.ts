@@ -2,6 +2,7 @@
 import type { Section, Setting } from "../setting.ts";
 import { bindSection } from "./bind.ts";
 import { httpSection } from "./http.ts";
+import { http2Section } from "./http2.ts";
 import { limitsSection } from "./limits.ts";
 import { loggingSection } from "./logging.ts";
 import { processSection } from "./process.ts";
@@ -20,6 +21,7 @@ export const sections: readonly Section[] = [
   limitsSection,
   proxySection,
   httpSection,
+  http2Section,
   loggingSection,
   processSection,
 ];
