@@ -8,10 +8,13 @@
  *
  * Frames written in one turn of the event loop leave in one write.
  */
+import { ClientIdentity, type ForwardingPolicy } from "../http/client-identity.ts";
 import type { Peer } from "../http/exchange.ts";
-import { ProtocolError } from "../http/http1/protocol-error.ts";
+import { BadForwarding } from "../http/forwarded.ts";
+import { badRequest, ProtocolError } from "../http/http1/protocol-error.ts";
 import { ErrorCode, errorName } from "../http/http2/errors.ts";
 import { Http2HeadReader } from "../http/http2/request-head.ts";
+import type { RequestHead } from "../http/request-head.ts";
 import { Http2Session, type SessionHandler } from "../http/http2/session.ts";
 import type { Http2StreamState } from "../http/http2/stream.ts";
 import type { ByteStream, StreamListener } from "../streams/byte-stream.ts";
@@ -37,6 +40,7 @@ export class Http2Connection implements ClientConnection, SessionHandler, Stream
   readonly #heads: Http2HeadReader;
   /** Requests whose body is on its way, in this read. */
   unsettled: Http2Stream[] = [];
+  #identity: ClientIdentity | null = null;
   #phase: "open" | "told" | "closing" | "linger" = "open";
   /** Clock time of the last change of phase, or at which the last stream ended. */
   #since: number;
@@ -124,7 +128,18 @@ export class Http2Connection implements ClientConnection, SessionHandler, Stream
     // The place for RFC 8441: an extended CONNECT whose `:protocol` is "websocket". It is not offered in SETTINGS yet.
     if (this.#heads.protocol !== null)
       return stream.refuse(new ProtocolError(501, "MAITRED_CONNECT", "extended CONNECT is not offered"));
-    stream.begin(head);
+    const { forwarding } = this.context;
+    if (head.headers.isForwarding && forwarding !== null) this.#identify(stream, head, forwarding);
+    else stream.begin(head, this.peer);
+  }
+
+  #identify(stream: Http2Stream, head: RequestHead, policy: ForwardingPolicy): void {
+    this.#identity ??= new ClientIdentity(this.peer, policy);
+    const identified = this.#identity.of(head);
+    if (identified instanceof BadForwarding)
+      return stream.refuse(badRequest("MAITRED_BAD_FORWARDING", identified.detail));
+    if (!this.#identity.isTrusted) this.context.onUntrusted(this.peer.address, head);
+    stream.begin(identified.head, identified.peer);
   }
 
   onStreamClosed(): void {

@@ -6,7 +6,7 @@
  * acknowledged to the seat, so its credit closes. Both leave the connection's other streams alone.
  */
 import { errorFields } from "../http/error-response.ts";
-import { Exchange, type ResponseSink } from "../http/exchange.ts";
+import { Exchange, type Peer, type ResponseSink } from "../http/exchange.ts";
 import type { ProtocolError } from "../http/http1/protocol-error.ts";
 import { carriesBody, reasonPhrase, takesTrailers } from "../http/http1/response-head.ts";
 import { ErrorCode } from "../http/http2/errors.ts";
@@ -44,8 +44,8 @@ export class Http2Stream implements ResponseSink, StreamHandler, BodySource {
 
   // --- from the client
 
-  begin(head: RequestHead): void {
-    const { context, peer } = this.#connection;
+  begin(head: RequestHead, peer: Peer): void {
+    const { context } = this.#connection;
     const exchange = new Exchange(head, peer, this, context.clock.now());
     this.#exchange = exchange;
     if (this.#state.isRemoteEnded) {
