@@ -19,6 +19,9 @@ import type { Http2Connection } from "./http2-connection.ts";
 import { UNREADABLE } from "./refusal.ts";
 import { type BodySource, RequestIntake } from "./request-intake.ts";
 
+/** Nothing waited for the client at the last sweep. */
+const NOT_WAITING = -1;
+
 const CONTINUE = [":status", "100"];
 
 export class Http2Stream implements ResponseSink, StreamHandler, BodySource {
@@ -34,7 +37,7 @@ export class Http2Stream implements ResponseSink, StreamHandler, BodySource {
   #left = -1;
   #excess = 0;
   #sentAtSweep = 0;
-  #stalledSince = 0;
+  #stalledSince = NOT_WAITING;
 
   constructor(state: Http2StreamState, connection: Http2Connection) {
     this.#state = state;
@@ -130,9 +133,9 @@ export class Http2Stream implements ResponseSink, StreamHandler, BodySource {
   /** True where the client has taken nothing of what waits for it since `ms` before. Asked at each sweep. */
   isStalled(now: number, ms: number): boolean {
     const { queuedBytes, sent } = this.#state;
-    if (queuedBytes === 0 || sent !== this.#sentAtSweep || this.#stalledSince === 0) {
+    if (queuedBytes === 0 || sent !== this.#sentAtSweep || this.#stalledSince === NOT_WAITING) {
       this.#sentAtSweep = sent;
-      this.#stalledSince = queuedBytes === 0 ? 0 : now;
+      this.#stalledSince = queuedBytes === 0 ? NOT_WAITING : now;
       return false;
     }
     return now - this.#stalledSince > ms;
