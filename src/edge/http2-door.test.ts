@@ -1,13 +1,7 @@
 /** A listening door, with node's own HTTP/2 client or raw bytes outside, and a test that answers inside: the surroundings of the tests of HTTP/2. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import {
-  type ClientHttp2Session,
-  type ClientHttp2Stream,
-  connect,
-  constants,
-  type IncomingHttpHeaders,
-} from "node:http2";
+import { type ClientHttp2Session, type ClientHttp2Stream, connect, type IncomingHttpHeaders } from "node:http2";
 import { connect as connectSocket, createServer, type Server, type Socket } from "node:net";
 import { after, test } from "node:test";
 import { FakeClock } from "../clock.test.ts";
