@@ -20,6 +20,8 @@ for (let index = STATIC_COUNT; index > 0; index--) {
   STATIC_NAME_INDEX.set(STATIC_NAMES[index]!, index);
 }
 
+/** Sections up to this size are remembered. */
+const MEMO_BYTES = 512;
 /** Entries longer than this would push everything else out. */
 const LONGEST_ENTRY = 1024;
 /** Values that differ between responses. */
@@ -44,6 +46,10 @@ export class HpackEncoder {
   #untold = -1;
   #bytes: Buffer = Buffer.alloc(0);
   #at = 0;
+  /** The section encoded last, if that left the table as it was, and its bytes: responses repeat themselves. */
+  #memo: readonly string[] | null = null;
+  #memoBytes: Buffer = this.#bytes;
+  #memoTable = 0;
 
   constructor() {
     this.#table.onEvicted = (name, value) => this.#places.delete(`${name}\0${value}`);
@@ -66,6 +72,10 @@ export class HpackEncoder {
 
   /** Writes a section into `bytes` from `at` on, which has room for `bound`. Returns where it ends. Names are in lower case. */
   encode(flat: readonly string[], bytes: Buffer, at: number): number {
+    // Hot: a tenth of a small response's time. Without it everything would be the same.
+    if (flat === this.#memo && this.#table.inserted === this.#memoTable && this.#untold === -1)
+      return at + this.#memoBytes.copy(bytes, at);
+    const before = this.#table.inserted;
     this.#bytes = bytes;
     this.#at = at;
     if (this.#untold !== -1) {
@@ -74,7 +84,13 @@ export class HpackEncoder {
       this.#integer(0x20, 0x1f, this.#table.limit);
       this.#untold = -1;
     }
+    const start = this.#at;
     for (let i = 0; i < flat.length; i += 2) this.#field(flat[i]!, flat[i + 1]!);
+    if (this.#table.inserted === before && this.#at - start <= MEMO_BYTES) {
+      this.#memo = flat;
+      this.#memoBytes = Buffer.from(bytes.subarray(start, this.#at));
+      this.#memoTable = before;
+    }
     return this.#at;
   }
 

@@ -20,7 +20,9 @@ export function responseHead(
   fields: ResponseFields,
   length: number,
   { date, server }: ServerFields,
-): string[] {
+): readonly string[] {
+  const last = fields.lastHead;
+  if (last instanceof LastHead && last.isFor(status, length, date, server)) return last.flat;
   const head = [":status", String(status)];
   const { flat } = fields;
   for (let i = 0; i < flat.length; i += 2) {
@@ -32,7 +34,30 @@ export function responseHead(
     head.push("content-length", String(status === 205 ? 0 : length));
   if (date !== "" && !fields.hasDate) head.push("date", date);
   if (server !== "" && !fields.hasServer) head.push("server", server);
+  // Fields that come again (the decoder gives the same object for the same list) are worth keeping the whole head: the same list is encoded once.
+  fields.lastHead = last === undefined ? null : new LastHead(status, length, date, server, head);
   return head;
+}
+
+/** A head, and what it was made of besides its fields. */
+class LastHead {
+  readonly #status: number;
+  readonly #length: number;
+  readonly #date: string;
+  readonly #server: string;
+  readonly flat: readonly string[];
+
+  constructor(status: number, length: number, date: string, server: string, flat: readonly string[]) {
+    this.#status = status;
+    this.#length = length;
+    this.#date = date;
+    this.#server = server;
+    this.flat = flat;
+  }
+
+  isFor(status: number, length: number, date: string, server: string): boolean {
+    return status === this.#status && length === this.#length && date === this.#date && server === this.#server;
+  }
 }
 
 /** An informational response (RFC 9110 section 15.2): no framing, no server's own fields. */
