@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { constants, type IncomingHttpHeaders } from "node:http2";
 import { test } from "node:test";
 import { fieldsOf } from "../http/exchange.test.ts";
+import { Client } from "./house.test.ts";
 import { PREFACE } from "../http/http2/frames.ts";
 import { answer, Door, post } from "./http2-door.test.ts";
 
@@ -221,7 +222,7 @@ test("a client that never opens its window loses the stream after a minute", asy
   door.connection.checkTimeouts(now + 61_000);
   await once(stream, "close");
   assert.equal(stream.rstCode, constants.NGHTTP2_CANCEL);
-  assert.match(door.told.at(-1)!, /write stall/);
+  assert.match(door.told.at(-1)!, /write-timeout/);
 });
 
 test("every split of the preface is known for one", async () => {
@@ -276,4 +277,54 @@ test("malformed is reset, beyond a limit is answered", async () => {
   const wide = await answer(client.request({ ":path": "/", "x-wide": "a".repeat(9000) }));
   assert.equal(wide.headers[":status"], 431);
   assert.deepEqual(door.told.slice(0, 2), ["rejected 400", "done - 400 0"]);
+});
+
+test("a body above its limit is refused, before or while it comes, and the stream with it", async () => {
+  const base = new Client().context.bodies;
+  const door = await new Door({ bodies: { ...base, maxBytes: 1000 } }).open();
+  const client = await door.client();
+  const announced = await answer(post(client, "/announced", { "content-length": "2000" }));
+  assert.deepEqual([announced.headers[":status"], announced.body], [413, "413 Content Too Large\n"]);
+  const grown = post(client, "/grown");
+  grown.write(Buffer.alloc(1500));
+  assert.equal((await answer(grown)).headers[":status"], 413);
+  const other = answer(client.request({ ":path": "/other" }));
+  (await door.next()).complete(200, "", fieldsOf(), "fine");
+  assert.equal((await other).body, "fine");
+  assert.deepEqual(door.told, [
+    "rejected 413",
+    "done /announced 413 22",
+    "rejected 413",
+    "done /grown 413 22",
+    "done /other 200 4",
+  ]);
+});
+
+test("a body that stops coming is refused with 408; the connection goes on", async () => {
+  const door = await new Door().open();
+  const client = await door.client();
+  const stream = post(client, "/slow");
+  stream.write("a");
+  const got = answer(stream);
+  const other = answer(client.request({ ":path": "/other" }));
+  (await door.next()).complete(200, "", fieldsOf(), "fine");
+  await other;
+  const now = door.clock.now();
+  for (const after of [1000, 40_000, 80_000]) door.connection.checkTimeouts(now + after);
+  assert.equal((await got).headers[":status"], 408);
+  assert.equal(client.closed, false);
+});
+
+test("after --limit-requests-per-connection requests the client is sent away, with its last answer", async () => {
+  const door = await new Door({ connectionRequests: 2 }).open();
+  const client = await door.client();
+  const goaway = once(client, "goaway");
+  const answers = ["/1", "/2"].map((path) => answer(client.request({ ":path": path })));
+  for (const _ of answers) (await door.next()).complete(200, "", fieldsOf(), "x");
+  await goaway;
+  assert.deepEqual(
+    (await Promise.all(answers)).map(({ body }) => body),
+    ["x", "x"],
+  );
+  await door.until(() => door.told.includes("closed"));
 });

@@ -23,9 +23,6 @@ import type { EdgeContext, Http2Settings } from "./context.ts";
 import { LINGER_MS } from "./http1-connection.ts";
 import { Http2Stream } from "./http2-stream.ts";
 
-/** A client that takes nothing of what is there for it for this long loses the stream, or the connection. */
-const WRITE_STALL_MS = 60_000;
-
 const TOO_LARGE = new ProtocolError(
   431,
   "MAITRED_HEAD_TOO_LARGE",
@@ -35,11 +32,14 @@ const TOO_LARGE = new ProtocolError(
 export class Http2Connection implements ClientConnection, SessionHandler, StreamListener {
   readonly peer: Peer;
   readonly context: EdgeContext;
+  /** RFC 6797 section 7.2: never on plain HTTP. */
+  readonly hsts: string;
   readonly session: Http2Session;
   readonly #stream: ByteStream;
   readonly #heads: Http2HeadReader;
   /** Requests whose body is on its way, in this read. */
   unsettled: Http2Stream[] = [];
+  #requests = 0;
   #identity: ClientIdentity | null = null;
   #phase: "open" | "told" | "closing" | "linger" = "open";
   /** Clock time of the last change of phase, or at which the last stream ended. */
@@ -60,6 +60,7 @@ export class Http2Connection implements ClientConnection, SessionHandler, Stream
   ) {
     this.peer = peer;
     this.context = context;
+    this.hsts = peer.scheme === "https" ? context.hsts : "";
     this.#since = this.#sweptAt = context.clock.now();
     this.#heads = new Http2HeadReader(context.limits);
     this.session = new Http2Session({ ...settings, extendedConnect: false }, this);
@@ -76,6 +77,10 @@ export class Http2Connection implements ClientConnection, SessionHandler, Stream
     this.#flush();
   }
 
+  idleSince(): number | null {
+    return this.#phase === "open" && this.session.streams === 0 && this.#unsent === 0 ? this.#since : null;
+  }
+
   checkTimeouts(now: number): void {
     const { session } = this;
     session.tick(Math.max(0, now - this.#sweptAt) / 1000);
@@ -86,11 +91,8 @@ export class Http2Connection implements ClientConnection, SessionHandler, Stream
       return;
     }
     if (this.#phase === "told" && waited > LINGER_MS) this.#close();
-    if (session.streams === 0) {
-      if (this.#phase === "open" && waited > this.context.keepAliveMs) this.#close();
-      return;
-    }
-    this.#checkStalls(now);
+    if (session.streams === 0 && this.#phase === "open" && waited > this.context.keepAliveMs) this.#close();
+    else this.#checkStreams(now);
   }
 
   destroy(): void {
@@ -123,6 +125,8 @@ export class Http2Connection implements ClientConnection, SessionHandler, Stream
 
   onRequest(state: Http2StreamState, flat: readonly string[] | null): void {
     const stream = new Http2Stream(state, this);
+    // The last one that is served; what is under way beyond it the client may send elsewhere.
+    if (++this.#requests === this.context.connectionRequests) this.#close();
     const head = flat === null ? TOO_LARGE : this.#heads.read(flat, state.isRemoteEnded);
     if (head instanceof ProtocolError) return stream.refuse(head);
     // The place for RFC 8441: an extended CONNECT whose `:protocol` is "websocket". It is not offered in SETTINGS yet.
@@ -229,23 +233,26 @@ export class Http2Connection implements ClientConnection, SessionHandler, Stream
     this.#stream.end(() => {});
   }
 
-  #checkStalls(now: number): void {
-    if (this.#unsent > 0 && now - this.#unsentSince > WRITE_STALL_MS) {
-      this.#struck(`the client took nothing for ${WRITE_STALL_MS / 1000} s (write stall)`);
+  #checkStreams(now: number): void {
+    const { writeTimeoutMs } = this.context;
+    if (this.#unsent > 0 && writeTimeoutMs > 0 && now - this.#unsentSince > writeTimeoutMs) {
+      this.#cutOff(`it took nothing for ${writeTimeoutMs / 1000} s (--write-timeout)`);
       this.#stream.destroy();
       return;
     }
     for (const stream of this.session.eachStream()) {
       const handler = stream.handler as Http2Stream | null;
-      if (handler === null || !handler.isStalled(now, WRITE_STALL_MS)) continue;
-      this.#struck(`the client opened no window for a response for ${WRITE_STALL_MS / 1000} s (write stall)`);
+      if (handler === null) continue;
+      handler.checkBody(now);
+      if (writeTimeoutMs === 0 || !handler.isStalled(now, writeTimeoutMs)) continue;
+      this.#cutOff(`it opened no window for a response for ${writeTimeoutMs / 1000} s (--write-timeout)`);
       this.session.reset(stream, ErrorCode.cancel);
       handler.onReset();
     }
     this.#flush();
   }
 
-  #struck(detail: string): void {
+  #cutOff(detail: string): void {
     this.context.onCutOff(this.peer.address, `HTTP/2: ${detail}`);
   }
 }

@@ -58,7 +58,12 @@ export class Http2Stream implements ResponseSink, StreamHandler, BodySource {
     }
     this.#state.promised = head.framing === "chunked" ? -1 : head.contentLength;
     this.#intake = new RequestIntake(exchange, context, this);
-    this.#connection.unsettled.push(this);
+    if (this.#intake.begin()) this.#connection.unsettled.push(this);
+  }
+
+  /** The sweep, while the body may still be on its way. */
+  checkBody(now: number): void {
+    if (!this.#state.isRemoteEnded && this.#exchange !== null) this.#intake?.checkProgress(now);
   }
 
   /** No more bytes are at hand. */
@@ -120,23 +125,29 @@ export class Http2Stream implements ResponseSink, StreamHandler, BodySource {
     this.#connection.touch();
   }
 
+  refuseBody(status: number, detail: string): void {
+    const exchange = this.#exchange;
+    if (exchange === null || exchange.state === "done") return;
+    const { context, hsts, peer, session } = this.#connection;
+    context.onRejected(peer.address, status, detail);
+    const hasBegun = exchange.state === "streaming";
+    this.#exchange = null;
+    exchange.leave();
+    if (hasBegun) session.reset(this.#state, ErrorCode.cancel);
+    else {
+      const body = `${status} ${reasonPhrase(status)}\n`;
+      session.out.complete(this.#state, responseHead(status, errorFields(), body.length, context, hsts), body);
+      exchange.status = status;
+      exchange.sentBytes = body.length;
+    }
+    context.onDone?.(exchange);
+    this.#connection.touch();
+  }
+
   continueBody(): void {
     if (this.#state.isRemoteEnded || this.#state.isClosed) return;
     this.#connection.session.out.head(this.#state, CONTINUE, false);
     this.#connection.touch();
-  }
-
-  refuseBody(status: number, detail: string): void {
-    const exchange = this.#exchange;
-    const { context, peer } = this.#connection;
-    context.onRejected(peer.address, status, detail);
-    if (exchange === null) return;
-    const hasBegun = exchange.state === "streaming";
-    exchange.leave();
-    exchange.status = status;
-    if (hasBegun) return this.cut(exchange);
-    const reason = reasonPhrase(status);
-    this.complete(exchange, status, reason, errorFields(), `${status} ${reason}\n`);
   }
 
   onTaken(bytes: number): void {
@@ -165,13 +176,13 @@ export class Http2Stream implements ResponseSink, StreamHandler, BodySource {
       this.write(exchange, typeof body === "string" ? Buffer.from(body, "latin1") : body);
       return this.end(exchange, null);
     }
-    const { context, session } = this.#connection;
+    const { context, hsts, session } = this.#connection;
     if (hasBody && body.length > 0) {
       exchange.sentBytes = body.length;
-      session.out.complete(this.#state, responseHead(status, fields, body.length, context), body);
+      session.out.complete(this.#state, responseHead(status, fields, body.length, context, hsts), body);
     } else {
       const length = hasBody ? 0 : fields.contentLength === -1 && body.length > 0 ? body.length : fields.contentLength;
-      session.out.head(this.#state, responseHead(status, fields, length, context), true);
+      session.out.head(this.#state, responseHead(status, fields, length, context, hsts), true);
     }
     this.#answered(exchange);
   }
@@ -187,8 +198,12 @@ export class Http2Stream implements ResponseSink, StreamHandler, BodySource {
     if (exchange !== this.#exchange) return;
     this.#carriesBody = carriesBody(status, exchange.head.method);
     this.#left = fields.contentLength;
-    const { context, session } = this.#connection;
-    session.out.head(this.#state, responseHead(status, fields, fields.contentLength, context), !this.#carriesBody);
+    const { context, hsts, session } = this.#connection;
+    session.out.head(
+      this.#state,
+      responseHead(status, fields, fields.contentLength, context, hsts),
+      !this.#carriesBody,
+    );
     this.#connection.touch();
   }
 

@@ -67,14 +67,21 @@ export class UndecidedConnection implements ClientConnection, StreamListener {
     if (this.#received === null) this.#end();
   }
 
+  idleSince(): number | null {
+    return this.#received === null && !this.#isEnding ? this.#since : null;
+  }
+
   checkTimeouts(now: number): void {
     const waited = now - this.#since;
     if (this.#isEnding) {
       if (waited > LINGER_MS) this.#stream.destroy();
     } else if (this.#received === null) {
       if (waited > this.#context.keepAliveMs) this.#end();
-    } else if (waited > this.#context.headTimeoutMs) {
-      this.#context.onCutOff(this.#peer.address, `no complete request within ${this.#context.headTimeoutMs / 1000} s`);
+    } else {
+      const { headTimeoutMs } = this.#context;
+      if (headTimeoutMs === 0 || waited <= headTimeoutMs) return;
+      const detail = `no complete request within ${headTimeoutMs / 1000} s (--header-timeout)`;
+      this.#context.onCutOff(this.#peer.address, detail);
       this.#stream.destroy();
     }
   }

@@ -13,6 +13,7 @@ export interface ServerFields {
 
 /**
  * Name, value, name, value ...
+ * @param hsts value of Strict-Transport-Security, empty for none.
  * @param length what Content-Length is to say, -1 for nothing.
  */
 export function responseHead(
@@ -20,9 +21,10 @@ export function responseHead(
   fields: ResponseFields,
   length: number,
   { date, server }: ServerFields,
+  hsts: string,
 ): readonly string[] {
   const last = fields.lastHead;
-  if (last instanceof LastHead && last.isFor(status, length, date, server)) return last.flat;
+  if (last instanceof LastHead && last.isFor(status, length, date, server, hsts)) return last.flat;
   const head = [":status", String(status)];
   const { flat } = fields;
   for (let i = 0; i < flat.length; i += 2) {
@@ -33,9 +35,11 @@ export function responseHead(
   if (length !== -1 && status >= 200 && status !== 204)
     head.push("content-length", String(status === 205 ? 0 : length));
   if (date !== "" && !fields.hasDate) head.push("date", date);
+  // Looked for only where it is to be sent.
+  if (hsts !== "" && !head.includes("strict-transport-security")) head.push("strict-transport-security", hsts);
   if (server !== "" && !fields.hasServer) head.push("server", server);
   // Fields that come again (the decoder gives the same object for the same list) are worth keeping the whole head: the same list is encoded once.
-  fields.lastHead = last === undefined ? null : new LastHead(status, length, date, server, head);
+  fields.lastHead = last === undefined ? null : new LastHead(status, length, date, server, hsts, head);
   return head;
 }
 
@@ -45,18 +49,26 @@ class LastHead {
   readonly #length: number;
   readonly #date: string;
   readonly #server: string;
+  readonly #hsts: string;
   readonly flat: readonly string[];
 
-  constructor(status: number, length: number, date: string, server: string, flat: readonly string[]) {
+  constructor(status: number, length: number, date: string, server: string, hsts: string, flat: readonly string[]) {
     this.#status = status;
     this.#length = length;
     this.#date = date;
     this.#server = server;
+    this.#hsts = hsts;
     this.flat = flat;
   }
 
-  isFor(status: number, length: number, date: string, server: string): boolean {
-    return status === this.#status && length === this.#length && date === this.#date && server === this.#server;
+  isFor(status: number, length: number, date: string, server: string, hsts: string): boolean {
+    return (
+      status === this.#status &&
+      length === this.#length &&
+      date === this.#date &&
+      server === this.#server &&
+      hsts === this.#hsts
+    );
   }
 }
 
