@@ -6,11 +6,12 @@ import { writeFileSync } from "node:fs";
 import { type ClientHttp2Session, connect, constants } from "node:http2";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
+import { connect as connectSecure } from "node:tls";
 import { promisify } from "node:util";
 
 import { Gates } from "../support/gates.ts";
 import { startMaitred, type Maitred } from "../support/maitred.ts";
-import { temporaryFolder, testApps } from "../support/places.ts";
+import { repository, temporaryFolder, testApps } from "../support/places.ts";
 import { RawClient, exchangeRaw } from "../support/raw-client.ts";
 
 const run = promisify(execFile);
@@ -192,6 +193,29 @@ void test("a stop answers what is at work, says GOAWAY, and ends", async () => {
   gates.open("stop");
   assert.match((await held).body, /^held stop/);
   assert.equal((await stopped).code, 0);
+});
+
+void test("over TLS HTTP/2 comes by ALPN, HTTP/1.1 where the client does not offer it, and both say HSTS", async () => {
+  const folder = temporaryFolder();
+  await run(`${repository}/bin/maitred`, ["cert", "--self-signed", "--out", folder]);
+  const files = ["--certfile", join(folder, "cert.pem"), "--keyfile", join(folder, "key.pem"), "--hsts", "60"];
+  const server = await startMaitred(["--chdir", testApps, "-b", "127.0.0.1:0", ...files, "asgi_app:application"]);
+  const port = Number(/:(\d+)$/.exec(server.addresses[0] ?? "")?.[1]);
+  const client = connect(`https://127.0.0.1:${port}`, { rejectUnauthorized: false });
+  const stream = client.request({ ":path": "/protocol" });
+  const [fields] = (await once(stream, "response")) as [Record<string, string>];
+  const [data] = (await once(stream, "data")) as [Buffer];
+  assert.equal(client.alpnProtocol, "h2");
+  assert.equal(data.toString(), "https 2");
+  assert.equal(fields["strict-transport-security"], "max-age=60");
+  client.close();
+  const socket = connectSecure({ port, host: "127.0.0.1", rejectUnauthorized: false });
+  socket.write("GET /protocol HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  let answer = "";
+  for await (const piece of socket) answer += String(piece);
+  assert.match(answer, /^HTTP\/1\.1 200 OK\r\n/);
+  assert.match(answer, /Strict-Transport-Security: max-age=60\r\n[^]*https 1\.1$/);
+  assert.equal((await server.stop()).code, 0);
 });
 
 void test("--no-http2 leaves the preface to HTTP/1.1, which does not speak it", async () => {
