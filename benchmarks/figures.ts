@@ -46,6 +46,11 @@ export const REPORTED: Readonly<
     best: "rps",
     compared: ["rps", "cpuMicroseconds"],
   },
+  http2: {
+    columns: ["rps", "p50Ms", "p99Ms", "cpuMicroseconds", "pssMegabytes", "othersCores"],
+    best: "rps",
+    compared: ["rps", "cpuMicroseconds"],
+  },
   tail: {
     columns: ["fastP50Ms", "fastP99Ms", "slowP99Ms", "rps", "cpuMicroseconds", "lateP99Ms", "othersCores"],
     best: "fastP99Ms",

@@ -1,6 +1,7 @@
 /** One measurement: a server is started, warmed up, put under the scenario's load and stopped; its figures and its faults come back. */
 import { arrivals } from "./load/arrivals.ts";
 import { type Load as ClosedLoad, type LoadResult, closedLoop } from "./load/closed-loop.ts";
+import { h2load } from "./load/h2load.ts";
 import { openLoop } from "./load/open-loop.ts";
 import { wrk } from "./load/wrk.ts";
 import type { FigureName } from "./figures.ts";
@@ -46,6 +47,8 @@ function underLoad(server: RunningServer, scenario: Scenario, run: Run): Promise
   switch (scenario.load.type) {
     case "saturate":
       return saturate(server, scenario, scenario.load, run);
+    case "http2":
+      return saturate(server, scenario, scenario.load, run);
     case "tail":
       return tail(server, scenario.load, run);
     case "memory":
@@ -56,11 +59,15 @@ function underLoad(server: RunningServer, scenario: Scenario, run: Run): Promise
 async function saturate(
   server: RunningServer,
   { path, isSecure = false }: Scenario,
-  load: Load & { type: "saturate" },
+  load: Load & { type: "saturate" | "http2" },
   run: Run,
 ): Promise<Measurement> {
   const client = (closed: ClosedLoad): Promise<LoadResult> =>
-    run.wrk === null ? closedLoop(closed) : wrk(run.wrk, closed);
+    load.type === "http2"
+      ? h2load({ ...closed, streams: load.streams })
+      : run.wrk === null
+        ? closedLoop(closed)
+        : wrk(run.wrk, closed);
   const closed = { port: server.port, path, isSecure, connections: load.connections };
   const warmUp = await client({ ...closed, seconds: warmUpSeconds(run) });
   const { result, cost } = await costed(server, () => client({ ...closed, seconds: run.seconds }));

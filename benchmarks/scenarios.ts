@@ -1,9 +1,10 @@
 /** What is measured: each scenario's app, its load, and every setting of every server worth trying on a small machine. */
 import { type Setting, granian, gunicorn, maitred, nginxGunicorn, nginxUvicorn, uvicorn } from "./servers.ts";
 
-/** `saturate`: as many requests as go. `tail`: a fixed rate of fast and slow ones. `memory`: what it occupies after a few requests. */
+/** `saturate`: as many requests as go. `http2`: the same over HTTP/2, by h2load. `tail`: a fixed rate of fast and slow ones. `memory`: what it occupies after a few requests. */
 export type Load =
   | { readonly type: "saturate"; readonly connections: number }
+  | { readonly type: "http2"; readonly connections: number; readonly streams: number }
   | {
       readonly type: "tail";
       readonly fastPath: string;
@@ -93,6 +94,31 @@ export const SCENARIOS: readonly Scenario[] = [
     load: saturate,
     seconds: 3,
     settings: [...asgi, maitred("asgi", 1, { log: true })],
+  },
+  {
+    name: "http2-wsgi",
+    about: "a constant WSGI answer over HTTP/2 with prior knowledge, 32 connections with 10 requests each",
+    app: "hello:wsgi",
+    path: "/",
+    expected: "Hello, World!",
+    load: { type: "http2", connections: 32, streams: 10 },
+    seconds: 3,
+    settings: [maitred("sync", 1), maitred("sync", 2), granian("wsgi", 1, { threads: 1, http2: true })],
+  },
+  {
+    name: "http2-asgi",
+    about: "a constant ASGI answer over HTTP/2 with prior knowledge, 32 connections with 10 requests each",
+    app: "hello:asgi",
+    path: "/",
+    expected: "Hello, World!",
+    load: { type: "http2", connections: 32, streams: 10 },
+    seconds: 3,
+    settings: [
+      maitred("asgi", 1),
+      maitred("asgi", 2),
+      granian("asgi", 1, { runtime: "st", http2: true }),
+      granian("asgi", 1, { runtime: "mt", http2: true }),
+    ],
   },
   {
     name: "tls-wsgi",

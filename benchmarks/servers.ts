@@ -138,7 +138,7 @@ export function uvicorn(workers: number, options: { tls?: boolean } = {}): Setti
 export function granian(
   kind: "wsgi" | "asgi",
   workers: number,
-  options: { threads?: number; runtime?: "st" | "mt"; tls?: boolean } = {},
+  options: { threads?: number; runtime?: "st" | "mt"; http2?: boolean; tls?: boolean } = {},
 ): Setting {
   return {
     server: "granian",
@@ -151,7 +151,7 @@ export function granian(
           "--interface",
           kind,
           "--http",
-          "1",
+          options.http2 ? "auto" : "1",
           "--no-ws",
           "--log-level",
           "warning",
