@@ -1,3 +1,4 @@
+import ast
 import os
 import struct
 import time
@@ -42,6 +43,21 @@ class AsgiCase(FrontCase):
                 return text
             time.sleep(0.02)
         return ""
+
+
+class TemplateTest(AsgiCase):
+    def test_a_request_by_template_has_a_scope_of_its_own(self):
+        mark = [(b"host", b"localhost"), (b"x-mark", b"1")]
+        self.seat.requests((1, asgi_head("/spoil", headers=mark), b"", 1))
+        self.seat.outcome()
+        for number in (2, 3):
+            self.seat.requests((number, 1, b"", "/spoil", b"q=%d" % number, b"/spoil"))
+            scope = ast.literal_eval(self.seat.outcome(number)["body"].decode())
+            self.assertEqual(scope["headers"], mark)
+            self.assertEqual(scope["query_string"], b"q=%d" % number)
+            self.assertEqual(scope["raw_path"], b"/spoil")
+            self.assertEqual(scope["client"], ("127.0.0.1", 1234))
+            self.assertEqual(scope["state"], {"from": "lifespan"})
 
 
 class ScopeTest(AsgiCase):

@@ -1,3 +1,4 @@
+import ast
 import marshal
 import os
 import signal
@@ -19,6 +20,7 @@ from tests.front import (
     REND,
     RESPONSES,
     RESPONSES_BUSY,
+    Closed,
     FrontCase,
     wsgi_head,
 )
@@ -393,6 +395,38 @@ class RecallTest(WsgiCase):
         self.assertEqual(self.worker_.link.receive()["ids"], [2])
         self.seat.frame(END, 1)
         self.assertEqual(self.seat.outcome()["body"], b"")
+
+
+class TemplateTest(WsgiCase):
+    def test_a_request_by_template_is_the_one_that_defined_it_with_another_target(self):
+        head = wsgi_head("/target", RAW_URI="/target", HTTP_X_MARK="kept")
+        self.seat.requests((1, head, b"", 1), (2, 1, b"", "/target", "a=b", "/target?a=b"))
+        found = self.seat.responses(2)
+        first, second = (ast.literal_eval(found[number][2].decode()) for number in (1, 2))
+        self.assertEqual(first["QUERY_STRING"], "")
+        self.assertEqual(second, {**first, "QUERY_STRING": "a=b", "RAW_URI": "/target?a=b"})
+        # What the app does to its environ does not reach the next, nor does a body.
+        self.seat.requests((1, 1, b"body", "/echo", "", "/echo"), (2, 1, b"", "/echo", "", "/echo"))
+        found = self.seat.responses(2)
+        self.assertEqual([found[number][2] for number in (1, 2)], [b"body", b""])
+
+    def test_a_definition_that_is_handed_back_is_remembered(self):
+        self.seat.requests((1, wsgi_head("/sleep", QUERY_STRING="0.3"), b""), (2, wsgi_head("/ok"), b"", 1))
+        time.sleep(0.1)
+        self.worker_.link.send(type="recall", seat=0)
+        self.assertEqual(self.worker_.link.receive()["ids"], [2])
+        self.seat.requests((3, 1, b"", "/ok", "", "/ok"))
+        self.assertEqual(sorted(self.seat.responses(2)), [1, 3])
+
+    def test_old_ones_are_forgotten(self):
+        for number in range(1, 601):
+            self.seat.requests((1, wsgi_head("/ok"), b"", number))
+            self.seat.responses()
+        self.seat.requests((1, 600 - 256, b"", "/ok", "", "/ok"))
+        self.seat.responses()
+        self.seat.requests((1, 1, b"", "/ok", "", "/ok"))
+        with self.assertRaises(Closed):
+            self.seat.receive()
 
 
 class EarlyHintsTest(WsgiCase):

@@ -20,6 +20,8 @@ export class HeaderBlock {
   encoded: Buffer | null = null;
   /** The encoder whose form that is (a reload can bring another). */
   encodedFor: object | null = null;
+  /** What workers remember of requests with this section, kept here by the wire. */
+  templates: (object | undefined)[] | null = null;
 
   constructor(
     names: readonly HeaderName[],

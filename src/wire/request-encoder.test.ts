@@ -30,7 +30,7 @@ function encoded(encoder: RequestEncoder, { request, peer, body }: Omit<Case, "t
 
 function encodedExchange(encoder: RequestEncoder, exchange: Exchange, id: number): Buffer {
   const writer = new MarshalWriter(16);
-  encoder.encode(writer, id, exchange);
+  encoder.encode(writer, id, exchange, null);
   return writer.since(0);
 }
 

@@ -10,12 +10,13 @@ import type { HeaderBlock } from "../http/header-block.ts";
 import type { HeaderName } from "../http/header-names.ts";
 import { PROTOCOL } from "../http/request-head.ts";
 import { decodePathLatin1, decodePathUtf8 } from "../http/target.ts";
+import type { Templates } from "./templates.ts";
 import { bytesKey, internedKey, MarshalWriter, plainKey } from "./marshal-writer.ts";
 import { putTlsEnviron, putTlsScope } from "./tls-encoding.ts";
 
 export interface RequestEncoder {
-  /** Appends one `(id, head, body)` item. */
-  encode(writer: MarshalWriter, id: number, exchange: Exchange): void;
+  /** Appends one item. `templates`: what the worker remembers; null where it does not. */
+  encode(writer: MarshalWriter, id: number, exchange: Exchange, templates: Templates | null): void;
 }
 
 /** The listener whose name and port stand in the worker's constant part; requests through another one carry their own. */
@@ -80,9 +81,27 @@ function methodTable(key: Buffer): Map<string, Buffer> {
   return new Map(METHOD_NAMES.map((method) => [method, Buffer.concat([key, plainKey(method)])]));
 }
 
+/** The number of the template to encode a request with, or negative: the one to define with it; 0 for neither. */
+function templateFor(encoder: RequestEncoder, exchange: Exchange, templates: Templates | null): number {
+  const { head, peer } = exchange;
+  if (templates === null || exchange.body === null || head.framing === "chunked") return 0;
+  const number = templates.find(head, peer);
+  if (number !== 0) return number;
+  const { headers } = head;
+  // A section seen three times will be seen again.
+  return headers.encodedFor === encoder && headers.encoded !== null ? -templates.define(head, peer) : 0;
+}
+
 /** Opens an item: its tuple, id and head, with the method as the head's first entry. */
-function openItem(writer: MarshalWriter, id: number, method: string, methods: Map<string, Buffer>, key: Buffer): void {
-  writer.tuple(3);
+function openItem(
+  writer: MarshalWriter,
+  id: number,
+  method: string,
+  methods: Map<string, Buffer>,
+  key: Buffer,
+  isDefinition: boolean,
+): void {
+  writer.tuple(isDefinition ? 4 : 3);
   writer.int(id);
   writer.code(DICT);
   const encoded = methods.get(method);
@@ -116,9 +135,12 @@ export class EnvironEncoder implements RequestEncoder {
     this.#base = base;
   }
 
-  encode(writer: MarshalWriter, id: number, exchange: Exchange): void {
+  encode(writer: MarshalWriter, id: number, exchange: Exchange, templates: Templates | null): void {
     const { head, peer } = exchange;
-    openItem(writer, id, head.method, this.#methods, WSGI.method);
+    const template = templateFor(this, exchange, templates);
+    if (template > 0) return this.#byTemplate(writer, id, exchange, template);
+    openItem(writer, id, head.method, this.#methods, WSGI.method, template < 0);
+    writer.raw(WSGI.path);
     this.#path(writer, head.path);
     if (head.query !== "") {
       writer.raw(WSGI.query);
@@ -133,6 +155,17 @@ export class EnvironEncoder implements RequestEncoder {
     else this.#headers(writer, head.headers);
     writer.code(DICT_END);
     putBody(writer, exchange);
+    if (template < 0) writer.int(-template);
+  }
+
+  #byTemplate(writer: MarshalWriter, id: number, { head, body }: Exchange, template: number): void {
+    writer.tuple(6);
+    writer.int(id);
+    writer.int(template);
+    writer.bytesOf(body!);
+    this.#path(writer, head.path);
+    writer.ascii(head.query);
+    writer.ascii(head.target);
   }
 
   #path(writer: MarshalWriter, path: string): void {
@@ -144,7 +177,6 @@ export class EnvironEncoder implements RequestEncoder {
       const rest = decoded.charCodeAt(rootPath.length);
       if (rest === 0x2f || Number.isNaN(rest)) decoded = decoded.slice(rootPath.length);
     }
-    writer.raw(WSGI.path);
     if (decoded === path) writer.ascii(decoded);
     else writer.text(decoded);
   }
@@ -230,6 +262,11 @@ const ASGI = {
 
 const scopeKey = keyTable((name) => Buffer.concat([Buffer.from([0x29, 2]), bytesKey(name.lower)]));
 
+function putPath(writer: MarshalWriter, path: string): void {
+  if (path.includes("%")) writer.text(decodePathUtf8(path));
+  else writer.ascii(path);
+}
+
 /** Encoder for ASGI workers. */
 export class ScopeEncoder implements RequestEncoder {
   readonly #base: BaseListener;
@@ -239,12 +276,13 @@ export class ScopeEncoder implements RequestEncoder {
     this.#base = base;
   }
 
-  encode(writer: MarshalWriter, id: number, exchange: Exchange): void {
+  encode(writer: MarshalWriter, id: number, exchange: Exchange, templates: Templates | null): void {
     const { head, peer } = exchange;
-    openItem(writer, id, head.method, this.#methods, ASGI.method);
+    const template = templateFor(this, exchange, templates);
+    if (template > 0) return this.#byTemplate(writer, id, exchange, template);
+    openItem(writer, id, head.method, this.#methods, ASGI.method, template < 0);
     writer.raw(ASGI.path);
-    if (head.path.includes("%")) writer.text(decodePathUtf8(head.path));
-    else writer.ascii(head.path);
+    putPath(writer, head.path);
     writer.raw(ASGI.rawPath);
     writer.latin1Bytes(head.path);
     writer.raw(ASGI.query);
@@ -255,6 +293,17 @@ export class ScopeEncoder implements RequestEncoder {
     this.#headers(writer, head.headers);
     writer.code(DICT_END);
     putBody(writer, exchange);
+    if (template < 0) writer.int(-template);
+  }
+
+  #byTemplate(writer: MarshalWriter, id: number, { head, body }: Exchange, template: number): void {
+    writer.tuple(6);
+    writer.int(id);
+    writer.int(template);
+    writer.bytesOf(body!);
+    putPath(writer, head.path);
+    writer.latin1Bytes(head.query);
+    writer.latin1Bytes(head.path);
   }
 
   #peer(peer: Peer): void {

@@ -34,7 +34,7 @@ function seen(make: (base: typeof BASE) => RequestEncoder): string[] {
       const exchange = new Exchange(headOf("GET / HTTP/1.1\r\nHost: h\r\n\r\n"), peer, new RecordingSink(), 0);
       exchange.body = EMPTY_BODY;
       const writer = new MarshalWriter(16);
-      make(BASE).encode(writer, 5, exchange);
+      make(BASE).encode(writer, 5, exchange, null);
       return writer.since(0);
     }),
   );

@@ -208,6 +208,7 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
         workerPid: worker.pid,
         index,
         concurrent: readiness.concurrent,
+        remembers: readiness.templates,
         capacity: readiness.concurrent ? this.#settings.workerConnections : 64,
       };
       const seat = new WorkerSeat(

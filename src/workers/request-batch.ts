@@ -3,6 +3,7 @@ import type { Exchange } from "../http/exchange.ts";
 import { HEADER_BYTES, putHeader, ToWorker } from "../wire/frames.ts";
 import { MarshalWriter } from "../wire/marshal-writer.ts";
 import type { RequestEncoder } from "../wire/request-encoder.ts";
+import type { Templates } from "../wire/templates.ts";
 
 /** The frame's header and the opening of its list are written when the count is known. */
 const FIRST_ITEM = HEADER_BYTES + 5;
@@ -14,10 +15,12 @@ const MOST_BYTES = 262_144;
 export class RequestBatch {
   readonly #encoder: RequestEncoder;
   readonly #writer = new MarshalWriter();
+  readonly #templates: Templates | null;
   #count = 0;
 
-  constructor(encoder: RequestEncoder) {
+  constructor(encoder: RequestEncoder, templates: Templates | null) {
     this.#encoder = encoder;
+    this.#templates = templates;
     this.#writer.at = FIRST_ITEM;
   }
 
@@ -27,7 +30,7 @@ export class RequestBatch {
   }
 
   add(id: number, exchange: Exchange): void {
-    this.#encoder.encode(this.#writer, id, exchange);
+    this.#encoder.encode(this.#writer, id, exchange, this.#templates);
     this.#count++;
   }
 

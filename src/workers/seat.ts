@@ -13,6 +13,7 @@ import type { ByteStream, StreamListener } from "../streams/byte-stream.ts";
 import { creditFrame, frame, FrameReader, FromWorker, RESPONSE_CREDIT, ToWorker, WireError } from "../wire/frames.ts";
 import type { RequestEncoder } from "../wire/request-encoder.ts";
 import { ResponseDecoder } from "../wire/response-decoder.ts";
+import { Templates } from "../wire/templates.ts";
 import { batchTimes } from "./batch-times.ts";
 import { sendFile } from "./file-sender.ts";
 import { Slots } from "./slots.ts";
@@ -73,7 +74,14 @@ export class WorkerSeat implements Seat, StreamListener {
 
   constructor(
     open: (listener: StreamListener) => ByteStream,
-    identity: { name: string; workerPid: number; index: number; concurrent: boolean; capacity: number },
+    identity: {
+      name: string;
+      workerPid: number;
+      index: number;
+      concurrent: boolean;
+      capacity: number;
+      remembers: boolean;
+    },
     encoder: RequestEncoder,
     owner: SeatOwner,
     clock: Clock,
@@ -84,7 +92,10 @@ export class WorkerSeat implements Seat, StreamListener {
     this.index = identity.index;
     this.concurrent = identity.concurrent;
     this.capacity = identity.capacity;
-    this.#batch = new RequestBatch(encoder);
+    this.#batch = new RequestBatch(
+      encoder,
+      identity.remembers ? new Templates(identity.workerPid + identity.index) : null,
+    );
     this.#owner = owner;
     this.#clock = clock;
     this.#turnEnd = turnEnd;

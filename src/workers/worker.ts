@@ -16,6 +16,8 @@ export interface Readiness {
   readonly seats: number;
   readonly loop: string | null;
   readonly concurrent: boolean;
+  /** It keeps templates of requests (PROTOCOL.md, "Templates"). */
+  readonly templates: boolean;
 }
 
 export interface WorkerOwner {
@@ -109,6 +111,7 @@ export class Worker {
           seats: Math.max(1, Math.floor(Number(message["seats"])) || 1),
           loop: typeof message["loop"] === "string" ? message["loop"] : null,
           concurrent: message["concurrent"] === true,
+          templates: message["templates"] === true,
         };
         this.#checkReady();
         return;

@@ -14,6 +14,7 @@ from typing import Any, Union
 
 from maitred.worker.asgi import Exchange
 from maitred.worker.headers import NO_LENGTH, BytesHeaders
+from maitred.worker.seat import TEMPLATES
 from maitred.worker.spooled import SpooledExchange
 from maitred.worker.websocket import WebSocket
 from maitred.worker.wire import (
@@ -88,6 +89,8 @@ class AsgiSeat(asyncio.Protocol):
         self.done: asyncio.Future[None] = loop.create_future()
         self._base = base
         self._state = state
+        #: Scopes that the front may name instead of saying them again (PROTOCOL.md, "Templates").
+        self._templates: dict[int, dict[str, Any]] = {}
         self._frames = FrameReader()
         self._sequence = itertools.count(1)
         headers = BytesHeaders()
@@ -222,8 +225,26 @@ class AsgiSeat(asyncio.Protocol):
     def _begin(self, batch: list[Any]) -> None:
         base, state, loop, exchanges = self._base, self._state, self.loop, self.exchanges
         make_task = asyncio.Task if loop.get_task_factory() is None else None
-        for (request_id, head, body), sequence in zip(batch, self._sequence):
-            scope = {**base, **head, "extensions": _EXTENSIONS.copy(), "state": state.copy()}
+        templates = self._templates
+        for item, sequence in zip(batch, self._sequence):
+            if len(item) == 6:
+                request_id, number, body, path, query, raw = item
+                scope = templates[number].copy()
+                scope["path"] = path
+                scope["raw_path"] = raw
+                scope["query_string"] = query
+                scope["headers"] = scope["headers"][:]
+            elif len(item) == 3:
+                request_id, head, body = item
+                scope = {**base, **head}
+            else:
+                request_id, head, body, number = item
+                scope = {**base, **head}
+                templates[number] = scope.copy()
+                templates[number]["headers"] = scope["headers"][:]
+                templates.pop(number - TEMPLATES, None)
+            scope["extensions"] = _EXTENSIONS.copy()
+            scope["state"] = state.copy()
             root = scope["root_path"]
             if root:
                 # ASGI: `path` is the whole path, `root_path` its mount point (uvicorn does the same since 0.26). The front adds to it

@@ -60,7 +60,16 @@ class Worker:
         base = base_environ(self._start["wsgi"], threads > 1)
         seats = [Seat(self._connect_seat(number)) for number in range(threads)]
         workers = [WsgiSeat(app, seat, base, self._board, number) for number, seat in enumerate(seats)]
-        link.send({"type": "ready", "interface": "wsgi", "seats": threads, "loop": None, "concurrent": False})
+        link.send(
+            {
+                "type": "ready",
+                "interface": "wsgi",
+                "seats": threads,
+                "loop": None,
+                "concurrent": False,
+                "templates": True,
+            }
+        )
         answer_recalls(link, seats)
         if threads == 1:
             workers[0].serve()
@@ -80,7 +89,16 @@ class Worker:
         from maitred.worker import asgi_loop
 
         def ready(loop_name: str) -> None:
-            link.send({"type": "ready", "interface": "asgi", "seats": 1, "loop": loop_name, "concurrent": True})
+            link.send(
+                {
+                    "type": "ready",
+                    "interface": "asgi",
+                    "seats": 1,
+                    "loop": loop_name,
+                    "concurrent": True,
+                    "templates": True,
+                }
+            )
             answer_recalls(link, ())
 
         asgi_loop.serve(self._start, app, lambda: self._connect_seat(0), self._board, ready)

@@ -17,12 +17,14 @@ from typing import Any
 
 from maitred.worker.wire import REQUESTS, FrameReader, frame_header
 
-#: ((id, head, body), sequence)
-Waiting = tuple[tuple[int, dict[str, Any], Any], int]
+#: (item of REQUESTS, sequence)
+Waiting = tuple[tuple[Any, ...], int]
 #: (frame type, payload)
 Mail = tuple[int, bytes]
 
 _READ_SIZE = 262_144
+#: Templates remembered: twice what the front names, as requests wait here.
+TEMPLATES = 512
 
 
 class FrontGone(ConnectionError):
@@ -40,6 +42,10 @@ class Seat:
         self.arrived: deque[tuple[int, int, bytes, int]] = deque()
         #: Mail for the requests that have not started, by sequence number.
         self.kept: dict[int, list[Mail]] = {}
+        #: What the front may name instead of saying it again (PROTOCOL.md, "Templates").
+        self.templates: dict[int, dict[str, Any]] = {}
+        #: The part of every environ; set by the thread that works here.
+        self.base: dict[str, Any] = {}
         self._reading = threading.Lock()
         self._frames = FrameReader()
         self._sequence = itertools.count(1)
@@ -110,6 +116,13 @@ class Seat:
             self._ended = True
             raise FrontGone("the front is gone") from error
 
+    def learn(self, request: tuple[Any, ...]) -> dict[str, Any]:
+        """Remember the environ of a request that defines a template; returns it."""
+        _, head, _, number = request
+        self.templates[number] = template = {**self.base, **head}
+        self.templates.pop(number - TEMPLATES, None)
+        return template
+
     # The recall thread
 
     def give_back(self) -> list[int]:
@@ -126,6 +139,8 @@ class Seat:
             except IndexError:
                 break
             ids.append(request[0])
+            if len(request) == 4:
+                self.learn(request)
         ids.reverse()
         return ids
 

@@ -207,11 +207,12 @@ class WsgiSeat:
         """Work until the front closes the seat."""
         seat, board, place, base, app = self._seat, self._board, self._place, self._base, self._app
         out, append, popleft = self._out, self._out.append, self._seat.queue.popleft
-        arrived, kept = seat.arrived, seat.kept
+        arrived, kept, templates = seat.arrived, seat.kept, seat.templates
+        seat.base = base
         start_response, bytes_io, now = self._start_response, io.BytesIO, perf_counter
         while True:
             try:
-                (request_id, head, body), sequence = popleft()
+                item, sequence = popleft()
             except IndexError:
                 if out:
                     try:
@@ -222,10 +223,21 @@ class WsgiSeat:
                     return
                 self._since = now()
                 continue
+            if len(item) == 6:
+                request_id, number, body, path, query, raw = item
+                environ = templates[number].copy()
+                environ["PATH_INFO"] = path
+                environ["QUERY_STRING"] = query
+                environ["RAW_URI"] = raw
+            elif len(item) == 3:
+                request_id, head, body = item
+                environ = {**base, **head}
+            else:
+                environ = seat.learn(item).copy()
+                request_id, _, body, _ = item
             self._id = request_id
             self._sequence = sequence
             self._status = None
-            environ = {**base, **head}
             if type(body) is bytes and not arrived and not kept:
                 if body:
                     environ["wsgi.input"] = bytes_io(body)

@@ -45,6 +45,13 @@ async def do_ok(scope, receive, send):
     await say(send, "ok")
 
 
+async def do_spoil(scope, receive, send):
+    """Tell the scope, then spoil all of it."""
+    await say(send, repr({key: scope[key] for key in sorted(scope)}))
+    scope["headers"].append((b"x-spoilt", b"1"))
+    scope["state"]["spoilt"] = scope["extensions"]["spoilt"] = scope["query_string"] = scope["client"] = None
+
+
 async def do_scope(scope, receive, send):
     await say(send, repr({key: scope[key] for key in sorted(scope)}))
 

@@ -76,6 +76,12 @@ def do_environ(environ, start_response):
     return say(start_response, repr({name: environ[name] for name in names}))
 
 
+def do_target(environ, start_response):
+    body = say(start_response, repr({name: value for name, value in environ.items() if type(value) is str}))
+    environ.clear()
+    return body
+
+
 def do_echo(environ, start_response):
     body = environ["wsgi.input"].read()
     start_response("200 OK", plain(len(body)))
