@@ -80,6 +80,7 @@ export async function serve(plan: Plan, notices: readonly string[]): Promise<num
     },
     keepAliveMs: plan.keepAliveMs,
     headTimeoutMs: plan.headerTimeoutMs,
+    webSocket: plan.webSocket,
     writeTimeoutMs: plan.writeTimeoutMs,
     connectionRequests: plan.limitConnectionRequests,
     bodies: {

@@ -16,7 +16,7 @@ from tests.front import (
     WS_CLOSED,
     WS_PART,
     WS_RBINARY,
-    WS_RPART,
+    WS_RBINARY_PART,
     WS_RTEXT,
     WS_TEXT,
     asgi_head,
@@ -218,13 +218,13 @@ class CreditTest(WebSocketCase):
         data = b""
         while len(data) < 1_048_576:
             kind, _, payload = self.seat.receive()
-            self.assertEqual((kind, len(payload) <= WINDOW), (WS_RPART, True))
+            self.assertEqual((kind, len(payload) <= WINDOW), (WS_RBINARY_PART, True))
             data += payload
         self.assertTrue(self.seat.silent())
         self.seat.frame(PING, 7)
         self.assertEqual(self.seat.receive(), (PONG, 7, b""))
         self.grant(10_000_000)
-        while kind == WS_RPART:
+        while kind == WS_RBINARY_PART:
             kind, _, payload = self.seat.receive()
             data += payload
         self.assertEqual((kind, data), (WS_RBINARY, bytes(range(256)) * 12_000))
@@ -247,7 +247,7 @@ class CreditTest(WebSocketCase):
         self.seat.frame(WS_TEXT, 1, b"give up")
         self.assertEqual(self.seen(), "given up")
         self.grant(10_000_000)
-        while kind == WS_RPART:
+        while kind == WS_RBINARY_PART:
             kind, _, payload = self.seat.receive()
             data += payload
         self.assertEqual((kind, len(data)), (WS_RBINARY, 2_000_000))

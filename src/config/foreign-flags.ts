@@ -22,7 +22,6 @@ const reload = `restart it with a watcher for now: pip install watchfiles, then 
 const syslog = 'write the logs to "-" and let systemd or the container runtime carry them to syslog';
 const pythonLogging =
   "maitred's own log has one format; set up Python's logging inside the application (logging.config)";
-const webSocket = "WebSocket connections are not supported yet";
 const strictHttp = "what it permits is how requests are smuggled past proxies; leave it out and mend the client";
 const protocols = "HTTP/1.1 is always spoken; give --http2 (the default) or --no-http2";
 const dirty = "there is no second pool of processes; leave it out and use a task queue";
@@ -88,7 +87,6 @@ export const foreignFlags: readonly ForeignFlag[] = [
     "TIME",
     "the application learns of a lost client as soon as maitred does",
   ),
-  ignored(["--websocket-max-message-size"], "BYTES", webSocket),
   needless(["--http-parser"], "NAME", "there is one HTTP parser, and it is not in Python"),
   refused(["--dirty-app"], "NAME", dirty),
   refused(["--dirty-workers"], "N", dirty),
@@ -108,12 +106,12 @@ export const foreignFlags: readonly ForeignFlag[] = [
     env: ["UVICORN_HTTP"],
     fineValues: ["auto"],
   }),
-  ignored(["--ws"], "NAME", webSocket, { env: ["UVICORN_WS"], fineValues: ["none"] }),
-  ignored(["--ws-max-size"], "BYTES", webSocket, { env: ["UVICORN_WS_MAX_SIZE"] }),
-  ignored(["--ws-max-queue"], "N", webSocket, { env: ["UVICORN_WS_MAX_QUEUE"] }),
-  ignored(["--ws-ping-interval"], "TIME", webSocket, { env: ["UVICORN_WS_PING_INTERVAL"] }),
-  ignored(["--ws-ping-timeout"], "TIME", webSocket, { env: ["UVICORN_WS_PING_TIMEOUT"] }),
-  ignored(["--ws-per-message-deflate"], "BOOLEAN", webSocket, { env: ["UVICORN_WS_PER_MESSAGE_DEFLATE"] }),
+  needless(
+    ["--ws-max-queue"],
+    "N",
+    "the messages that wait for the application are bounded by their bytes, 256 KiB for each WebSocket",
+    { env: ["UVICORN_WS_MAX_QUEUE"] },
+  ),
   refused(["--env-file"], "FILE", "give -e NAME=VALUE, or in a shell: set -a; . ./.env; set +a", {
     env: ["UVICORN_ENV_FILE"],
   }),

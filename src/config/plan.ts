@@ -90,6 +90,16 @@ export interface Plan {
     readonly maxFrameSize: number;
     readonly maxHeaderListSize: number;
   } | null;
+  /** null: a WebSocket handshake is an ordinary request. */
+  readonly webSocket: {
+    /** Most bytes of a message; 0 = no limit. */
+    readonly maxSize: number;
+    /** 0 = no pings. */
+    readonly pingIntervalMs: number;
+    /** 0 = never. */
+    readonly pingTimeoutMs: number;
+    readonly deflate: boolean;
+  } | null;
   /** Requests that may wait for a worker; one more gets 503. 0 = a request goes to a free worker or gets 503. */
   readonly queueSize: number;
   /** A request that waited this long for a worker gets 503; never 0. */

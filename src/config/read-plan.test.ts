@@ -66,6 +66,7 @@ const plain: Plan = {
   limitRequestFields: 100,
   limitRequestFieldSize: 8190,
   headerMap: "drop",
+  webSocket: { maxSize: 16_777_216, pingIntervalMs: 20_000, pingTimeoutMs: 20_000, deflate: true },
   queueSize: 1000,
   queueTimeoutMs: 30_000,
   limitConcurrency: 0,

@@ -22,6 +22,7 @@ import * as proxy from "./settings/proxy.ts";
 import * as python from "./settings/python.ts";
 import * as tlsRows from "./settings/tls.ts";
 import * as timeouts from "./settings/timeouts.ts";
+import * as webSocket from "./settings/web-socket.ts";
 import * as workers from "./settings/workers.ts";
 
 export type PlanResult =
@@ -112,6 +113,14 @@ export function readPlan(argv: readonly string[], env: Environment, host: HostFa
           initialWindowSize: value(http2.http2InitialWindowSize),
           maxFrameSize: value(http2.http2MaxFrameSize),
           maxHeaderListSize: value(http2.http2MaxHeaderListSize),
+        }
+      : null,
+    webSocket: value(webSocket.webSockets)
+      ? {
+          maxSize: value(webSocket.webSocketMaxSize),
+          pingIntervalMs: value(webSocket.webSocketPingInterval),
+          pingTimeoutMs: value(webSocket.webSocketPingTimeout),
+          deflate: value(webSocket.webSocketDeflate),
         }
       : null,
     queueSize: value(limits.queueSize),

@@ -6,12 +6,12 @@
  * fast requests do not queue behind slow ones. A slow request that has waited several times its own time may use that seat too, so nothing starves.
  */
 import type { Clock, Timer } from "../clock.ts";
-import { answerError } from "../http/error-response.ts";
+import { answerError, failureOutcome } from "../http/error-response.ts";
 import type { Exchange } from "../http/exchange.ts";
 import type { Log } from "../telemetry/log.ts";
 import { Queue } from "./queue.ts";
 import { mayTryAgain } from "./retry.ts";
-import { chooseSeat } from "./scheduler.ts";
+import { chooseSeat, chooseSeatForWebSocket } from "./scheduler.ts";
 import type { Seat } from "./seat.ts";
 import { estimateMs, learn, ServiceTimesTable } from "./service-times.ts";
 
@@ -122,7 +122,7 @@ export class Dispatcher {
       return this.#requeue([exchange]);
     }
     if (exchange.isSlow) this.#slowInFlight--;
-    const outcome = exchange.state === "streaming" ? "the response was cut" : "answered 502";
+    const outcome = failureOutcome(exchange, 502);
     this.#log.error(`${method} ${target} failed (${outcome}) after ${this.#age(exchange)} ms: ${cause}`);
     answerError(exchange, 502);
   }
@@ -162,7 +162,7 @@ export class Dispatcher {
 
   #seatFor(exchange: Exchange, nowMs: number): Seat | null {
     if (exchange.isSlow && !this.#mayUseAnySeat(exchange, nowMs)) return null;
-    return chooseSeat(this.#seats, nowMs);
+    return exchange.webSocket === null ? chooseSeat(this.#seats, nowMs) : chooseSeatForWebSocket(this.#seats);
   }
 
   /** One serial seat is kept from the slow, unless they have waited several times as long as they take. */

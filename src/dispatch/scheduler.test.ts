@@ -14,6 +14,7 @@ export class FakeSeat implements Seat {
   busySince = 0;
   isGathering = false;
   inFlight = 0;
+  webSockets = 0;
   /** What it was given and has not finished. */
   readonly held: Exchange[] = [];
   recalls = 0;

@@ -36,6 +36,19 @@ export function chooseSeat(seats: readonly Seat[], nowMs: number): Seat | null {
   return packed ?? free ?? lightest;
 }
 
+/**
+ * The seat for a WebSocket: the one with the fewest that are open or on their way. What it will cost nobody knows, and it may last for days, so they
+ * are spread and not packed.
+ */
+export function chooseSeatForWebSocket(seats: readonly Seat[]): Seat | null {
+  let chosen: Seat | null = null;
+  for (const seat of seats) {
+    if (!seat.isOpen || seat.inFlight >= seat.capacity) continue;
+    if (chosen === null || seat.webSockets + seat.inFlight < chosen.webSockets + chosen.inFlight) chosen = seat;
+  }
+  return chosen;
+}
+
 function mayJoin(seat: Seat, nowMs: number): boolean {
   return seat.backlogMs < BUDGET_MS && seat.inFlight < WINDOW && nowMs - seat.busySince < PATIENCE_MS;
 }

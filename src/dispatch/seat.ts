@@ -12,6 +12,8 @@ export interface Seat {
   readonly isOpen: boolean;
   /** Requests given and not finished. */
   readonly inFlight: number;
+  /** WebSockets that are open in it; they are not in flight. */
+  readonly webSockets: number;
   /** Estimated work of those, in milliseconds. */
   readonly backlogMs: number;
   /** Clock time at which the oldest unfinished request began or the last answer came. */

@@ -4,6 +4,7 @@ import type { ForwardingPolicy } from "../http/client-identity.ts";
 import type { Exchange } from "../http/exchange.ts";
 import type { HeadLimits } from "../http/http1/request-parser.ts";
 import type { BodyLimits } from "./body-limits.ts";
+import type { WebSocketSettings } from "./web-socket-connection.ts";
 import type { ProxyProtocolPolicy } from "../http/proxy-header.ts";
 import type { RequestHead } from "../http/request-head.ts";
 
@@ -34,6 +35,8 @@ export interface EdgeContext {
   readonly bodies: BodyLimits;
   /** null: HTTP/1.1 only. */
   readonly http2: Http2Settings | null;
+  /** null: none; a handshake is an ordinary request. */
+  readonly webSocket: WebSocketSettings | null;
   /** Value of the Server field, empty for none. */
   readonly server: string;
   /** Value of Strict-Transport-Security on https responses, empty for none. */

@@ -1,3 +1,4 @@
+/* oxlint-disable max-lines -- what it does for WebSockets waits to be taken apart */
 /**
  * One HTTP/1.1 client connection: feeds the codec, makes the exchanges, writes the responses. One request at a time; what a client pipelines
  * waits in the codec.
@@ -11,15 +12,19 @@ import { ClientIdentity, type ForwardingPolicy } from "../http/client-identity.t
 import { Exchange, type Peer, type ResponseSink } from "../http/exchange.ts";
 import { BadForwarding } from "../http/forwarded.ts";
 import { type ProtocolError, RequestParser } from "../http/http1/request-parser.ts";
-import { carriesBody, type ResponseHeadOptions, takesTrailers } from "../http/http1/response-head.ts";
+import { carriesBody, type ResponseHeadOptions, switchingHead, takesTrailers } from "../http/http1/response-head.ts";
 import { EMPTY_BODY } from "../http/request-body.ts";
 import type { RequestHead } from "../http/request-head.ts";
 import type { ResponseFields } from "../http/response-fields.ts";
 import type { ByteStream, StreamListener } from "../streams/byte-stream.ts";
+import { CloseCode } from "../http/web-socket.ts";
+import { asksForWebSocket } from "../http/websocket/handshake.ts";
 import type { ClientConnection } from "./connection.ts";
 import type { EdgeContext } from "./context.ts";
 import { Http1ResponseWriter } from "./http1-response-writer.ts";
 import { refusal, UNREADABLE } from "./refusal.ts";
+import type { WebSocketConnection } from "./web-socket-connection.ts";
+import { offerWebSocket, speaksWebSocket, type WebSocketHost } from "./web-socket-offer.ts";
 import { type BodySource, RequestIntake } from "./request-intake.ts";
 
 /** What a client still sends of a body nobody wants is read and thrown away up to here; more ends the connection. */
@@ -33,7 +38,7 @@ const UNNOTED = -1;
 
 const CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n";
 
-export class Http1Connection implements ClientConnection, ResponseSink, StreamListener, BodySource {
+export class Http1Connection implements ClientConnection, ResponseSink, StreamListener, BodySource, WebSocketHost {
   readonly #stream: ByteStream;
   readonly #peer: Peer;
   readonly #context: EdgeContext;
@@ -56,6 +61,8 @@ export class Http1Connection implements ClientConnection, ResponseSink, StreamLi
   #hasEnded = false;
   /** The bytes being parsed are only lent. */
   #chunkIsShared = false;
+  /** What the connection has become. */
+  #webSocket: WebSocketConnection | null = null;
   /** Made when a request tells of a client behind its peer. */
   #identity: ClientIdentity | null = null;
 
@@ -85,12 +92,14 @@ export class Http1Connection implements ClientConnection, ResponseSink, StreamLi
 
   /** Ends an idle connection politely; a busy one ends after its response. */
   drain(): void {
+    if (this.#webSocket !== null) return this.#webSocket.dismiss(CloseCode.serviceRestart, "");
     if (this.isIdle) this.#close();
     else this.#keepAlive = false;
   }
 
   /** Called now and then with the time: ends what has waited too long. */
   checkTimeouts(now: number): void {
+    if (this.#webSocket !== null) return this.#webSocket.checkTimeouts(now);
     if (this.since === UNNOTED) this.since = now;
     const waited = now - this.since;
     this.#checkStall(now);
@@ -128,6 +137,7 @@ export class Http1Connection implements ClientConnection, ResponseSink, StreamLi
   // --- from the client
 
   onBytes(chunk: Buffer, isShared: boolean): void {
+    if (this.#webSocket !== null) return this.#webSocket.onBytes(chunk);
     if (this.#isClosing) return;
     this.#chunkIsShared = isShared;
     this.#parser.push(chunk);
@@ -205,7 +215,40 @@ export class Http1Connection implements ClientConnection, ResponseSink, StreamLi
     if (exchange.state === "done") return;
     if (this.#intake !== null) return this.#intake.end();
     exchange.body = EMPTY_BODY;
+    if (exchange.head.headers.hasUpgrade && asksForWebSocket(exchange.head)) {
+      // Whoever was refused may have sent frames already, which are no requests.
+      if (speaksWebSocket(this.#context)) this.#keepAlive = false;
+      if (!offerWebSocket(exchange, this.#context, this, true)) return;
+    }
     this.#context.submit(exchange);
+  }
+
+  // --- for the WebSocket that the connection becomes
+
+  get isDraining(): boolean {
+    return this.#context.isDraining;
+  }
+
+  switchProtocols(fields: ResponseFields, digest: string): ByteStream {
+    const { date, server } = this.#context;
+    this.#exchange = null;
+    this.#stream.writeText(switchingHead(fields, digest, date, server));
+    return this.#stream;
+  }
+
+  began(webSocket: WebSocketConnection): void {
+    this.#webSocket = webSocket;
+    const early = this.#parser.detach();
+    if (this.#stream.isPaused) this.#stream.resume();
+    if (early.length > 0) webSocket.onBytes(early);
+  }
+
+  onOver(exchange: Exchange): void {
+    this.#context.onDone?.(exchange);
+  }
+
+  onStruck(detail: string): void {
+    this.#context.onCutOff(this.#peer.address, detail);
   }
 
   onError(error: ProtocolError): void {
@@ -236,6 +279,7 @@ export class Http1Connection implements ClientConnection, ResponseSink, StreamLi
 
   /** The client sent its FIN. Most mean that they are gone; a few only that they have no more to say and wait for the answer. */
   onFin(): void {
+    if (this.#webSocket !== null) return this.#webSocket.onFin();
     this.#clientEnded = true;
     this.#keepAlive = false;
     if (this.#hasEnded) return this.#stream.destroy();
@@ -253,6 +297,7 @@ export class Http1Connection implements ClientConnection, ResponseSink, StreamLi
   }
 
   onClosed(): void {
+    this.#webSocket?.onClosed();
     this.#isClosing = true;
     this.#leave();
     this.whenClosed?.();

@@ -29,3 +29,9 @@ export function answerError(exchange: Exchange, status: number, retryAfterSecond
 export function errorFields(): ResponseFields {
   return PLAIN;
 }
+
+/** What `answerError` with this status is about to do to an exchange, for the log. */
+export function failureOutcome(exchange: Exchange, status: number): string {
+  if (exchange.isWebSocketOpen) return "the WebSocket was closed with 1011";
+  return exchange.state === "streaming" ? "the response was cut" : `answered ${status}`;
+}

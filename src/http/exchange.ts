@@ -12,6 +12,7 @@
 import type { RequestBody } from "./request-body.ts";
 import type { RequestHead } from "./request-head.ts";
 import type { ResponseFields } from "./response-fields.ts";
+import { CloseCode, type WebSocketChannel } from "./web-socket.ts";
 
 /** What a TLS handshake agreed on, as the ASGI `tls` extension names it. */
 export interface TlsDetails {
@@ -117,6 +118,8 @@ export class Exchange {
   bodyFileBytes = 0;
   /** Called once the exchange is over and no worker has it any more: what only a worker needed (the body's file) may go. */
   whenSettled: (() => void) | null = null;
+  /** The WebSocket that this request's handshake offers, or that it has become. */
+  webSocket: WebSocketChannel | null = null;
 
   // The dispatcher's notes.
   queuePrevious: Exchange | null = null;
@@ -166,6 +169,26 @@ export class Exchange {
     if (this.whenSettled !== null) this.#settle();
   }
 
+  /** The app accepts the WebSocket that the request offers. False where nobody waits for that any more. */
+  accept(subprotocol: string | null, fields: ResponseFields): boolean {
+    if (this.state !== "given" || this.webSocket === null) return false;
+    this.state = "streaming";
+    this.status = 101;
+    this.responseFields = fields;
+    this.webSocket.client.accept(subprotocol, fields);
+    return true;
+  }
+
+  /** The app has accepted the WebSocket, and it is not over. */
+  get isWebSocketOpen(): boolean {
+    return this.state === "streaming" && this.webSocket !== null && this.webSocket.app !== null;
+  }
+
+  /** The WebSocket is over: nothing is left to be said to the client. */
+  finish(): void {
+    this.state = "done";
+  }
+
   /** Begins a streamed response. */
   start(status: number, reason: string, fields: ResponseFields): void {
     if (this.state === "done") return;
@@ -199,9 +222,13 @@ export class Exchange {
   /** Gives up a response that has begun: the client's connection is cut. */
   cut(): void {
     if (this.state !== "streaming") return;
+    const isOpen = this.isWebSocketOpen;
     this.state = "done";
-    this.#dropRelay();
-    this.sink.cut(this);
+    if (isOpen) this.webSocket?.client.close(CloseCode.internalError, "");
+    else {
+      this.#dropRelay();
+      this.sink.cut(this);
+    }
     if (this.whenSettled !== null) this.#settle();
   }
 

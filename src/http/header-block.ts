@@ -14,6 +14,8 @@ export class HeaderBlock {
   readonly hasDuplicates: boolean;
   /** Some name has an underscore: it must not pose as its dashed twin. */
   readonly hasUnderscores: boolean;
+  /** There is an Upgrade field: the request may ask for another protocol. */
+  readonly hasUpgrade: boolean;
   /** Some field tells who the client behind a proxy is: see client-identity.ts. */
   readonly isForwarding: boolean;
   /** The wire's encoded form, kept here by the wire so that a repeated section is encoded once. */
@@ -29,12 +31,14 @@ export class HeaderBlock {
     isAscii: boolean,
     hasDuplicates: boolean,
     hasUnderscores: boolean,
+    hasUpgrade: boolean = false,
   ) {
     this.names = names;
     this.values = values;
     this.isAscii = isAscii;
     this.hasDuplicates = hasDuplicates;
     this.hasUnderscores = hasUnderscores;
+    this.hasUpgrade = hasUpgrade;
     this.isForwarding = names.some((name) => name.isForwarding);
   }
 

@@ -42,6 +42,7 @@ export const FromWorker = {
   wsPart: 0x52,
   wsClose: 0x53,
   wsAccept: 0x54,
+  wsBinaryPart: 0x55,
 } as const;
 
 /** The worker sent something that PROTOCOL.md does not allow: it is treated as crashed. */

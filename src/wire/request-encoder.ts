@@ -31,6 +31,7 @@ const DICT = 0x7b;
 const DICT_END = 0x30;
 const NONE = 0x4e;
 const TRUE = 0x54;
+const FALSE = 0x46;
 
 /** Field names that may be interned: the registered ones that real clients send. A fixed set, so nothing a client invents becomes immortal. */
 const WELL_KNOWN: ReadonlySet<string> = new Set(
@@ -43,7 +44,8 @@ const WELL_KNOWN: ReadonlySet<string> = new Set(
 );
 
 function putBody(writer: MarshalWriter, exchange: Exchange): void {
-  if (exchange.body !== null) writer.bytesOf(exchange.body);
+  if (exchange.webSocket !== null) writer.code(FALSE);
+  else if (exchange.body !== null) writer.bytesOf(exchange.body);
   else if (exchange.bodyFile !== null) writer.text(exchange.bodyFile);
   else writer.code(exchange.head.expectsContinue ? TRUE : NONE);
 }
@@ -258,6 +260,9 @@ const ASGI = {
   http10: Buffer.concat([internedKey("http_version"), plainKey("1.0")]),
   http2: Buffer.concat([internedKey("http_version"), plainKey("2")]),
   https: Buffer.concat([internedKey("scheme"), plainKey("https")]),
+  ws: Buffer.concat([internedKey("type"), plainKey("websocket"), internedKey("scheme"), plainKey("ws")]),
+  wss: Buffer.concat([internedKey("type"), plainKey("websocket"), internedKey("scheme"), plainKey("wss")]),
+  subprotocols: internedKey("subprotocols"),
 } as const;
 
 const scopeKey = keyTable((name) => Buffer.concat([Buffer.from([0x29, 2]), bytesKey(name.lower)]));
@@ -291,6 +296,7 @@ export class ScopeEncoder implements RequestEncoder {
     writer.raw(peer.encoded!);
     if (head.version !== "1.1") writer.raw(head.version === "2" ? ASGI.http2 : ASGI.http10);
     this.#headers(writer, head.headers);
+    if (exchange.webSocket !== null) this.#webSocket(writer, peer, exchange.webSocket.subprotocols);
     writer.code(DICT_END);
     putBody(writer, exchange);
     if (template < 0) writer.int(-template);
@@ -304,6 +310,14 @@ export class ScopeEncoder implements RequestEncoder {
     putPath(writer, head.path);
     writer.latin1Bytes(head.query);
     writer.latin1Bytes(head.path);
+  }
+
+  /** What a WebSocket's scope has beyond, or in place of, a request's (ASGI HTTP specification, "WebSocket Connection Scope"). */
+  #webSocket(writer: MarshalWriter, peer: Peer, subprotocols: readonly string[]): void {
+    writer.raw(peer.scheme === "https" ? ASGI.wss : ASGI.ws);
+    writer.raw(ASGI.subprotocols);
+    writer.list(subprotocols.length);
+    for (const name of subprotocols) writer.ascii(name);
   }
 
   #peer(peer: Peer): void {

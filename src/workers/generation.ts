@@ -8,6 +8,7 @@
 import type { Socket } from "node:net";
 import type { Clock } from "../clock.ts";
 import type { Dispatcher } from "../dispatch/dispatcher.ts";
+import { failureOutcome } from "../http/error-response.ts";
 import type { Exchange } from "../http/exchange.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { WireError } from "../wire/frames.ts";
@@ -17,7 +18,8 @@ import { directStream } from "../streams/direct-stream.ts";
 import type { Greeting } from "./private-socket.ts";
 import { RestartPolicy } from "./restart-policy.ts";
 import type { ResponseRelays } from "./response-relay.ts";
-import { type SeatOwner, WorkerSeat } from "./seat.ts";
+import { WorkerSeat } from "./seat.ts";
+import type { SeatOwner } from "./seat-owner.ts";
 import { ABORT_GRACE_MS, SIGKILL, TimeLimits } from "./time-limits.ts";
 import type { TurnEnd } from "./turn-end.ts";
 import { type Readiness, Worker, type WorkerOwner } from "./worker.ts";
@@ -254,7 +256,7 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
 
   onRoom(seat: WorkerSeat): void {
     if (!seat.isAccepting) {
-      if (seat.inFlight === 0 && this.#seatWorkers.get(seat)?.state === "draining") seat.close();
+      if (seat.isEmpty && this.#seatWorkers.get(seat)?.state === "draining") seat.close();
       return;
     }
     this.#context.dispatcher.pump();
@@ -283,8 +285,7 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
 
   onBadResponse(exchange: Exchange, reason: string): void {
     const { method, target } = exchange.head;
-    const outcome = exchange.state === "streaming" ? "the response was cut" : "answered 500";
-    this.#context.log.error(`${method} ${target} failed (${outcome}): ${reason}`);
+    this.#context.log.error(`${method} ${target} failed (${failureOutcome(exchange, 500)}): ${reason}`);
   }
 
   // --- Private

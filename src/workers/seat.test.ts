@@ -325,7 +325,8 @@ describe("what the worker may not say", () => {
   const head = frame(FromWorker.head, 0, payload("head"));
   const answer = frame(FromWorker.responses, 0, payload("ok0"));
   const table: readonly [string, readonly Buffer[], RegExp][] = [
-    ["an unknown frame", [frame(0x50, 0)], /frame type 0x50/],
+    ["an unknown frame", [frame(0x60, 0)], /frame type 0x60/],
+    ["a message of no WebSocket", [frame(FromWorker.wsText, 0)], /WebSocket 0, which is not open/],
     ["a frame of ours", [frame(ToWorker.requests, 0)], /frame type 0x1/],
     ["an answer to nobody", [frame(FromWorker.responses, 0, payload("ok1"))], /request 1, which it does not have/],
     [

@@ -1,3 +1,4 @@
+/* oxlint-disable max-lines -- what it does for WebSockets waits to be taken apart */
 /**
  * One seat of one worker: gives requests to it over its seat link and brings back the responses (PROTOCOL.md, "Seat link").
  *
@@ -7,6 +8,7 @@
 import type { Clock } from "../clock.ts";
 import type { Seat } from "../dispatch/seat.ts";
 import { answerError } from "../http/error-response.ts";
+import { CloseCode } from "../http/web-socket.ts";
 import type { Exchange } from "../http/exchange.ts";
 import type { ResponseFields } from "../http/response-fields.ts";
 import type { ByteStream, StreamListener } from "../streams/byte-stream.ts";
@@ -16,26 +18,12 @@ import { ResponseDecoder } from "../wire/response-decoder.ts";
 import { Templates } from "../wire/templates.ts";
 import { batchTimes } from "./batch-times.ts";
 import { sendFile } from "./file-sender.ts";
+import type { SeatOwner } from "./seat-owner.ts";
+import { SeatWebSockets } from "./seat-web-sockets.ts";
 import { Slots } from "./slots.ts";
 import { RequestBatch } from "./request-batch.ts";
 import type { TurnEnd } from "./turn-end.ts";
 import { Uploads } from "./uploads.ts";
-
-/** What the seat tells whoever runs the dispatcher and the worker. */
-export interface SeatOwner {
-  /** A request is finished. `ms` is its service time, negative where it could not be told. */
-  onFinished(seat: WorkerSeat, exchange: Exchange, ms: number): void;
-  /** There is room again. */
-  onRoom(seat: WorkerSeat): void;
-  /** The worker broke the protocol. */
-  onBroken(seat: WorkerSeat, error: WireError): void;
-  /** The link is closed: the worker has ended, or is about to. */
-  onClosed(seat: WorkerSeat): void;
-  /** The app's answer could not be sent to any client. */
-  onBadResponse(exchange: Exchange, reason: string): void;
-  /** The client of this streamed response takes less than the worker gives, which a serial seat should not have to wait for. */
-  onSlowClient(exchange: Exchange): void;
-}
 
 /** Credit is given back in pieces of this size. A client that has not taken so much of a serial seat's response is slow. */
 const CREDIT_STEP = RESPONSE_CREDIT / 4;
@@ -59,6 +47,7 @@ export class WorkerSeat implements Seat, StreamListener {
   readonly #reader: FrameReader;
   readonly #decoder: ResponseDecoder;
   readonly #slots = new Slots();
+  readonly #webSockets = new SeatWebSockets(this.#slots, () => this.#leaveWithTurn());
   readonly #uploads = new Uploads((parts) => this.#sendParts(parts));
   #sequence = 0;
   #isBusy = false;
@@ -106,6 +95,16 @@ export class WorkerSeat implements Seat, StreamListener {
 
   get inFlight(): number {
     return this.#slots.count;
+  }
+
+  /** WebSockets that are open; they do not count as in flight. */
+  get webSockets(): number {
+    return this.#slots.released;
+  }
+
+  /** It holds nothing at all: its link may be closed. */
+  get isEmpty(): boolean {
+    return this.#slots.count === 0 && this.#slots.released === 0;
   }
 
   get backlogMs(): number {
@@ -189,6 +188,11 @@ export class WorkerSeat implements Seat, StreamListener {
   /** Set by the worker: a PONG came. */
   onPong: ((arg: number) => void) | null = null;
 
+  /** Closes the WebSockets, because the worker goes. */
+  dismissWebSockets(): void {
+    this.#webSockets.dismiss();
+  }
+
   /** No more work: the worker sees the end of the stream and leaves. */
   close(): void {
     this.isAccepting = false;
@@ -243,15 +247,22 @@ export class WorkerSeat implements Seat, StreamListener {
         this.#streaming++;
         return;
       case FromWorker.end:
-        this.#slots.begun(arg).end(payload.length === 0 ? null : this.#decoder.trailers(payload));
-        this.#streaming--;
-        this.#finishOne(arg);
-        return;
+        return this.#end(this.#slots.begun(arg), payload);
       case FromWorker.idle:
         this.#isBusy = false;
         return;
       case FromWorker.credit:
+        if (this.#slots.released > 0 && this.#webSockets.onFrame(this.#slots.owner(arg), type, payload)) return;
         return this.#uploads.grant(arg, payload);
+      case FromWorker.wsText:
+      case FromWorker.wsBinary:
+      case FromWorker.wsPart:
+      case FromWorker.wsBinaryPart:
+      case FromWorker.wsClose:
+        if (this.#webSockets.onFrame(this.#slots.owner(arg), type, payload)) return;
+        throw new WireError(`a frame of WebSocket ${arg}, which is not open`);
+      case FromWorker.wsAccept:
+        return this.#webSockets.accept(this.#slots.unbegun(arg), this.#decoder.accept(payload), this.isAccepting);
       case FromWorker.abort:
         return this.#abort(arg, payload.toString("utf8"));
       case FromWorker.pong:
@@ -311,6 +322,14 @@ export class WorkerSeat implements Seat, StreamListener {
     } else exchange.hasHead = true;
   }
 
+  #end(exchange: Exchange, payload: Buffer): void {
+    if (!this.#webSockets.finish(exchange, CloseCode.normal)) {
+      exchange.end(payload.length === 0 ? null : this.#decoder.trailers(payload));
+      this.#streaming--;
+    }
+    this.#finishOne(exchange.slot);
+  }
+
   #answers(elapsedUs: number, payload: Buffer): void {
     this.#inBatch = true;
     try {
@@ -342,10 +361,8 @@ export class WorkerSeat implements Seat, StreamListener {
   #abort(id: number, reason: string): void {
     const exchange = this.#slots.owner(id);
     if (exchange.hasHead) this.#streaming--;
-    if (exchange.state !== "done") {
-      this.#owner.onBadResponse(exchange, reason);
-      answerError(exchange, 500);
-    }
+    if (exchange.state !== "done") this.#owner.onBadResponse(exchange, reason);
+    if (!this.#webSockets.finish(exchange, CloseCode.internalError)) answerError(exchange, 500);
     this.#finishOne(id);
   }
 
@@ -387,6 +404,17 @@ export class WorkerSeat implements Seat, StreamListener {
   #sendBatch(): void {
     const bytes = this.#batch.take();
     if (bytes !== null && !this.#isClosed) this.#stream.writeBytes(bytes, null);
+    if (!this.#webSockets.outbox.isEmpty) {
+      const frames = this.#webSockets.outbox.take();
+      if (!this.#isClosed) this.#stream.writeBytes(frames, null);
+    }
+  }
+
+  #leaveWithTurn(): void {
+    if (this.#webSockets.outbox.isFull) return this.#sendBatch();
+    if (this.isGathering) return;
+    this.isGathering = true;
+    this.#turnEnd.add(this);
   }
 
   #sent(id: number, bytes: number): void {

@@ -10,6 +10,8 @@ export class Slots {
   readonly #exchanges: (Exchange | null)[] = [];
   readonly #estimates: number[] = [];
   readonly #free: number[] = [];
+  /** Held, but no work any more: open WebSockets. */
+  readonly #released = new Set<number>();
 
   /** Holds one more; returns its id. */
   take(exchange: Exchange, estimateMs: number): number {
@@ -47,24 +49,41 @@ export class Slots {
     return exchange;
   }
 
+  /** How many are held that do not count as work. */
+  get released(): number {
+    return this.#released.size;
+  }
+
+  /** Goes on holding an id, but it counts as work no more. */
+  release(id: number): void {
+    if (this.#released.has(id)) return;
+    this.#released.add(id);
+    this.#uncount(id);
+  }
+
   /** Gives up an id that is held. */
   free(id: number): void {
     this.#exchanges[id] = null;
     this.#free.push(id);
+    if (this.#released.size === 0 || !this.#released.delete(id)) this.#uncount(id);
+  }
+
+  /** All that are held, in the order of their ids. */
+  held(): Exchange[] {
+    return this.#exchanges.filter((exchange) => exchange !== null);
+  }
+
+  #uncount(id: number): void {
     this.count--;
     // Sums of unknown (infinite) estimates cannot be subtracted from: start again when empty, else add up what is left.
     if (this.count === 0) this.backlogMs = 0;
     else if (Number.isFinite(this.backlogMs)) this.backlogMs = Math.max(0, this.backlogMs - this.#estimates[id]!);
     else {
       this.backlogMs = this.#exchanges.reduce(
-        (sum, held, slot) => (held === null ? sum : sum + this.#estimates[slot]!),
+        (sum, held, slot) =>
+          held === null || slot === id || this.#released.has(slot) ? sum : sum + this.#estimates[slot]!,
         0,
       );
     }
-  }
-
-  /** All that are held, in the order of their ids. */
-  held(): Exchange[] {
-    return this.#exchanges.filter((exchange) => exchange !== null);
   }
 }

@@ -85,12 +85,15 @@ export class Worker {
     if (this.state === "draining" || this.state === "ended") return;
     this.reason = reason;
     this.become("drain");
-    for (const seat of this.seats) seat.isAccepting = false;
+    for (const seat of this.seats) {
+      seat.isAccepting = false;
+      seat.dismissWebSockets();
+    }
     this.closeIdleSeats();
   }
 
   closeIdleSeats(): void {
-    for (const seat of this.seats) if (seat.inFlight === 0) seat.close();
+    for (const seat of this.seats) if (seat.isEmpty) seat.close();
   }
 
   /** The process is gone: forget its sockets. */

@@ -83,6 +83,11 @@ export class RawClient {
     return this.received;
   }
 
+  /** The next bytes, so many. */
+  async take(count: number): Promise<Buffer> {
+    return Buffer.from(await this.#take(count));
+  }
+
   /** Waits until the unread bytes match. */
   async match(pattern: RegExp): Promise<string> {
     await this.#until(

@@ -29,6 +29,7 @@ from maitred.worker.wire import (
     RESPONSE_INITIAL_CREDIT,
     TO_FRONT,
     WS_BINARY,
+    WS_BINARY_PART,
     WS_PART,
     WS_TEXT,
     credit_frame,
@@ -323,7 +324,7 @@ class WebSocket(Waiting):
             self._credit -= len(piece)
             if len(piece) < len(rest):
                 item[1], item[2] = rest[len(piece) :], False
-                kind = _PART
+                kind = _PART if kind == _TEXT else WS_BINARY_PART
             else:
                 item[1] = None
                 outbox.popleft()

@@ -27,6 +27,8 @@ WS_CLOSED = 0x13
 WS_TEXT = 0x10
 WS_BINARY = 0x11
 WS_PART = 0x12
+#: Worker to front only: a part of a binary message.
+WS_BINARY_PART = 0x55
 #: What a WS_* frame's number is more when the worker sends it.
 TO_FRONT = 0x40
 

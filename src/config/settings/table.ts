@@ -11,6 +11,7 @@ import { proxySection } from "./proxy.ts";
 import { pythonSection } from "./python.ts";
 import { tlsSection } from "./tls.ts";
 import { timeoutsSection } from "./timeouts.ts";
+import { webSocketSection } from "./web-socket.ts";
 import { workersSection } from "./workers.ts";
 
 export const sections: readonly Section[] = [
@@ -24,6 +25,7 @@ export const sections: readonly Section[] = [
   proxySection,
   httpSection,
   http2Section,
+  webSocketSection,
   loggingSection,
   processSection,
 ];

@@ -56,6 +56,7 @@ export function parseFieldSection(
   let strangers: Set<string> | null = null;
   let isAscii = true;
   let hasDuplicates = false;
+  let hasUpgrade = false;
   let count = 0;
   let host: string | null = null;
   let contentLength = -1;
@@ -117,6 +118,9 @@ export function parseFieldSection(
       case "expect":
         expect = expect === null ? value : `${expect},${value}`;
         break;
+      case "upgrade":
+        hasUpgrade = true;
+        break;
       default:
         break;
     }
@@ -153,7 +157,8 @@ export function parseFieldSection(
     );
   }
   return {
-    headers: names.length === 0 ? NO_HEADERS : new HeaderBlock(names, values, isAscii, hasDuplicates, false),
+    headers:
+      names.length === 0 ? NO_HEADERS : new HeaderBlock(names, values, isAscii, hasDuplicates, false, hasUpgrade),
     framing,
     contentLength: framing === "length" ? contentLength : 0,
     keepAlive: persists,

@@ -142,6 +142,12 @@ export function informationalHead(status: number, fields: ResponseFields): strin
   return `${statusLine(status, "")}${fields.text}\r\n`;
 }
 
+/** The head that makes the connection a WebSocket (RFC 6455 section 4.2.2). `digest` is Sec-WebSocket-Accept. */
+export function switchingHead(fields: ResponseFields, digest: string, date: string, server: string): string {
+  const own = `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${digest}\r\n`;
+  return `${own}${fields.text}${date === "" || fields.hasDate ? "" : `Date: ${date}\r\n`}${server === "" || fields.hasServer ? "" : `Server: ${server}\r\n`}\r\n`;
+}
+
 /** The client said that it keeps trailers (RFC 9110 section 6.5.1: TE with "trailers"). */
 export function takesTrailers(head: RequestHead): boolean {
   const te = head.headers.get("te");
