@@ -45,7 +45,7 @@ export async function measure(setting: Setting, scenario: Scenario, run: Run): P
 function underLoad(server: RunningServer, scenario: Scenario, run: Run): Promise<Measurement> {
   switch (scenario.load.type) {
     case "saturate":
-      return saturate(server, scenario.path, scenario.load, run);
+      return saturate(server, scenario, scenario.load, run);
     case "tail":
       return tail(server, scenario.load, run);
     case "memory":
@@ -55,13 +55,13 @@ function underLoad(server: RunningServer, scenario: Scenario, run: Run): Promise
 
 async function saturate(
   server: RunningServer,
-  path: string,
+  { path, isSecure = false }: Scenario,
   load: Load & { type: "saturate" },
   run: Run,
 ): Promise<Measurement> {
   const client = (closed: ClosedLoad): Promise<LoadResult> =>
     run.wrk === null ? closedLoop(closed) : wrk(run.wrk, closed);
-  const closed = { port: server.port, path, connections: load.connections };
+  const closed = { port: server.port, path, isSecure, connections: load.connections };
   const warmUp = await client({ ...closed, seconds: warmUpSeconds(run) });
   const { result, cost } = await costed(server, () => client({ ...closed, seconds: run.seconds }));
   return {

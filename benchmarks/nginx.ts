@@ -4,9 +4,10 @@ export interface NginxPlace {
   readonly port: number;
   readonly folder: string;
   readonly socket: string;
+  readonly tls: boolean;
 }
 
-export function nginxConfiguration({ port, folder, socket }: NginxPlace): string {
+export function nginxConfiguration({ port, folder, socket, tls }: NginxPlace): string {
   const buffers = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
     (name) => `  ${name}_temp_path ${folder}/${name};`,
   );
@@ -26,7 +27,8 @@ ${buffers.join("\n")}
     keepalive_requests 1000000;
   }
   server {
-    listen 127.0.0.1:${port} backlog=1024;
+    listen 127.0.0.1:${port} backlog=1024${tls ? " ssl" : ""};
+${tls ? `    ssl_certificate ${folder}/cert.pem;\n    ssl_certificate_key ${folder}/key.pem;\n    ssl_protocols TLSv1.2 TLSv1.3;` : ""}
     location / {
       proxy_pass http://app;
       proxy_http_version 1.1;

@@ -113,7 +113,7 @@ export class RunningServer {
       ) {
         throw new Error(`it exited while starting; its log ends: ${this.#logEnd()}`);
       }
-      const answer = await this.#ask(scenario.path, deadlineMs - performance.now());
+      const answer = await this.#ask(scenario, deadlineMs - performance.now());
       if (answer.type === "failed") last = answer.reason;
       else if (answer.status !== 200) last = `status ${answer.status}`;
       else if (answer.body.includes(scenario.expected)) return;
@@ -126,8 +126,8 @@ export class RunningServer {
     throw new Error(`not ready after ${startTimeoutMs / 1000} s: ${last}; its log ends: ${this.#logEnd()}`);
   }
 
-  async #ask(path: string, timeoutMs: number): Promise<Answer> {
-    const connection = new Connection(this.port);
+  async #ask({ path, isSecure }: Scenario, timeoutMs: number): Promise<Answer> {
+    const connection = new Connection(this.port, isSecure);
     const abort = new AbortController();
     const answer = await Promise.race([
       new Promise<Answer>((resolve) => connection.send(get(path), resolve)),

@@ -21,6 +21,8 @@ export interface Scenario {
   /** Must occur in the answer to GET `path`, or the server is not serving what is to be measured. */
   readonly path: string;
   readonly expected: string;
+  /** Over TLS; the settings must then be of servers that speak it. */
+  readonly isSecure?: boolean;
   readonly load: Load;
   /** For one round, unless --seconds says otherwise. */
   readonly seconds: number;
@@ -52,6 +54,8 @@ const asgi: readonly Setting[] = [
   gunicorn("asgi", 2),
   nginxUvicorn(2),
 ];
+
+const tls = { tls: true } as const;
 
 /** Four seats in every server: the point is where a request waits, not how many run at once. */
 const fourSeats: readonly Setting[] = [
@@ -89,6 +93,42 @@ export const SCENARIOS: readonly Scenario[] = [
     load: saturate,
     seconds: 3,
     settings: [...asgi, maitred("asgi", 1, { log: true })],
+  },
+  {
+    name: "tls-wsgi",
+    about: "a constant WSGI answer over TLS 1.3",
+    app: "hello:wsgi",
+    path: "/",
+    expected: "Hello, World!",
+    isSecure: true,
+    load: saturate,
+    seconds: 3,
+    settings: [
+      maitred("sync", 1, tls),
+      maitred("sync", 2, tls),
+      granian("wsgi", 1, { threads: 1, ...tls }),
+      granian("wsgi", 2, { threads: 1, ...tls }),
+      nginxGunicorn("gthread", 2, 4, tls),
+    ],
+  },
+  {
+    name: "tls-asgi",
+    about: "a constant ASGI answer over TLS 1.3",
+    app: "hello:asgi",
+    path: "/",
+    expected: "Hello, World!",
+    isSecure: true,
+    load: saturate,
+    seconds: 3,
+    settings: [
+      maitred("asgi", 1, tls),
+      maitred("asgi", 2, tls),
+      granian("asgi", 1, { runtime: "st", ...tls }),
+      granian("asgi", 1, { runtime: "mt", ...tls }),
+      uvicorn(1, tls),
+      uvicorn(2, tls),
+      nginxUvicorn(2, tls),
+    ],
   },
   {
     name: "flask",

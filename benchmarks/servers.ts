@@ -1,4 +1,5 @@
 /** How each server is started. Access logs are off everywhere, and each server speaks HTTP/1.1 with keep-alive where it can. */
+import { selfSigned } from "../src/cli/cert/self-signed.ts";
 import { nginxConfiguration } from "./nginx.ts";
 
 /** Where one run takes place: an app, a free port, and a folder that is removed afterwards. */
@@ -28,7 +29,7 @@ export interface Setting {
 export function maitred(
   kind: "sync" | "gthread" | "asgi",
   workers: number,
-  options: { threads?: number; preload?: boolean; log?: boolean } = {},
+  options: { threads?: number; preload?: boolean; log?: boolean; tls?: boolean } = {},
 ): Setting {
   const extra = [
     ...(options.threads === undefined ? [] : ["--threads", String(options.threads)]),
@@ -38,7 +39,8 @@ export function maitred(
   return {
     server: options.log ? "maitred+log" : "maitred",
     label: label(kind, workers, options.threads, options.preload),
-    launch: ({ maitred, venv, appsFolder, port, app }) => ({
+    launch: ({ maitred, venv, appsFolder, folder, port, app }) => ({
+      ...(options.tls && certified),
       commands: [
         [
           maitred,
@@ -49,6 +51,7 @@ export function maitred(
           "-k",
           kind,
           ...extra,
+          ...(options.tls ? ["--certfile", `${folder}/cert.pem`, "--keyfile", `${folder}/key.pem`] : []),
           "--chdir",
           appsFolder,
           "--python",
@@ -83,29 +86,51 @@ export function gunicorn(
   };
 }
 
-export function nginxGunicorn(kind: GunicornKind, workers: number, threads = 1): Setting {
+export function nginxGunicorn(
+  kind: GunicornKind,
+  workers: number,
+  threads = 1,
+  options: { tls?: boolean } = {},
+): Setting {
   return {
     server: "nginx+gunicorn",
     label: label(kind, workers, kind === "gthread" ? threads : undefined),
     launch: (place) =>
-      behindNginx(place, (socket) => [...gunicornCommand(place, kind, workers, threads, `unix:${socket}`), place.app]),
+      behindNginx(
+        place,
+        (socket) => [...gunicornCommand(place, kind, workers, threads, `unix:${socket}`), place.app],
+        options.tls,
+      ),
   };
 }
 
-export function nginxUvicorn(workers: number): Setting {
+export function nginxUvicorn(workers: number, options: { tls?: boolean } = {}): Setting {
   return {
     server: "nginx+uvicorn",
     label: label("", workers),
-    launch: (place) => behindNginx(place, (socket) => [...uvicornCommand(place, workers), "--uds", socket]),
+    launch: (place) =>
+      behindNginx(place, (socket) => [...uvicornCommand(place, workers), "--uds", socket], options.tls),
   };
 }
 
-export function uvicorn(workers: number): Setting {
+export function uvicorn(workers: number, options: { tls?: boolean } = {}): Setting {
   return {
     server: "uvicorn",
     label: label("", workers),
     launch: (place) => ({
-      commands: [[...uvicornCommand(place, workers), "--host", "127.0.0.1", "--port", String(place.port)]],
+      ...(options.tls && certified),
+      commands: [
+        [
+          ...uvicornCommand(place, workers),
+          "--host",
+          "127.0.0.1",
+          "--port",
+          String(place.port),
+          ...(options.tls
+            ? ["--ssl-certfile", `${place.folder}/cert.pem`, "--ssl-keyfile", `${place.folder}/key.pem`]
+            : []),
+        ],
+      ],
     }),
   };
 }
@@ -113,12 +138,13 @@ export function uvicorn(workers: number): Setting {
 export function granian(
   kind: "wsgi" | "asgi",
   workers: number,
-  options: { threads?: number; runtime?: "st" | "mt" } = {},
+  options: { threads?: number; runtime?: "st" | "mt"; tls?: boolean } = {},
 ): Setting {
   return {
     server: "granian",
     label: label(kind, workers, options.threads) + (options.runtime === undefined ? "" : `, ${options.runtime}`),
-    launch: ({ venv, port, app }) => ({
+    launch: ({ venv, port, folder, app }) => ({
+      ...(options.tls && certified),
       commands: [
         [
           `${venv}/granian`,
@@ -136,6 +162,7 @@ export function granian(
           "--workers",
           String(workers),
           ...(options.threads === undefined ? [] : ["--blocking-threads", String(options.threads)]),
+          ...(options.tls ? ["--ssl-certificate", `${folder}/cert.pem`, "--ssl-keyfile", `${folder}/key.pem`] : []),
           ...(options.runtime === undefined ? [] : ["--runtime-mode", options.runtime]),
           app,
         ],
@@ -188,10 +215,17 @@ function uvicornCommand({ venv, app }: Place, workers: number): readonly string[
   ];
 }
 
-function behindNginx(place: Place, upstream: (socket: string) => readonly string[]): Launch {
+/** The same key for all of them: P-256, what most certificates have today. */
+const pair = selfSigned(["127.0.0.1"], 1, Date.now());
+const certified = { files: { "cert.pem": pair.certificate, "key.pem": pair.key } };
+
+function behindNginx(place: Place, upstream: (socket: string) => readonly string[], tls = false): Launch {
   const socket = `${place.folder}/app.sock`;
   return {
-    files: { "nginx.conf": nginxConfiguration({ port: place.port, folder: place.folder, socket }) },
+    files: {
+      ...(tls && certified.files),
+      "nginx.conf": nginxConfiguration({ port: place.port, folder: place.folder, socket, tls }),
+    },
     commands: [upstream(socket), [place.nginx, "-p", place.folder, "-c", `${place.folder}/nginx.conf`, "-e", "stderr"]],
   };
 }

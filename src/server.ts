@@ -10,7 +10,10 @@ import { connectionsWithin, type ConnectionLimitsSettings } from "./edge/connect
 import type { EdgeContext } from "./edge/context.ts";
 import { openFilesLimit } from "./edge/doorkeeper.ts";
 import { Edge } from "./edge/edge.ts";
-import { type BoundListener, ListenError } from "./edge/listener.ts";
+import { type BoundListener, type Door, ListenError } from "./edge/listener.ts";
+import { redirecting } from "./edge/redirect.ts";
+import { TlsDoor } from "./edge/tls/door.ts";
+import { TlsError } from "./edge/tls/key-pair.ts";
 import { Spool } from "./spool/spool.ts";
 import type { Exchange } from "./http/exchange.ts";
 import { compileAccessLog } from "./telemetry/access-log.ts";
@@ -23,6 +26,8 @@ import { TurnEnd } from "./workers/turn-end.ts";
 import type { LoadFailure } from "./workers/zygote.ts";
 
 const HEAD_BYTES = 262_144;
+/** What TLS offers by ALPN, the preferred one first. */
+const PROTOCOLS = ["http/1.1"];
 /** SIGINT and SIGQUIT give requests in flight this long. */
 const QUICK_STOP_MS = 1000;
 
@@ -88,6 +93,7 @@ export async function serve(plan: Plan, notices: readonly string[]): Promise<num
       gatheredBytes: 0,
     },
     server: plan.serverHeader ? "maitred" : "",
+    hsts: plan.hsts,
     date: plan.dateHeader ? new Date().toUTCString() : "",
     isDraining: false,
     forwarding: plan.forwarding,
@@ -113,17 +119,27 @@ export async function serve(plan: Plan, notices: readonly string[]): Promise<num
   if (plan.dateHeader) clock.every(1000, () => (context.date = new Date().toUTCString()));
 
   const edge = new Edge(context, connectionLimits(plan, log));
+  let tls: TlsDoor | null = null;
   let listeners: readonly BoundListener[];
   try {
-    listeners = await edge.listen(plan.binds, plan.backlog, plan.umask);
+    if (plan.tls !== null) tls = new TlsDoor(plan.tls, PROTOCOLS, clock, log);
+    listeners = await edge.listen(
+      doors(plan, tls, context, () => listeners),
+      plan.backlog,
+      plan.umask,
+    );
   } catch (error) {
-    if (!(error instanceof ListenError)) throw error;
-    log.critical(error.message);
+    if (!(error instanceof ListenError || error instanceof TlsError)) throw error;
+    log.critical(error instanceof TlsError ? `Cannot serve TLS: ${error.message}` : error.message);
+    tls?.close();
     edge.destroy();
     return EXIT_CANNOT_START;
   }
   log.info(`Starting maitred (${plan.app})`);
-  for (const listener of listeners) log.info(`Listening at: ${listener.url} (${process.pid})`);
+  for (const { url, door } of listeners) {
+    if (door.context === context) log.info(`Listening at: ${url} (${process.pid})`);
+    else log.info(`Redirecting to https at: ${url}`);
+  }
 
   if (plan.pidFile !== null) {
     try {
@@ -159,7 +175,10 @@ export async function serve(plan: Plan, notices: readonly string[]): Promise<num
       `Serving ${plan.app} (${supervisor.interface}) with ${plan.workers} worker${plan.workers === 1 ? "" : "s"} (${plan.workersReason})`,
     );
   }
-  signals.onReload = () => supervisor.reload();
+  signals.onReload = () => {
+    tls?.reload();
+    supervisor.reload();
+  };
   signals.onReopen = () => {
     try {
       log.reopen();
@@ -183,10 +202,25 @@ export async function serve(plan: Plan, notices: readonly string[]): Promise<num
       clock,
     },
   );
+  tls?.close();
   accessJournal?.flushSync();
   if (plan.pidFile !== null) removeQuietly(plan.pidFile);
   log.info("Stopped");
   return 0;
+}
+
+/** Every address: the application's, then those that redirect to its first secure one. */
+function doors(
+  plan: Plan,
+  tls: TlsDoor | null,
+  context: EdgeContext,
+  listeners: () => readonly BoundListener[],
+): readonly Door[] {
+  const serving = plan.binds.map((bind) => ({ bind, tls: bind.tls === false ? null : tls, context }));
+  if (plan.redirectHttp.length === 0) return serving;
+  const port = (): number => plan.redirectPort ?? listeners().find(({ door }) => door.tls !== null)?.serverPort ?? 443;
+  const redirect = redirecting(context, port);
+  return [...serving, ...plan.redirectHttp.map((bind) => ({ bind, tls: null, context: redirect }))];
 }
 
 /** Each client connection is an open file: the smaller of what was asked for and what the process may have. */

@@ -6,6 +6,7 @@ import { Faults } from "./faults.ts";
 export interface Load {
   readonly port: number;
   readonly path: string;
+  readonly isSecure?: boolean;
   readonly connections: number;
   readonly seconds: number;
   /** Stops earlier, once that many requests were sent. */
@@ -24,7 +25,7 @@ export async function closedLoop(load: Load): Promise<LoadResult> {
   const request = get(load.path);
   const latencies = createHistogram({ figures: 3 });
   const faults = new Faults();
-  const connections = Array.from({ length: load.connections }, () => new Connection(load.port));
+  const connections = Array.from({ length: load.connections }, () => new Connection(load.port, load.isSecure));
   const startMs = performance.now();
   const deadlineMs = startMs + load.seconds * 1000;
   let unsent = load.requests ?? Number.POSITIVE_INFINITY;

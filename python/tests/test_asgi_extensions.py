@@ -1,8 +1,9 @@
 import marshal
 import os
 import tempfile
+import time
 
-from tests.front import FILE, HEAD, INFORM, RBODY, REND, asgi_head
+from tests.front import FILE, HEAD, INFORM, PATIENCE, RBODY, REND, asgi_head
 from tests.test_asgi import AsgiCase
 
 
@@ -46,7 +47,7 @@ class PathSendTest(ExtensionCase):
             ("/nowhere/at/all", b"", "FileNotFoundError"),
             (tempfile.gettempdir(), b"", "ValueError: not a regular file"),
             ("/dev/null", b"", "ValueError: not a regular file"),
-            ("/a\0b", b"", "ValueError: embedded null byte"),
+            ("/a\0b", b"", "embedded null"),
             (path, b"4", "RuntimeError: the file has 5 bytes, but Content-Length says 4"),
             (path, b"6", "RuntimeError: the file has 5 bytes, but Content-Length says 6"),
         ):
@@ -114,6 +115,16 @@ class TlsTest(ExtensionCase):
 
 
 class SpooledTest(ExtensionCase):
+    def open_files(self):
+        folder = f"/proc/{self.worker_.pid}/fd"
+        found = []
+        for name in os.listdir(folder):
+            try:
+                found.append(os.readlink(f"{folder}/{name}"))
+            except OSError:
+                pass  # Closed meanwhile.
+        return found
+
     def test_a_body_in_a_file_is_read_in_pieces(self):
         path = self.file(b"x" * 600_000)
         descriptor = os.open(path, os.O_RDONLY)
@@ -123,9 +134,11 @@ class SpooledTest(ExtensionCase):
         self.assertEqual(self.ask("pieces", self.file(b""))["body"], b"[0]")
         self.assertEqual(self.ask("ignore", path)["body"], b"ignored")
         self.assertEqual(self.front_.output(), "")
-        open_files = os.listdir(f"/proc/{self.worker_.pid}/fd")
-        self.ask("echo", path)
-        self.assertEqual(os.listdir(f"/proc/{self.worker_.pid}/fd"), open_files)
+        # The task's end, which closes the file, may come after its response.
+        deadline = time.monotonic() + PATIENCE
+        while path in self.open_files() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        self.assertNotIn(path, self.open_files())
 
     def test_a_file_that_is_not_there_is_the_apps_error_when_it_reads(self):
         self.assertEqual(self.ask("pieces", "/nowhere/at/all")["status"], 500)

@@ -289,6 +289,15 @@ class CreditTest(WebSocketCase):
             granted += struct.unpack("<I", self.seat.receive()[2])[0]
         self.assertGreater(granted, 8 * 32_001 - WINDOW // 2)
 
+    def test_more_messages_than_may_wait_end_it(self):
+        self.open("wssleep", query_string=b"0.5")
+        data = struct.pack("<II", 0, WS_TEXT | 1 << 8) * 70_000
+        self.seat.socket.sendall(data)
+        kind, _, payload = self.seat.receive()
+        self.assertEqual((kind, payload[:2]), (WS_CLOSE, struct.pack("<H", 1008)))
+        self.assertEqual(self.seat.receive(), (REND, 1, b""))
+        self.assertIn("drained 1008 0", self.front_.output())
+
     def test_an_app_that_only_sends_leaves_others_their_turn(self):
         self.open("wsflood")
         self.seat.frame(PING, 7)

@@ -1,10 +1,11 @@
 /**
- * Where `maitred ...` begins: reads the Plan, prints what can be answered at once, else hands over to server.ts. Exit codes: 0 after
+ * Where `maitred ...` begins: runs another command where the first word names one (commands.ts), else reads the Plan, prints what can be answered at once, else hands over to server.ts. Exit codes: 0 after
  * help and version, 2 for mistakes in the settings, 70 for a bug of ours, otherwise what serve() says.
  */
 import { readFileSync } from "node:fs";
 import { realHost } from "../config/host.ts";
 import { readPlan } from "../config/read-plan.ts";
+import { commands } from "./commands.ts";
 import { usageText, versionText } from "./usage.ts";
 
 const exitMistake = 2;
@@ -19,6 +20,8 @@ process.on("unhandledRejection", reportBug);
 process.exitCode = await main(process.argv.slice(2)).catch(reportBug);
 
 async function main(argv: readonly string[]): Promise<number> {
+  const command = commands.find(({ name }) => name === argv[0]);
+  if (command !== undefined) return command.run(argv.slice(1), { print, warn: (text) => process.stderr.write(text) });
   const folder = currentFolder();
   if (folder === null) {
     process.stderr.write(

@@ -1,5 +1,6 @@
 /** The texts of --help and --version, made from the settings table. */
 import type { Section, Setting } from "../config/setting.ts";
+import { commands } from "./commands.ts";
 import { sections } from "../config/settings/table.ts";
 
 const widthColumns = 100;
@@ -9,6 +10,7 @@ const helpColumn = 36;
 export function usageText(): string {
   const head = [
     "Usage: maitred [OPTIONS] MODULE[:ATTR]",
+    ...commands.map(({ name }) => `       maitred ${name} [OPTIONS]`),
     "",
     ...wrap(
       "Serves a Python web application, WSGI or ASGI, with a queue in front of forked workers. Takes the command lines of gunicorn and uvicorn.",
@@ -24,7 +26,12 @@ export function usageText(): string {
       "GUNICORN_CMD_ARGS holds options too and stands between them. Every setting: docs/settings.md.",
     0,
   );
-  return [...head, ...sections.flatMap(sectionLines), "", ...foot].join("\n") + "\n";
+  const others = commands.map(({ name, help }) => `  maitred ${name}`.padEnd(helpColumn) + help);
+  return (
+    [...head, "", "Commands (each has its --help):", ...others, ...sections.flatMap(sectionLines), "", ...foot].join(
+      "\n",
+    ) + "\n"
+  );
 }
 
 export function versionText(version: string, nodeVersion: string): string {

@@ -1,6 +1,6 @@
 /**
  * Listening addresses as gunicorn writes them, to Bind and back. "HOST:PORT", "[v6]:PORT", ":PORT", "PORT", "HOST", "unix:PATH",
- * "unix:@NAME" (Linux abstract socket) and "fd://N".
+ * "unix:@NAME" (Linux abstract socket) and "fd://N"; "https://" or "http://" before any of them says whether it speaks TLS.
  */
 import { isIPv6 } from "./ip.ts";
 import type { Bind } from "./plan.ts";
@@ -12,9 +12,13 @@ export const defaultPort = 8000;
 export const portNumber: ValueType<number> = wholeNumber(0, 65535);
 
 export const bind: ValueType<Bind> = (text) => {
-  const address = text.replace(/^(tcp|http):\/\//, "");
-  if (address.startsWith("https://"))
-    return wrong("asks for TLS, which is not supported yet: put TLS in front of maitred");
+  const scheme = /^(https?):\/\//.exec(text);
+  const parsed = address(scheme === null ? text.replace(/^tcp:\/\//, "") : text.slice(scheme[0].length));
+  if (scheme === null || parsed.type === "wrong") return parsed;
+  return value({ ...parsed.value, tls: scheme[1] === "https" });
+};
+
+const address: ValueType<Bind> = (address) => {
   if (address === "") return wrong("is empty: write HOST:PORT, :PORT, unix:PATH or fd://N");
   if (address.startsWith("unix:")) return unixBind(address.slice("unix:".length).replace(/^\/\/(?=\/)/, ""));
   if (address.startsWith("fd:")) return fdBind(address.slice("fd:".length).replace(/^\/\//, ""));

@@ -4,7 +4,7 @@
  * `refused` (starting without it would be wrong or unsafe; `why` names the way out).
  */
 
-import { originName, originText, type Origin } from "./origin.ts";
+import { originText, type Origin } from "./origin.ts";
 
 export interface ForeignFlag {
   readonly flags: readonly string[];
@@ -16,11 +16,8 @@ export interface ForeignFlag {
   readonly why: string;
   /** Values that ask for what happens anyway; they pass without a word. */
   readonly fineValues: readonly string[];
-  /** The value must not reach a log. */
-  readonly isSecret: boolean;
 }
 
-const tls = "put TLS in front of maitred for now (a load balancer, nginx, Caddy)";
 const reload = `restart it with a watcher for now: pip install watchfiles, then watchfiles "maitred ..." FOLDER`;
 const syslog = 'write the logs to "-" and let systemd or the container runtime carry them to syslog';
 const pythonLogging =
@@ -73,13 +70,8 @@ export const foreignFlags: readonly ForeignFlag[] = [
     fineValues: ["http"],
   }),
   needless(["--uwsgi-allow-from"], "LIST", "there is no uwsgi protocol to allow"),
-  refused(["--keyfile"], "FILE", tls),
-  refused(["--certfile"], "FILE", tls),
-  refused(["--cert-reqs"], "N", tls),
-  refused(["--ca-certs"], "FILE", tls),
-  refused(["--ciphers"], "LIST", tls),
-  refused(["--suppress-ragged-eofs"], null, tls),
-  refused(["--do-handshake-on-connect"], null, tls),
+  needless(["--suppress-ragged-eofs"], null, "a client that leaves without TLS's goodbye has left all the same"),
+  needless(["--do-handshake-on-connect"], null, "handshakes never hold a worker"),
   refused(["--http-protocols"], "LIST", http2, { fineValues: ["h1"] }),
   refused(["--http2-cleartext"], "MODE", http2, { fineValues: ["off"] }),
   needless(["--http2-max-concurrent-streams"], "N", http2),
@@ -135,13 +127,6 @@ export const foreignFlags: readonly ForeignFlag[] = [
   needless(["--timeout-worker-healthcheck"], "TIME", "a stuck worker is found by --timeout, a dead one at once", {
     env: ["UVICORN_TIMEOUT_WORKER_HEALTHCHECK"],
   }),
-  refused(["--ssl-keyfile"], "FILE", tls, { env: ["UVICORN_SSL_KEYFILE"] }),
-  refused(["--ssl-certfile"], "FILE", tls, { env: ["UVICORN_SSL_CERTFILE"] }),
-  refused(["--ssl-keyfile-password"], "TEXT", tls, { env: ["UVICORN_SSL_KEYFILE_PASSWORD"], isSecret: true }),
-  refused(["--ssl-version"], "N", tls, { env: ["UVICORN_SSL_VERSION"] }),
-  refused(["--ssl-cert-reqs"], "N", tls, { env: ["UVICORN_SSL_CERT_REQS"] }),
-  refused(["--ssl-ca-certs"], "FILE", tls, { env: ["UVICORN_SSL_CA_CERTS"] }),
-  refused(["--ssl-ciphers"], "LIST", tls, { env: ["UVICORN_SSL_CIPHERS"] }),
   refused(["--header"], "NAME:VALUE", "add the header in the application or in a proxy", { env: ["UVICORN_HEADERS"] }),
   needless(
     ["--h11-max-incomplete-event-size"],
@@ -162,7 +147,7 @@ export function foreignAnswer(
   origin: Exclude<Origin, { type: "default" }>,
 ): { readonly type: "notice" | "mistake"; readonly line: string } | null {
   if (origin.text !== null && foreign.fineValues.includes(origin.text)) return null;
-  const asked = foreign.isSecret ? originName(origin) : originText(origin);
+  const asked = originText(origin);
   switch (foreign.verdict) {
     case "needless":
       return { type: "notice", line: `${asked} is not needed: ${foreign.why}` };
@@ -178,7 +163,6 @@ export function foreignAnswer(
 interface Extra {
   readonly env?: readonly string[];
   readonly fineValues?: readonly string[];
-  readonly isSecret?: boolean;
 }
 
 function needless(flags: readonly string[], metavar: string | null, why: string, extra: Extra = {}): ForeignFlag {
@@ -207,6 +191,5 @@ function row(
     verdict,
     why,
     fineValues: extra.fineValues ?? [],
-    isSecret: extra.isSecret ?? false,
   };
 }

@@ -6,10 +6,31 @@ import type { ForwardingPolicy } from "../http/client-identity.ts";
 import type { ProxyProtocolPolicy } from "../http/proxy-header.ts";
 
 /** Where to listen. `unix` paths that begin with NUL are Linux abstract sockets. */
-export type Bind =
+export type Bind = (
   | { readonly type: "tcp"; readonly host: string; readonly port: number }
   | { readonly type: "unix"; readonly path: string }
-  | { readonly type: "fd"; readonly fd: number };
+  | { readonly type: "fd"; readonly fd: number }
+) & {
+  /** Spelled https:// (true) or http:// (false); absent: TLS where there is a certificate. */
+  readonly tls?: boolean;
+};
+
+export type TlsVersion = "TLSv1.2" | "TLSv1.3";
+export type ClientCertificates = "none" | "optional" | "required";
+
+/** TLS as asked for; the files are absolute paths, read when the server starts and whenever they change. */
+export interface TlsPlan {
+  /** The first serves clients that ask for none of the names. `keyfile` may be the same file. */
+  readonly certificates: readonly { readonly certfile: string; readonly keyfile: string }[];
+  readonly keyPassword: string | null;
+  readonly leastVersion: TlsVersion;
+  /** OpenSSL's notation; null = the defaults. */
+  readonly ciphers: string | null;
+  readonly clientCertificates: ClientCertificates;
+  /** null unless client certificates are asked for. */
+  readonly caFile: string | null;
+  readonly handshakeTimeoutMs: number;
+}
 
 export type LogLevel = "critical" | "error" | "warning" | "info" | "debug";
 
@@ -96,6 +117,15 @@ export interface Plan {
   /** Send `Server: maitred`. */
   readonly serverHeader: boolean;
   readonly dateHeader: boolean;
+
+  /** null = plain HTTP everywhere. */
+  readonly tls: TlsPlan | null;
+  /** Plain addresses that only redirect to https. */
+  readonly redirectHttp: readonly Bind[];
+  /** null = the port of the first TLS address. */
+  readonly redirectPort: number | null;
+  /** Value of Strict-Transport-Security on https responses, empty for none. */
+  readonly hsts: string;
 
   /** null = off, "-" = stdout, else a path. */
   readonly accessLog: string | null;

@@ -103,6 +103,25 @@ const wrongLines: readonly (readonly [line: string, env: Env, mistake: string | 
   ],
   ["-b :80 -b 0.0.0.0:80 app:app", {}, "--bind 0.0.0.0:80 is given twice"],
 
+  // TLS.
+  ["app:app", { UVICORN_SSL_KEYFILE: "k.pem" }, /^UVICORN_SSL_KEYFILE=k.pem has no certificate: give --certfile/],
+  ["-b https://:443 app:app", {}, /^--bind https:\/\/0.0.0.0:443 needs a certificate: give --certfile/],
+  ["--redirect-http :80 app:app", {}, /^--redirect-http :80 leads nowhere: no address speaks https/],
+  ["--cert-reqs 2 app:app", {}, /^--cert-reqs 2 asks for client certificates, which needs TLS/],
+  ["--certfile c.pem --cert-reqs 2 app:app", {}, /^--cert-reqs 2 needs the authorities to believe: give --ca-certs/],
+  ["--certfile c.pem --cert-reqs 3 app:app", {}, /^--cert-reqs 3 is not one of 0 \(none\), 1 \(optional\)/],
+  ["--certfile c.pem --ssl-version TLSv1_1 app:app", {}, /^--ssl-version TLSv1_1 asks for a version that is broken/],
+  ["--certfile c.pem --ssl-version SSLv3 app:app", {}, /broken/],
+  [
+    "--certfile a --certfile b --keyfile k app:app",
+    {},
+    /^--certfile is given 2 times and --keyfile once: each certificate needs its own key/,
+  ],
+  ["--certfile c.pem --redirect-http https://:80 app:app", {}, /speaks plain HTTP$/],
+  ["--certfile c.pem -b :80 --redirect-http :80 app:app", {}, /^--redirect-http 0.0.0.0:80 is taken by --bind/],
+  ["--certfile c.pem --hsts soon app:app", {}, /^--hsts soon is not a time span/],
+  ["--certfile c.pem --hsts '1; forever' app:app", {}, /it may be includeSubDomains or preload/],
+
   // Known elsewhere, not here yet.
   [
     "-c gunicorn.conf.py app:app",
@@ -112,7 +131,6 @@ const wrongLines: readonly (readonly [line: string, env: Env, mistake: string | 
   ["--reload app:app", {}, /^--reload is not supported yet: .*watchfiles/],
   ["-D app:app", {}, /^-D is not supported yet: .*systemd/],
   ["--user www app:app", {}, /^--user www is not supported yet: start maitred as that user/],
-  ["--certfile c.pem app:app", {}, /^--certfile c.pem is not supported yet: put TLS in front/],
   ["--forwarded-allow-ips=nginx app:app", {}, /^--forwarded-allow-ips nginx has "nginx", and names are not looked up/],
   [
     "--forwarded-allow-ips=10.0.0.0/33 app:app",
@@ -130,10 +148,7 @@ const wrongLines: readonly (readonly [line: string, env: Env, mistake: string | 
     {},
     /^--trusted-headers x-real-ip has "x-real-ip", which is none of x-forwarded-for,/,
   ],
-  ["app:app", { UVICORN_SSL_KEYFILE: "k.pem" }, /^UVICORN_SSL_KEYFILE=k.pem is not supported yet/],
   ["app:app", { UVICORN_RELOAD: "true" }, /^UVICORN_RELOAD=true is not supported yet/],
-  ["--ssl-keyfile-password hunter2 app:app", {}, /^--ssl-keyfile-password is not supported yet/],
-  ["app:app", { UVICORN_SSL_KEYFILE_PASSWORD: "hunter2" }, /^UVICORN_SSL_KEYFILE_PASSWORD is not supported yet/],
   ["--proxy-protocol=v3 app:app", {}, "--proxy-protocol v3 is not one of off, v1, v2, auto"],
 
   // The line itself.

@@ -10,6 +10,7 @@ import { originName, originRank, originText } from "./origin.ts";
 import { absolutePath } from "./paths.ts";
 import type { Bind, Plan } from "./plan.ts";
 import { resolve, type Environment, type Resolved } from "./resolve.ts";
+import { tlsOf } from "./tls.ts";
 import { backlog, bind, fd, umask } from "./settings/bind.ts";
 import * as buffering from "./settings/buffering.ts";
 import * as http from "./settings/http.ts";
@@ -18,6 +19,7 @@ import * as logging from "./settings/logging.ts";
 import * as processRows from "./settings/process.ts";
 import * as proxy from "./settings/proxy.ts";
 import * as python from "./settings/python.ts";
+import * as tlsRows from "./settings/tls.ts";
 import * as timeouts from "./settings/timeouts.ts";
 import * as workers from "./settings/workers.ts";
 
@@ -54,6 +56,10 @@ export function readPlan(argv: readonly string[], env: Environment, host: HostFa
   const addresses = listen(resolved, env);
   mistakes.push(...addresses.mistakes);
   notices.push(...addresses.notices);
+
+  const secured = tlsOf(resolved, addresses.binds, fromChdir);
+  mistakes.push(...secured.mistakes);
+  notices.push(...secured.notices);
 
   const found = host.findPython(value(python.python), chdir);
   if ("error" in found) mistakes.push(found.error);
@@ -120,6 +126,10 @@ export function readPlan(argv: readonly string[], env: Environment, host: HostFa
     proxyProtocol: proxyProtocolOf(resolved),
     serverHeader: value(http.serverHeader),
     dateHeader: value(http.dateHeader),
+    tls: secured.tls,
+    redirectHttp: value(tlsRows.redirectHttp).map((address) => placed(address, fromChdir)),
+    redirectPort: value(tlsRows.redirectPort),
+    hsts: secured.tls === null ? "" : (value(tlsRows.hsts) ?? ""),
     accessLog: accessLog === null ? null : logPath(accessLog),
     accessLogFormat: value(logging.accessLogFormat),
     errorLog: logPath(value(logging.errorLog)),
@@ -163,7 +173,7 @@ function runningOf(resolved: Resolved): Running {
 
 function placed(address: Bind, fromChdir: (path: string) => string): Bind {
   const isFile = address.type === "unix" && !address.path.startsWith("\0");
-  return isFile ? { type: "unix", path: fromChdir(address.path) } : address;
+  return isFile ? { ...address, path: fromChdir(address.path) } : address;
 }
 
 /**

@@ -20,6 +20,8 @@ export interface EdgeContext {
   readonly bodies: BodyLimits;
   /** Value of the Server field, empty for none. */
   readonly server: string;
+  /** Value of Strict-Transport-Security on https responses, empty for none. */
+  readonly hsts: string;
   /** Value of the Date field now, empty for none. */
   date: string;
   /** Whose word counts about the client that a request comes from; null: nobody's, and the fields that tell reach the app as they are. */

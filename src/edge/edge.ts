@@ -1,7 +1,6 @@
 /** The street door: all listeners and all client connections; opening, the sweep that ends what waited too long, and the steps of a graceful stop. */
 import type { Socket } from "node:net";
 import type { Timer } from "../clock.ts";
-import type { Bind } from "../config/plan.ts";
 import type { Peer } from "../http/exchange.ts";
 import type { ClientConnection } from "./connection.ts";
 import type { ConnectionLimitsSettings } from "./connection-limits.ts";
@@ -9,7 +8,7 @@ import type { EdgeContext } from "./context.ts";
 import { Doorkeeper } from "./doorkeeper.ts";
 import { directStream } from "../streams/direct-stream.ts";
 import { Http1Connection } from "./http1-connection.ts";
-import { type BoundListener, Listener } from "./listener.ts";
+import { type BoundListener, type Door, Listener } from "./listener.ts";
 import { ProxyProtocolConnection } from "./proxy-protocol.ts";
 
 const SWEEP_EVERY_MS = 500;
@@ -36,10 +35,10 @@ export class Edge {
   }
 
   /** Opens every bind, or none: throws ListenError and closes those that were open. */
-  async listen(binds: readonly Bind[], backlog: number, umask: number): Promise<readonly BoundListener[]> {
+  async listen(doors: readonly Door[], backlog: number, umask: number): Promise<readonly BoundListener[]> {
     try {
-      for (const bind of binds) {
-        const listener = new Listener(bind, (socket, peer) => this.#accept(socket, peer));
+      for (const door of doors) {
+        const listener = new Listener(door, (socket, peer) => this.#accept(socket, peer, door));
         listener.onAcceptFailed = (error) => this.#doorkeeper.acceptFailed(error);
         await listener.listen(backlog, umask);
         this.#listeners.push(listener);
@@ -72,20 +71,38 @@ export class Edge {
     for (const connection of this.#connections) connection.destroy();
   }
 
-  #accept(socket: Socket, peer: Peer): void {
+  #accept(socket: Socket, peer: Peer, door: Door): void {
     const policy = this.#context.proxyProtocol;
-    if (policy === null) return this.#serve(socket, peer);
+    if (policy === null) return this.#secure(socket, peer, door);
     const header = new ProxyProtocolConnection(socket, peer, policy, this.#context, (client) => {
-      this.#serve(socket, client);
+      this.#secure(socket, client, door);
       this.#connections.delete(header);
     });
     this.#keep(header);
   }
 
-  #serve(socket: Socket, peer: Peer): void {
-    if (!this.#doorkeeper.admit(socket, peer.address, peer.scheme === "https")) return;
-    const connection = new Http1Connection((listener) => directStream(socket, listener), peer, this.#context);
-    this.#keep(connection, () => this.#doorkeeper.left(peer.address));
+  #secure(socket: Socket, peer: Peer, { tls, context }: Door): void {
+    if (!this.#doorkeeper.admit(socket, peer.address, tls !== null)) return;
+    const left = (): void => this.#doorkeeper.left(peer.address);
+    if (tls === null) {
+      this.#serve(socket, peer, context, left);
+      return;
+    }
+    const handshake = tls.accept(socket, peer, (secured, client) => {
+      const connection = this.#serve(secured, client, context, left);
+      this.#connections.delete(handshake);
+      // What TLS finds wrong later (a damaged record) is told to the socket that the stream was taken from.
+      secured.on("error", () => connection.destroy());
+      // A handshake that ends during a stop: the request that came with its last message is answered, an idle client is sent away.
+      if (context.isDraining) setImmediate(() => connection.drain());
+    });
+    this.#keep(handshake, left);
+  }
+
+  #serve(socket: Socket, peer: Peer, context: EdgeContext, left: () => void): ClientConnection {
+    const connection = new Http1Connection((listener) => directStream(socket, listener), peer, context);
+    this.#keep(connection, left);
+    return connection;
   }
 
   #keep(connection: ClientConnection, gone: (() => void) | null = null): void {

@@ -42,6 +42,7 @@ export class Client {
         gatheredBytes: 0,
       },
       server: "",
+      hsts: "",
       date: "",
       isDraining: false,
       forwarding: null,

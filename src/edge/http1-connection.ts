@@ -328,7 +328,9 @@ export class Http1Connection implements ClientConnection, ResponseSink, StreamLi
 
   #headOptions({ method, version }: RequestHead): ResponseHeadOptions {
     const { date, server } = this.#context;
-    return { method, minor: version === "1.0" ? 0 : 1, keepAlive: this.#keepAlive, date, server };
+    // RFC 6797 section 7.2: never on plain HTTP.
+    const hsts = this.#peer.scheme === "https" ? this.#context.hsts : "";
+    return { method, minor: version === "1.0" ? 0 : 1, keepAlive: this.#keepAlive, date, server, hsts };
   }
 
   /** A body that the client has announced but was never asked for makes the connection useless: nobody knows whether it comes. */

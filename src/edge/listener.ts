@@ -3,6 +3,17 @@ import { chmodSync, statSync, unlinkSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import type { Bind } from "../config/plan.ts";
 import { Peer } from "../http/exchange.ts";
+import type { EdgeContext } from "./context.ts";
+import type { TlsDoor } from "./tls/door.ts";
+
+/** An address, and what is behind it. */
+export interface Door {
+  readonly bind: Bind;
+  /** null where it speaks plain HTTP. */
+  readonly tls: TlsDoor | null;
+  /** The house that its connections are let into. */
+  readonly context: EdgeContext;
+}
 
 /** A bind that could not be listened on; the message is for the operator. */
 export class ListenError extends Error {
@@ -10,23 +21,26 @@ export class ListenError extends Error {
 }
 
 export interface BoundListener {
-  /** "http://127.0.0.1:8000" or "unix:/path". */
+  /** "http://127.0.0.1:8000", "https://[::1]:8443" or "unix:/path". */
   readonly url: string;
   readonly serverName: string;
   readonly serverPort: number;
+  readonly door: Door;
 }
 
 export class Listener implements BoundListener {
   url = "";
   serverName = "";
   serverPort = 0;
+  readonly door: Door;
   readonly #bind: Bind;
   readonly #server: Server;
   /** The kernel could not give a connection. */
   onAcceptFailed: ((error: NodeJS.ErrnoException) => void) | null = null;
 
-  constructor(bind: Bind, onConnection: (socket: Socket, peer: Peer) => void) {
-    this.#bind = bind;
+  constructor(door: Door, onConnection: (socket: Socket, peer: Peer) => void) {
+    this.door = door;
+    this.#bind = door.bind;
     // Half-open: a client that has only finished speaking still gets its answer. No delay: small responses leave at once.
     this.#server = createServer(
       { allowHalfOpen: true, noDelay: true, keepAlive: true, pauseOnConnect: true },
@@ -82,7 +96,7 @@ export class Listener implements BoundListener {
     this.serverName = this.#bind.type === "tcp" ? this.#bind.host || address.address : address.address;
     this.serverPort = address.port;
     const host = address.family === "IPv6" ? `[${address.address}]` : address.address;
-    this.url = `http://${host}:${address.port}`;
+    this.url = `${this.door.tls === null ? "http" : "https"}://${host}:${address.port}`;
   }
 }
 

@@ -89,10 +89,21 @@ let readBuffer: Buffer | null = null;
 export class DirectStream implements ByteStream {
   readonly #handle: StreamHandle;
   readonly #listener: StreamListener;
-  isBehind: boolean = false;
   #isPaused = false;
   #isClosed = false;
+  /** What is gathered while the stream is corked, or a write is under way: a TLS handle takes one at a time (it aborts at a second). */
   #corked: (string | Buffer)[] | null = null;
+  #isHeld = false;
+  #isWriting = false;
+  #writingBytes = 0;
+  /** Its own from the first write on that the kernel did not take at once: a TLS handle finishes each write later. */
+  #request: WriteRequest | null = null;
+  /** The two take turns: one whose `oncomplete` is running belongs to node until that returns. */
+  #otherRequest: WriteRequest | null = null;
+  /** What the write that is under way will call. */
+  #sent: (() => void) | null = null;
+  /** Our FIN, which waits for the writes. */
+  #whenWritten: (() => void) | null = null;
   #corkedBytes = 0;
   #corkedSent: (() => void)[] = [];
 
@@ -112,8 +123,12 @@ export class DirectStream implements ByteStream {
     handle.readStart();
   }
 
+  get isBehind(): boolean {
+    return this.#isWriting && this.#writingBytes + this.#corkedBytes > BEHIND_BYTES;
+  }
+
   get unsent(): number {
-    return this.#isClosed ? 0 : this.#handle.writeQueueSize;
+    return this.#isClosed ? 0 : this.#handle.writeQueueSize + this.#corkedBytes;
   }
 
   get isPaused(): boolean {
@@ -127,8 +142,8 @@ export class DirectStream implements ByteStream {
       return;
     }
     if (this.#isClosed) return;
-    const request = spare();
-    this.#wrote(request, this.#handle.writeLatin1String(request, text), null, null);
+    const request = this.#request ?? spare();
+    this.#wrote(request, this.#handle.writeLatin1String(request, text), text.length, null, null);
   }
 
   writeBytes(bytes: Buffer, sent: (() => void) | null): void {
@@ -139,34 +154,36 @@ export class DirectStream implements ByteStream {
       return;
     }
     if (this.#isClosed) return;
-    const request = spare();
-    this.#wrote(request, this.#handle.writeBuffer(request, bytes), bytes, sent);
+    const request = this.#request ?? spare();
+    this.#wrote(request, this.#handle.writeBuffer(request, bytes), bytes.length, bytes, sent);
   }
 
   cork(): void {
+    this.#isHeld = true;
     this.#corked ??= [];
   }
 
   uncork(): void {
+    this.#isHeld = false;
     const corked = this.#corked;
-    if (corked === null) return;
+    if (corked === null || this.#isWriting) return;
     const bytes = this.#corkedBytes;
     const sent = this.#corkedSent;
     this.#corked = null;
     this.#corkedBytes = 0;
     if (corked.length === 0 || this.#isClosed) return;
-    const request = spare();
+    const request = this.#request ?? spare();
     const done = sent.length === 0 ? null : (): void => sent.forEach((one) => one());
     if (sent.length > 0) this.#corkedSent = [];
     if (bytes <= JOIN_BYTES) {
       let text = "";
       for (const piece of corked) text += typeof piece === "string" ? piece : piece.toString("latin1");
-      this.#wrote(request, this.#handle.writeLatin1String(request, text), null, done);
+      this.#wrote(request, this.#handle.writeLatin1String(request, text), bytes, null, done);
       return;
     }
     const chunks: unknown[] = [];
     for (const piece of corked) chunks.push(piece, typeof piece === "string" ? "latin1" : "buffer");
-    this.#wrote(request, this.#handle.writev(request, chunks, false), chunks, done);
+    this.#wrote(request, this.#handle.writev(request, chunks, false), bytes, chunks, done);
   }
 
   pause(): void {
@@ -184,6 +201,10 @@ export class DirectStream implements ByteStream {
   end(done: () => void): void {
     this.uncork();
     if (this.#isClosed) return;
+    if (this.#isWriting) {
+      this.#whenWritten = () => this.end(done);
+      return;
+    }
     const request = new parts!.ShutdownWrap();
     request.handle = this.#handle;
     request.oncomplete = (status) => (status < 0 ? this.destroy() : done());
@@ -201,25 +222,40 @@ export class DirectStream implements ByteStream {
   }
 
   /** Bytes have left, or are under way, or the connection is lost. */
-  #wrote(request: WriteRequest, error: number, keep: unknown, sent: (() => void) | null): void {
+  #wrote(request: WriteRequest, error: number, bytes: number, keep: unknown, sent: (() => void) | null): void {
     if (error !== 0) return this.destroy();
     if (parts!.streamBaseState[parts!.kLastWriteWasAsync] === 0) {
       sent?.();
       return;
     }
-    spareRequest = null;
-    request.async = true;
-    request.handle = this.#handle;
+    if (this.#request === null) {
+      spareRequest = null;
+      this.#request = request;
+      request.async = true;
+      request.handle = this.#handle;
+      request.oncomplete = (status) => this.#written(status);
+    }
+    this.#isWriting = true;
+    this.#writingBytes = bytes;
+    this.#corked ??= [];
+    this.#sent = sent;
     request.chunks = keep;
-    this.isBehind = this.#handle.writeQueueSize > BEHIND_BYTES;
-    request.oncomplete = (status) => {
-      request.chunks = null;
-      if (status < 0) return this.destroy();
-      sent?.();
-      if (!this.isBehind || this.#isClosed || this.#handle.writeQueueSize > BEHIND_BYTES) return;
-      this.isBehind = false;
-      this.#listener.onCaughtUp?.();
-    };
+  }
+
+  #written(status: number): void {
+    const { isBehind } = this;
+    const sent = this.#sent;
+    this.#sent = null;
+    const request = this.#request!;
+    this.#request = this.#otherRequest;
+    this.#otherRequest = request;
+    request.chunks = null;
+    this.#isWriting = false;
+    if (status < 0) return this.destroy();
+    sent?.();
+    if (!this.#isHeld) this.uncork();
+    if (this.#whenWritten !== null && !this.#isWriting) this.#whenWritten();
+    if (isBehind && !this.isBehind && !this.#isClosed) this.#listener.onCaughtUp?.();
   }
 
   #stopped(count: number): void {

@@ -28,6 +28,7 @@ class Client extends RecordingSink {
   override write(exchange: Exchange, chunk: Buffer): void {
     this.chunks.push(Buffer.from(chunk));
     if (this.takesAtOnce) exchange.onSent!(chunk.length);
+    if (this.takesAtOnce) assert.equal(exchange.state, "streaming", "not ended in the midst of a write");
     else this.untaken += chunk.length;
     this.#wake();
   }
@@ -89,7 +90,7 @@ describe("a file", () => {
       const { exchange, failures } = begin(client, path, random.length);
       while (!takesAtOnce && exchange.state === "streaming") {
         await client.until(() => client.untaken > 0 || exchange.state === "done");
-        assert.ok(client.untaken <= 262_144, "two buffers at most");
+        assert.ok(client.untaken <= 262_144, "two pieces at most");
         while (client.untaken > 0) client.take(exchange, Math.min(client.untaken, 50_021));
       }
       await client.until(() => exchange.state === "done");

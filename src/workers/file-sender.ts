@@ -1,14 +1,15 @@
 /**
  * A file as the body of a response that has begun (PROTOCOL.md, FILE): read here, so that the worker is free for its next request at once.
  *
- * Two buffers: one is read while the client takes the other, so memory is bounded and a slow client is waited for. It owns the descriptor and closes
- * it when all is sent, when the client has left, or when the file gives less than was promised: the response is cut then.
+ * One piece is read while the client takes the other, so memory is bounded and a slow client is waited for. Each has a buffer of its own: that bytes
+ * have gone on (`onSent`) does not say that nobody holds them any more, HTTP/2 frames wait for the kernel. It owns the descriptor and closes it
+ * when all is sent, when the client has left, or when the file gives less than was promised: the response is cut then.
  */
 import { close, constants, fstat, open, read } from "node:fs";
 import { answerError } from "../http/error-response.ts";
 import type { Exchange } from "../http/exchange.ts";
 
-const BUFFER_BYTES = 131_072;
+const PIECE_BYTES = 131_072;
 /** Not blocking: a pipe in the file's place must not hold a thread until somebody writes to it. */
 const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK;
 
@@ -25,10 +26,8 @@ class FileSender {
   #descriptor = -1;
   /** Bytes of the file to read; what it has at the beginning, or what Content-Length says. */
   #left = 0;
-  readonly #free: Buffer[] = [];
-  /** Given to the client and not taken yet, in order; of the first, so many bytes have been. */
-  readonly #given: { readonly buffer: Buffer; readonly length: number }[] = [];
-  #taken = 0;
+  /** Given to the client and not taken yet: two pieces at most. */
+  #untaken = 0;
   #isReading = false;
   #isOver = false;
 
@@ -51,9 +50,6 @@ class FileSender {
         if (!stats.isFile()) return this.#fail("not a regular file");
         const promised = this.#exchange.responseFields?.contentLength ?? -1;
         this.#left = promised < 0 ? stats.size : promised;
-        const length = Math.min(this.#left, BUFFER_BYTES);
-        this.#free.push(Buffer.allocUnsafeSlow(length));
-        if (this.#left > length) this.#free.push(Buffer.allocUnsafeSlow(length));
         this.#read();
       });
     });
@@ -67,31 +63,27 @@ class FileSender {
       this.#close();
       return this.#exchange.end();
     }
-    const buffer = this.#free.pop();
-    if (buffer === undefined) return;
+    if (this.#untaken > PIECE_BYTES) return;
     this.#isReading = true;
-    read(this.#descriptor, buffer, 0, Math.min(buffer.length, this.#left), null, (error, count) => {
+    const piece = Buffer.allocUnsafeSlow(Math.min(this.#left, PIECE_BYTES));
+    read(this.#descriptor, piece, 0, piece.length, null, (error, count) => {
+      if (error === null && count > 0 && !this.#isOver) {
+        this.#left -= count;
+        this.#untaken += count;
+        // Still "reading": the sink may say "taken" in the midst of this, and must not be told to end there.
+        this.#exchange.write(piece.subarray(0, count));
+      }
       this.#isReading = false;
       if (this.#isOver) return this.#release();
       if (error !== null) return this.#fail(error.message);
       if (count === 0) return this.#fail(`the file ended ${this.#left} bytes early`);
-      this.#left -= count;
-      this.#given.push({ buffer, length: count });
-      this.#exchange.write(buffer.subarray(0, count));
       this.#read();
     });
   }
 
-  /** The client has taken so many bytes; also in the midst of a write. */
+  /** The client has taken so many bytes. */
   #sent(bytes: number): void {
-    this.#taken += bytes;
-    let first = this.#given[0];
-    while (first !== undefined && this.#taken >= first.length) {
-      this.#taken -= first.length;
-      this.#given.shift();
-      this.#free.push(first.buffer);
-      first = this.#given[0];
-    }
+    this.#untaken -= bytes;
     if (this.#descriptor >= 0) this.#read();
   }
 

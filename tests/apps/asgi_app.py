@@ -1,6 +1,7 @@
 """The part of wsgi_app.py that an ASGI application shows differently."""
 
 import asyncio
+import json
 import os
 from collections import Counter
 from typing import Any
@@ -27,6 +28,8 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
         text = " ".join(f"{name}={number}" for name, number in sorted(seen.items())) or "nothing"
     elif path == "/pid":
         text = str(os.getpid())
+    elif path == "/tls":
+        text = json.dumps(scope["extensions"].get("tls"))
     elif path == "/hold":
         name = query["name"][0]
         print(f"holding {name} in {os.getpid()}", flush=True)

@@ -22,6 +22,7 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
     if path != "/count":
         seen[path] += 1
     text = "hello"
+    fields = []
     if path == "/count":
         text = " ".join(f"{name}={number}" for name, number in sorted(seen.items())) or "nothing"
     elif path == "/pid":
@@ -34,6 +35,10 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
         text = os.getcwd()
     elif path == "/remote":
         text = f"{environ['REMOTE_ADDR']!r} {environ['SERVER_NAME']!r}"
+    elif path == "/scheme":
+        text = environ["wsgi.url_scheme"]
+    elif path == "/hsts":
+        fields.append(("strict-transport-security", "max-age=1"))
     elif path == "/hold":
         name = query["name"][0]
         print(f"holding {name} in {os.getpid()}", file=errors, flush=True)
@@ -63,5 +68,5 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
     elif path == "/ignore-body":
         pass
     body = text.encode("latin-1")
-    start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))])
+    start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(body))), *fields])
     return [body]

@@ -29,7 +29,7 @@ export interface StartOptions {
 export interface Maitred {
   /** Port of the first TCP address, 0 when there is none. */
   readonly port: number;
-  /** `http://127.0.0.1:PORT`, empty when there is no TCP address. */
+  /** `http://127.0.0.1:PORT` or https, empty when there is no TCP address. */
   readonly base: string;
   /** Every address of the `Listening at` lines. */
   readonly addresses: readonly string[];
@@ -57,7 +57,7 @@ export async function startMaitred(args: readonly string[], options: StartOption
   const addresses = [...program.stderr().matchAll(LISTENING)]
     .flatMap((match) => (match[1] ?? "").split(","))
     .map((address) => address.trim());
-  const base = addresses.find((address) => address.startsWith("http://")) ?? "";
+  const base = addresses.find((address) => /^https?:/.test(address)) ?? "";
   return {
     port: base === "" ? 0 : Number(new URL(base).port),
     base,
@@ -104,7 +104,8 @@ after(() => {
 
 function launch(args: readonly string[], options: StartOptions): Program {
   if (!existsSync(COMMAND)) throw new Error(`there is no ${COMMAND} to test`);
-  const withPython = args.includes("--python") ? args : ["--python", examplesPython(), ...args];
+  // Commands beside serving (src/cli/commands.ts) are known by their first word.
+  const withPython = args.includes("--python") || args[0] === "cert" ? args : ["--python", examplesPython(), ...args];
   const env = { ...process.env, ...options.env };
   for (const name of ["WEB_CONCURRENCY", "PORT", "GUNICORN_CMD_ARGS", "NODE_TEST_CONTEXT"])
     if (!(name in (options.env ?? {}))) delete env[name];

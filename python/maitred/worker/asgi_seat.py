@@ -122,6 +122,7 @@ class AsgiSeat(asyncio.Protocol):
         """As asyncio.Protocol."""
         self._since = perf_counter()
         self._in_turn = True
+        has_messages = False
         for kind, arg, payload in self._frames.feed(data):
             if kind == REQUESTS:
                 self._begin(loads(payload))
@@ -142,15 +143,16 @@ class AsgiSeat(asyncio.Protocol):
                 elif type(exchange) is WebSocket:
                     if WS_TEXT <= kind <= WS_PART:
                         exchange.message(kind, payload)
-                        if not self._later_is_due:
-                            # After the tasks that the messages have woken: their answers leave together, in this turn.
-                            self._later_is_due = True
-                            self.loop.call_soon(self._flush_later)
+                        has_messages = True
                     elif kind == WS_CLOSED:
                         exchange.closed(*close_of(payload))
         self._in_turn = False
         if self._out:
             self._flush()
+        if has_messages and not self._later_is_due:
+            # After the tasks that the messages have woken: their answers leave together, in this turn.
+            self._later_is_due = True
+            self.loop.call_soon(self._flush_later)
 
     def eof_received(self) -> bool:
         """As asyncio.Protocol: no more work; what is in flight still writes."""
@@ -232,7 +234,9 @@ class AsgiSeat(asyncio.Protocol):
             if request_id in exchanges:
                 self.lingering.add(exchanges[request_id])
             exchange: Connection
-            if body is False:
+            if type(body) is bytes:
+                exchange = Exchange(self, request_id, scope, body)
+            elif body is False:
                 scope.pop("method", None)
                 scope["asgi"] = _WEBSOCKET_VERSION
                 scope["extensions"] = _WEBSOCKET_EXTENSIONS.copy()

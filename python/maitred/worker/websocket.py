@@ -49,9 +49,12 @@ _BINARY = WS_BINARY + TO_FRONT
 _PART = WS_PART + TO_FRONT
 #: So many messages in a row are received or sent without giving the loop's other tasks a turn.
 _TURN = 128
+#: So many messages may wait for the app. Credit counts their bytes, so this bounds those of three bytes and fewer.
+_MOST_WAITING = 65_536
 #: RFC 6455 section 5.5: a control frame carries at most 125 bytes, two of which are the code.
 _MAX_REASON = 123
 _ABNORMAL = 1006
+_POLICY_VIOLATION = 1008
 _SERVICE_RESTART = 1012
 #: RFC 6455 section 7.4.1: these stand for what no close frame has said.
 _NEVER_SENT = (1004, 1005, 1006, 1015)
@@ -194,6 +197,8 @@ class WebSocket(Waiting):
             self._messages.append(({"type": "websocket.receive", "bytes": bytes(data)}, length))
         if self._waiters:
             self._wake()
+        elif len(self._messages) > _MOST_WAITING:
+            self._close({"code": _POLICY_VIOLATION, "reason": "too many messages wait for the application"})
 
     def credit(self, count: int) -> None:
         """The client has taken so many bytes."""

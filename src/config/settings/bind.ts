@@ -13,7 +13,8 @@ export const bind: Setting<readonly Bind[]> = repeated({
   help: "Address to listen on: HOST:PORT, [IPV6]:PORT, :PORT, unix:PATH or fd://N",
   doc: `\`:PORT\` listens on every IPv4 address, \`HOST\` alone on port 8000, a bare number is a port on 127.0.0.1. \`unix:@NAME\` is a
 Linux abstract socket; a relative Unix path is relative to \`--chdir\`. \`fd://N\` takes a socket that is listening already, as
-systemd hands it over. When no address is given at all and the variable \`PORT\` is set (Heroku, Cloud Run, Render), the address
+systemd hands it over. With \`--certfile\` every address speaks TLS, but those with \`http://\` before them; \`https://\` says the
+same as nothing there, and asks for a certificate where there is none. When no address is given at all and the variable \`PORT\` is set (Heroku, Cloud Run, Render), the address
 is \`0.0.0.0:$PORT\`, as in gunicorn.`,
 });
 

@@ -8,11 +8,13 @@ import { loggingSection } from "./logging.ts";
 import { processSection } from "./process.ts";
 import { proxySection } from "./proxy.ts";
 import { pythonSection } from "./python.ts";
+import { tlsSection } from "./tls.ts";
 import { timeoutsSection } from "./timeouts.ts";
 import { workersSection } from "./workers.ts";
 
 export const sections: readonly Section[] = [
   bindSection,
+  tlsSection,
   workersSection,
   pythonSection,
   timeoutsSection,

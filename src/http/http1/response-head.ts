@@ -16,6 +16,8 @@ export interface ResponseHeadOptions {
   readonly date: string;
   /** Value of Server, "" for none. The app's own goes first. */
   readonly server: string;
+  /** Value of Strict-Transport-Security, "" or absent for none. The app's own goes first. */
+  readonly hsts?: string;
 }
 
 /** A streamed response's head, and what it obliges the writer to. */
@@ -239,8 +241,15 @@ function statusLine(status: number, reason: string): string {
 }
 
 function serverLines(fields: ResponseFields, options: ResponseHeadOptions): string {
-  const date = options.date === "" || fields.hasDate ? "" : `Date: ${options.date}\r\n`;
+  let date = options.date === "" || fields.hasDate ? "" : `Date: ${options.date}\r\n`;
+  if (options.hsts && !saysHsts(fields)) date += `Strict-Transport-Security: ${options.hsts}\r\n`;
   return options.server === "" || fields.hasServer ? date : `${date}Server: ${options.server}\r\n`;
+}
+
+/** Looked for only where it is to be sent. */
+function saysHsts({ flat }: ResponseFields): boolean {
+  for (let i = 0; i < flat.length; i += 2) if (flat[i]!.toLowerCase() === "strict-transport-security") return true;
+  return false;
 }
 
 /** RFC 9112 section 9.3: 1.1 persists unless told otherwise, 1.0 only when told so. */
