@@ -1,5 +1,5 @@
 # The developer's interface. Everything is installed inside the checkout (scripts/setup); the second call of each target is quick.
-.PHONY: setup build run test check format bench clean
+.PHONY: setup build run test check format conformance bench clean
 
 # What `make test` runs of the TypeScript tests: make test ONLY=src/http
 ONLY =
@@ -22,6 +22,10 @@ format:
 
 test: build
 	@scripts/test $(ONLY)
+
+# What others have written to test servers: make conformance ARGS=h2spec
+conformance: build
+	@scripts/conformance $(ARGS)
 
 bench: build
 	@scripts/bench $(ARGS)

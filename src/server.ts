@@ -11,6 +11,7 @@ import type { EdgeContext } from "./edge/context.ts";
 import { openFilesLimit } from "./edge/doorkeeper.ts";
 import { Edge } from "./edge/edge.ts";
 import { type BoundListener, type Door, ListenError } from "./edge/listener.ts";
+import { alpnProtocols } from "./edge/protocol.ts";
 import { redirecting } from "./edge/redirect.ts";
 import { TlsDoor } from "./edge/tls/door.ts";
 import { TlsError } from "./edge/tls/key-pair.ts";
@@ -26,8 +27,6 @@ import { TurnEnd } from "./workers/turn-end.ts";
 import type { LoadFailure } from "./workers/zygote.ts";
 
 const HEAD_BYTES = 262_144;
-/** What TLS offers by ALPN, the preferred one first. */
-const PROTOCOLS = ["http/1.1"];
 /** SIGINT and SIGQUIT give requests in flight this long. */
 const QUICK_STOP_MS = 1000;
 
@@ -92,6 +91,7 @@ export async function serve(plan: Plan, notices: readonly string[]): Promise<num
       spool,
       gatheredBytes: 0,
     },
+    http2: plan.http2,
     server: plan.serverHeader ? "maitred" : "",
     hsts: plan.hsts,
     date: plan.dateHeader ? new Date().toUTCString() : "",
@@ -122,7 +122,7 @@ export async function serve(plan: Plan, notices: readonly string[]): Promise<num
   let tls: TlsDoor | null = null;
   let listeners: readonly BoundListener[];
   try {
-    if (plan.tls !== null) tls = new TlsDoor(plan.tls, PROTOCOLS, clock, log);
+    if (plan.tls !== null) tls = new TlsDoor(plan.tls, alpnProtocols(context), clock, log);
     listeners = await edge.listen(
       doors(plan, tls, context, () => listeners),
       plan.backlog,

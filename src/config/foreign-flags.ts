@@ -24,7 +24,7 @@ const pythonLogging =
   "maitred's own log has one format; set up Python's logging inside the application (logging.config)";
 const webSocket = "WebSocket connections are not supported yet";
 const strictHttp = "what it permits is how requests are smuggled past proxies; leave it out and mend the client";
-const http2 = "HTTP/2 is not supported yet; leave it out, or let a proxy in front speak HTTP/2";
+const protocols = "HTTP/1.1 is always spoken; give --http2 (the default) or --no-http2";
 const dirty = "there is no second pool of processes; leave it out and use a task queue";
 const statsd = "no metrics are sent to statsd; requests are served as usual";
 const privileges = "start maitred as that user: User= in systemd, USER in a Dockerfile, setpriv or runuser in a shell";
@@ -72,12 +72,7 @@ export const foreignFlags: readonly ForeignFlag[] = [
   needless(["--uwsgi-allow-from"], "LIST", "there is no uwsgi protocol to allow"),
   needless(["--suppress-ragged-eofs"], null, "a client that leaves without TLS's goodbye has left all the same"),
   needless(["--do-handshake-on-connect"], null, "handshakes never hold a worker"),
-  refused(["--http-protocols"], "LIST", http2, { fineValues: ["h1"] }),
-  refused(["--http2-cleartext"], "MODE", http2, { fineValues: ["off"] }),
-  needless(["--http2-max-concurrent-streams"], "N", http2),
-  needless(["--http2-initial-window-size"], "BYTES", http2),
-  needless(["--http2-max-frame-size"], "BYTES", http2),
-  needless(["--http2-max-header-list-size"], "BYTES", http2),
+  refused(["--http-protocols"], "LIST", protocols),
   refused(["--permit-obsolete-folding"], null, strictHttp),
   refused(["--strip-header-spaces"], null, strictHttp),
   refused(["--permit-unconventional-http-method"], null, strictHttp),
@@ -113,7 +108,6 @@ export const foreignFlags: readonly ForeignFlag[] = [
     env: ["UVICORN_HTTP"],
     fineValues: ["auto"],
   }),
-  refused(["--http2"], null, http2, { env: ["UVICORN_HTTP2"] }),
   ignored(["--ws"], "NAME", webSocket, { env: ["UVICORN_WS"], fineValues: ["none"] }),
   ignored(["--ws-max-size"], "BYTES", webSocket, { env: ["UVICORN_WS_MAX_SIZE"] }),
   ignored(["--ws-max-queue"], "N", webSocket, { env: ["UVICORN_WS_MAX_QUEUE"] }),

@@ -82,6 +82,14 @@ export interface Plan {
   readonly limitRequestFieldSize: number;
   /** What to do with field names that have an underscore: drop the field, or refuse the request with 400. */
   readonly headerMap: "drop" | "refuse";
+  /** HTTP/2 by ALPN and, with `cleartext`, by prior knowledge; null = HTTP/1.1 only. */
+  readonly http2: {
+    readonly cleartext: boolean;
+    readonly maxConcurrentStreams: number;
+    readonly initialWindowSize: number;
+    readonly maxFrameSize: number;
+    readonly maxHeaderListSize: number;
+  } | null;
   /** Requests that may wait for a worker; one more gets 503. 0 = a request goes to a free worker or gets 503. */
   readonly queueSize: number;
   /** A request that waited this long for a worker gets 503; never 0. */

@@ -87,6 +87,13 @@ const plain: Plan = {
     believed: new Set(["x-forwarded-for", "x-forwarded-proto", "forwarded"]),
   },
   proxyProtocol: null,
+  http2: {
+    cleartext: true,
+    maxConcurrentStreams: 100,
+    initialWindowSize: 262_144,
+    maxFrameSize: 16_384,
+    maxHeaderListSize: 65_536,
+  },
   serverHeader: true,
   dateHeader: true,
   tls: null,

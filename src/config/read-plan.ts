@@ -14,6 +14,7 @@ import { tlsOf } from "./tls.ts";
 import { backlog, bind, fd, umask } from "./settings/bind.ts";
 import * as buffering from "./settings/buffering.ts";
 import * as http from "./settings/http.ts";
+import * as http2 from "./settings/http2.ts";
 import * as limits from "./settings/limits.ts";
 import * as logging from "./settings/logging.ts";
 import * as processRows from "./settings/process.ts";
@@ -104,6 +105,15 @@ export function readPlan(argv: readonly string[], env: Environment, host: HostFa
     limitRequestFields: value(limits.limitRequestFields),
     limitRequestFieldSize: value(limits.limitRequestFieldSize),
     headerMap: value(limits.headerMap),
+    http2: value(http2.http2)
+      ? {
+          cleartext: value(http2.http2Cleartext),
+          maxConcurrentStreams: value(http2.http2MaxConcurrentStreams),
+          initialWindowSize: value(http2.http2InitialWindowSize),
+          maxFrameSize: value(http2.http2MaxFrameSize),
+          maxHeaderListSize: value(http2.http2MaxHeaderListSize),
+        }
+      : null,
     queueSize: value(limits.queueSize),
     queueTimeoutMs: value(timeouts.queueTimeout),
     limitConcurrency: value(limits.limitConcurrency),

@@ -7,6 +7,20 @@ import type { BodyLimits } from "./body-limits.ts";
 import type { ProxyProtocolPolicy } from "../http/proxy-header.ts";
 import type { RequestHead } from "../http/request-head.ts";
 
+/** What a client may do on an HTTP/2 connection. */
+export interface Http2Settings {
+  /** Also without TLS, to clients that begin with the preface. */
+  readonly cleartext: boolean;
+  /** SETTINGS_MAX_CONCURRENT_STREAMS. */
+  readonly maxConcurrentStreams: number;
+  /** SETTINGS_INITIAL_WINDOW_SIZE: bytes of a request's body that may come before the app takes any. */
+  readonly initialWindowSize: number;
+  /** SETTINGS_MAX_FRAME_SIZE. */
+  readonly maxFrameSize: number;
+  /** SETTINGS_MAX_HEADER_LIST_SIZE: bytes of a head after decompression, as RFC 9113 section 6.5.2 counts them. */
+  readonly maxHeaderListSize: number;
+}
+
 export interface EdgeContext {
   readonly clock: Clock;
   readonly limits: HeadLimits;
@@ -18,6 +32,8 @@ export interface EdgeContext {
   /** --limit-requests-per-connection; 0 = no limit. */
   readonly connectionRequests: number;
   readonly bodies: BodyLimits;
+  /** null: HTTP/1.1 only. */
+  readonly http2: Http2Settings | null;
   /** Value of the Server field, empty for none. */
   readonly server: string;
   /** Value of Strict-Transport-Security on https responses, empty for none. */

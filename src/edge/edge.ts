@@ -6,9 +6,8 @@ import type { ClientConnection } from "./connection.ts";
 import type { ConnectionLimitsSettings } from "./connection-limits.ts";
 import type { EdgeContext } from "./context.ts";
 import { Doorkeeper } from "./doorkeeper.ts";
-import { directStream } from "../streams/direct-stream.ts";
-import { Http1Connection } from "./http1-connection.ts";
 import { type BoundListener, type Door, Listener } from "./listener.ts";
+import { greet } from "./protocol.ts";
 import { ProxyProtocolConnection } from "./proxy-protocol.ts";
 
 const SWEEP_EVERY_MS = 500;
@@ -100,7 +99,10 @@ export class Edge {
   }
 
   #serve(socket: Socket, peer: Peer, context: EdgeContext, left: () => void): ClientConnection {
-    const connection = new Http1Connection((listener) => directStream(socket, listener), peer, context);
+    const connection = greet(socket, peer, context, (before, now) => {
+      this.#keep(now, left);
+      this.#connections.delete(before);
+    });
     this.#keep(connection, left);
     return connection;
   }

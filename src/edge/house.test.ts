@@ -41,6 +41,7 @@ export class Client {
         spool: null,
         gatheredBytes: 0,
       },
+      http2: null,
       server: "",
       hsts: "",
       date: "",

@@ -26,10 +26,8 @@ import { type BodySource, RequestIntake } from "./request-intake.ts";
 const DISCARD_BYTES = 1_048_576;
 /** After our last word the client gets this long to read it before the connection is destroyed. */
 export const LINGER_MS = 2000;
-
 /** Bytes of following requests that are kept while one is at work. */
 const PIPELINE_BYTES = 65_536;
-
 /** `since` of a phase whose beginning the next sweep will note. */
 const UNNOTED = -1;
 

@@ -38,6 +38,8 @@ export interface ByteStream {
   /** Stops reading; what the other side sends waits in the kernel. */
   pause(): void;
   resume(): void;
+  /** From now on another one hears what the other side does. */
+  handTo(listener: StreamListener): void;
   /** Our FIN, after all that was written; then `done`. */
   end(done: () => void): void;
   destroy(): void;
@@ -46,14 +48,16 @@ export interface ByteStream {
 /** A ByteStream on any Duplex. */
 export class SocketStream implements ByteStream {
   readonly #socket: Duplex;
+  #listener: StreamListener;
 
   constructor(socket: Duplex, listener: StreamListener) {
     this.#socket = socket;
-    socket.on("data", (chunk: Buffer) => listener.onBytes(chunk, false));
-    socket.on("end", () => listener.onFin());
+    this.#listener = listener;
+    socket.on("data", (chunk: Buffer) => this.#listener.onBytes(chunk, false));
+    socket.on("end", () => this.#listener.onFin());
     socket.on("error", () => socket.destroy());
-    socket.on("close", () => listener.onClosed());
-    socket.on("drain", () => listener.onCaughtUp?.());
+    socket.on("close", () => this.#listener.onClosed());
+    socket.on("drain", () => this.#listener.onCaughtUp?.());
     socket.resume();
   }
 
@@ -92,6 +96,10 @@ export class SocketStream implements ByteStream {
 
   resume(): void {
     this.#socket.resume();
+  }
+
+  handTo(listener: StreamListener): void {
+    this.#listener = listener;
   }
 
   end(done: () => void): void {

@@ -88,7 +88,7 @@ let readBuffer: Buffer | null = null;
 
 export class DirectStream implements ByteStream {
   readonly #handle: StreamHandle;
-  readonly #listener: StreamListener;
+  #listener: StreamListener;
   #isPaused = false;
   #isClosed = false;
   /** What is gathered while the stream is corked, or a write is under way: a TLS handle takes one at a time (it aborts at a second). */
@@ -116,7 +116,7 @@ export class DirectStream implements ByteStream {
     handle.useUserBuffer(buffer);
     handle.onread = () => {
       const count = state[at]!;
-      if (count > 0) listener.onBytes(buffer.subarray(0, count), true);
+      if (count > 0) this.#listener.onBytes(buffer.subarray(0, count), true);
       else if (count < 0) this.#stopped(count);
       return undefined;
     };
@@ -196,6 +196,10 @@ export class DirectStream implements ByteStream {
     if (!this.#isPaused || this.#isClosed) return;
     this.#isPaused = false;
     this.#handle.readStart();
+  }
+
+  handTo(listener: StreamListener): void {
+    this.#listener = listener;
   }
 
   end(done: () => void): void {

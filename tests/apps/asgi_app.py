@@ -26,6 +26,8 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
     text = "hello"
     if path == "/count":
         text = " ".join(f"{name}={number}" for name, number in sorted(seen.items())) or "nothing"
+    elif path == "/protocol":
+        text = f"{scope['scheme']} {scope['http_version']}"
     elif path == "/pid":
         text = str(os.getpid())
     elif path == "/tls":

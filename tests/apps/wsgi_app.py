@@ -25,6 +25,8 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
     fields = []
     if path == "/count":
         text = " ".join(f"{name}={number}" for name, number in sorted(seen.items())) or "nothing"
+    elif path == "/protocol":
+        text = f"{environ['wsgi.url_scheme']} {environ['SERVER_PROTOCOL']} {environ['HTTP_HOST']}"
     elif path == "/pid":
         text = str(os.getpid())
     elif path == "/parents":

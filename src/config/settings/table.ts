@@ -3,6 +3,7 @@ import type { Section, Setting } from "../setting.ts";
 import { bindSection } from "./bind.ts";
 import { bufferingSection } from "./buffering.ts";
 import { httpSection } from "./http.ts";
+import { http2Section } from "./http2.ts";
 import { limitsSection } from "./limits.ts";
 import { loggingSection } from "./logging.ts";
 import { processSection } from "./process.ts";
@@ -22,6 +23,7 @@ export const sections: readonly Section[] = [
   bufferingSection,
   proxySection,
   httpSection,
+  http2Section,
   loggingSection,
   processSection,
 ];

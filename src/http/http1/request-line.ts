@@ -61,9 +61,12 @@ export function parseRequestLine(text: string, end: number): RequestLine | Proto
   const minor = text.startsWith("HTTP/1.1\r\n", targetEnd + 1) ? 1 : 0;
   if (minor === 0 && !text.startsWith("HTTP/1.0\r\n", targetEnd + 1))
     return versionError(text.substring(targetEnd + 1, end));
-  const method = text.substring(0, methodEnd);
+  return requestTarget(text.substring(0, methodEnd), text.substring(methodEnd + 1, targetEnd), minor);
+}
+
+/** Method and target, however the HTTP version at hand transports them. */
+export function requestTarget(method: string, target: string, minor: 0 | 1): RequestLine | ProtocolError {
   if (!METHODS.has(method)) return methodError(method);
-  const target = text.substring(methodEnd + 1, targetEnd);
   if (BAD_TARGET.test(target)) {
     return badRequest("MAITRED_BAD_TARGET", "the request target has a control character, a non-ASCII character or a #");
   }

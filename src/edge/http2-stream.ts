@@ -1,0 +1,242 @@
+/**
+ * One request on an HTTP/2 connection and its response (RFC 9113 section 8.1): the stream's body on its way to the app, the sink for the answer,
+ * and the word to the app when the client takes the request back.
+ *
+ * Flow control is the stream's: what the app does not take is not credited, so its window closes; what the client does not take is not
+ * acknowledged to the seat, so its credit closes. Both leave the connection's other streams alone.
+ */
+import { errorFields } from "../http/error-response.ts";
+import { Exchange, type Peer, type ResponseSink } from "../http/exchange.ts";
+import type { ProtocolError } from "../http/http1/protocol-error.ts";
+import { carriesBody, reasonPhrase, takesTrailers } from "../http/http1/response-head.ts";
+import { ErrorCode } from "../http/http2/errors.ts";
+import { informationalHead, responseHead, trailerSection } from "../http/http2/response-head.ts";
+import type { Http2StreamState, StreamHandler } from "../http/http2/stream.ts";
+import { EMPTY_BODY } from "../http/request-body.ts";
+import type { RequestHead } from "../http/request-head.ts";
+import type { ResponseFields } from "../http/response-fields.ts";
+import type { Http2Connection } from "./http2-connection.ts";
+import { UNREADABLE } from "./refusal.ts";
+import { type BodySource, RequestIntake } from "./request-intake.ts";
+
+/** Nothing waited for the client at the last sweep. */
+const NOT_WAITING = -1;
+
+const CONTINUE = [":status", "100"];
+
+export class Http2Stream implements ResponseSink, StreamHandler, BodySource {
+  readonly #state: Http2StreamState;
+  readonly #connection: Http2Connection;
+  #exchange: Exchange | null = null;
+  #intake: RequestIntake | null = null;
+  isBodyPaused = false;
+  /** Received while the app takes nothing; credited to the client when it does. */
+  #heldBytes = 0;
+  #carriesBody = true;
+  /** Of the promised length, what is still to come; negative where none was promised. */
+  #left = -1;
+  #excess = 0;
+  #sentAtSweep = 0;
+  #stalledSince = NOT_WAITING;
+
+  constructor(state: Http2StreamState, connection: Http2Connection) {
+    this.#state = state;
+    this.#connection = connection;
+    state.handler = this;
+  }
+
+  // --- from the client
+
+  begin(head: RequestHead, peer: Peer): void {
+    const { context } = this.#connection;
+    const exchange = new Exchange(head, peer, this, context.clock.now());
+    this.#exchange = exchange;
+    if (this.#state.isRemoteEnded) {
+      exchange.body = EMPTY_BODY;
+      context.submit(exchange);
+      return;
+    }
+    this.#state.promised = head.framing === "chunked" ? -1 : head.contentLength;
+    this.#intake = new RequestIntake(exchange, context, this);
+    this.#connection.unsettled.push(this);
+  }
+
+  /** No more bytes are at hand. */
+  settle(): void {
+    if (this.#exchange?.state === "waiting" && !this.#state.isRemoteEnded) this.#intake?.pause();
+  }
+
+  /** The request could not be read. What is malformed is reset (RFC 9113 section 8.1.1), what is only beyond a limit is told so. */
+  refuse({ status, detail }: ProtocolError): void {
+    const { context, peer, session } = this.#connection;
+    const exchange = new Exchange(UNREADABLE, peer, this, context.clock.now());
+    context.onRejected(peer.address, status, detail);
+    if (status !== 400) {
+      this.#exchange = exchange;
+      const reason = reasonPhrase(status);
+      exchange.complete(status, reason, errorFields(), `${status} ${reason}\n`);
+      return;
+    }
+    session.refuseMalformed(this.#state);
+    exchange.state = "done";
+    exchange.status = status;
+    context.onDone?.(exchange);
+  }
+
+  onData(chunk: Buffer): void {
+    const exchange = this.#exchange;
+    // What comes after the answer is not credited: it ends with the window at the latest.
+    if (exchange === null || exchange.state === "done") return;
+    this.#intake?.push(chunk, true);
+    if (this.isBodyPaused) this.#heldBytes += chunk.length;
+    else this.#connection.session.consume(this.#state, chunk.length);
+    if (exchange.state === "waiting") this.#connection.unsettled.push(this);
+  }
+
+  onEnd(): void {
+    const exchange = this.#exchange;
+    if (exchange !== null && exchange.state !== "done") this.#intake?.end();
+  }
+
+  onReset(): void {
+    const exchange = this.#exchange;
+    if (exchange === null) return;
+    this.#exchange = null;
+    if (exchange.state === "done") return;
+    this.#intake?.abandon();
+    exchange.leave();
+    if (exchange.status === 0) exchange.status = 499;
+    this.#connection.context.onDone?.(exchange);
+  }
+
+  pauseBody(): void {
+    this.isBodyPaused = true;
+  }
+
+  resumeBody(): void {
+    this.isBodyPaused = false;
+    this.#connection.session.consume(this.#state, this.#heldBytes);
+    this.#heldBytes = 0;
+    this.#connection.touch();
+  }
+
+  continueBody(): void {
+    if (this.#state.isRemoteEnded || this.#state.isClosed) return;
+    this.#connection.session.out.head(this.#state, CONTINUE, false);
+    this.#connection.touch();
+  }
+
+  refuseBody(status: number, detail: string): void {
+    const exchange = this.#exchange;
+    const { context, peer } = this.#connection;
+    context.onRejected(peer.address, status, detail);
+    if (exchange === null) return;
+    const hasBegun = exchange.state === "streaming";
+    exchange.leave();
+    exchange.status = status;
+    if (hasBegun) return this.cut(exchange);
+    const reason = reasonPhrase(status);
+    this.complete(exchange, status, reason, errorFields(), `${status} ${reason}\n`);
+  }
+
+  onTaken(bytes: number): void {
+    this.#exchange?.onSent?.(bytes);
+  }
+
+  /** True where the client has taken nothing of what waits for it since `ms` before. Asked at each sweep. */
+  isStalled(now: number, ms: number): boolean {
+    const { queuedBytes, sent } = this.#state;
+    if (queuedBytes === 0 || sent !== this.#sentAtSweep || this.#stalledSince === NOT_WAITING) {
+      this.#sentAtSweep = sent;
+      this.#stalledSince = queuedBytes === 0 ? NOT_WAITING : now;
+      return false;
+    }
+    return now - this.#stalledSince > ms;
+  }
+
+  // --- to the client
+
+  complete(exchange: Exchange, status: number, reason: string, fields: ResponseFields, body: string | Buffer): void {
+    if (exchange !== this.#exchange) return;
+    const hasBody = carriesBody(status, exchange.head.method);
+    if (hasBody && fields.contentLength >= 0 && fields.contentLength !== body.length) {
+      // A broken promise takes the streamed way, which drops what is too much and resets where something is missing.
+      this.start(exchange, status, reason, fields);
+      this.write(exchange, typeof body === "string" ? Buffer.from(body, "latin1") : body);
+      return this.end(exchange, null);
+    }
+    const { context, session } = this.#connection;
+    if (hasBody && body.length > 0) {
+      exchange.sentBytes = body.length;
+      session.out.complete(this.#state, responseHead(status, fields, body.length, context), body);
+    } else {
+      const length = hasBody ? 0 : fields.contentLength === -1 && body.length > 0 ? body.length : fields.contentLength;
+      session.out.head(this.#state, responseHead(status, fields, length, context), true);
+    }
+    this.#answered(exchange);
+  }
+
+  inform(exchange: Exchange, status: number, fields: ResponseFields): void {
+    // RFC 9113 section 8.6: there is no 101 in HTTP/2.
+    if (exchange !== this.#exchange || status === 101) return;
+    this.#connection.session.out.head(this.#state, informationalHead(status, fields), false);
+    this.#connection.touch();
+  }
+
+  start(exchange: Exchange, status: number, _reason: string, fields: ResponseFields): void {
+    if (exchange !== this.#exchange) return;
+    this.#carriesBody = carriesBody(status, exchange.head.method);
+    this.#left = fields.contentLength;
+    const { context, session } = this.#connection;
+    session.out.head(this.#state, responseHead(status, fields, fields.contentLength, context), !this.#carriesBody);
+    this.#connection.touch();
+  }
+
+  write(exchange: Exchange, chunk: Buffer): void {
+    if (exchange !== this.#exchange || chunk.length === 0) return;
+    let piece = chunk;
+    if (this.#left >= 0 && this.#carriesBody) {
+      // RFC 9113 section 8.1.1: DATA whose sum is not Content-Length makes the response malformed.
+      if (piece.length > this.#left) {
+        this.#excess += piece.length - this.#left;
+        piece = piece.subarray(0, this.#left);
+      }
+      this.#left -= piece.length;
+    }
+    const isDropped = !this.#carriesBody || piece.length === 0;
+    if (isDropped) return exchange.onSent?.(chunk.length);
+    if (piece.length < chunk.length) exchange.onSent?.(chunk.length - piece.length);
+    exchange.sentBytes += piece.length;
+    this.#connection.session.out.data(this.#state, piece);
+    this.#connection.touch();
+  }
+
+  end(exchange: Exchange, trailers: ResponseFields | null): void {
+    if (exchange !== this.#exchange) return;
+    const { context, session } = this.#connection;
+    const { sentBytes } = exchange;
+    if (this.#left > 0 && this.#carriesBody) {
+      context.onBadLength(exchange, sentBytes + this.#left, sentBytes);
+      return this.cut(exchange);
+    }
+    if (this.#excess > 0) context.onBadLength(exchange, sentBytes, sentBytes + this.#excess);
+    const section = trailers !== null && takesTrailers(exchange.head) ? trailerSection(trailers) : [];
+    if (this.#carriesBody) session.out.end(this.#state, section.length === 0 ? null : section);
+    this.#answered(exchange);
+  }
+
+  cut(exchange: Exchange): void {
+    if (exchange !== this.#exchange) return;
+    this.#exchange = null;
+    this.#connection.context.onDone?.(exchange);
+    this.#connection.session.reset(this.#state, ErrorCode.internalError);
+    this.#connection.touch();
+  }
+
+  #answered(exchange: Exchange): void {
+    // What waits in the stream's queue is still acknowledged to the seat.
+    if (this.#state.queuedBytes === 0) this.#exchange = null;
+    this.#connection.touch();
+    this.#connection.context.onDone?.(exchange);
+  }
+}
