@@ -173,10 +173,9 @@ suite("request smuggling over HTTP/1.1", () => {
     const streaming = await startMaitred([...ARGS, "--request-buffering", "off"]);
     const client = await RawClient.open(streaming.port);
     await client.send(post(`Content-Length: ${2_000_000 + HIDDEN.length}\r\n`, "x".repeat(1_500_000)));
+    await client.send("x".repeat(500_000) + HIDDEN + "GET /second HTTP/1.1\r\nHost: x\r\n\r\n");
     assert.equal((await client.response()).body.toString(), "answered /first");
-    await client.send("x".repeat(500_000) + HIDDEN + "GET /second HTTP/1.1\r\nHost: x\r\n\r\n").catch(() => undefined);
-    const rest = await client.rest();
-    assert.ok(rest === "" || rest.includes("answered /second"), rest.slice(0, 200));
+    assert.equal((await client.response()).body.toString(), "answered /second");
     client.leave();
     await streaming.stop();
   });
@@ -240,7 +239,8 @@ suite("request smuggling through nginx", { skip: nginxPath === null ? "no nginx 
       const unmarked = Object.keys(await counted(server.port)).filter((request) => !request.endsWith(" via nginx"));
       assert.deepEqual(unmarked, [], attack);
     }
-    assert.ok((await counted(server.port))["POST /first via nginx"]! > 0, "some of it did pass");
+    // Which of them nginx passes on hangs on when it notices that their client has left; that some are it does not.
+    assert.notDeepEqual(await counted(server.port), {}, "some of it did pass");
   });
 });
 
