@@ -111,7 +111,7 @@ export class Http1Connection implements ClientConnection, ResponseSink, StreamLi
         this.#reject(408, `no complete request within ${headTimeoutMs / 1000} s (--header-timeout)`);
     } else if (this.phase === "busy") {
       if (!this.#bodyIsRead) this.#intake?.checkProgress(now);
-    } else if (this.#hasEnded && waited > LINGER_MS) {
+    } else if (this.phase === "linger" && waited > LINGER_MS && (this.#hasEnded || this.#stream.unsent === 0)) {
       this.#stream.destroy();
     }
   }

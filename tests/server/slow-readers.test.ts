@@ -1,9 +1,12 @@
 /** Clients that take their responses slowly, or not at all. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { readdirSync } from "node:fs";
 import { suite, test } from "node:test";
+import { connect as tlsConnect, type TLSSocket } from "node:tls";
 
 import { Browser } from "../support/browser.ts";
+import { serverIdentity, writeIdentity } from "../support/certificates.ts";
 import { startMaitred } from "../support/maitred.ts";
 import { temporaryFolder, testApps } from "../support/places.ts";
 import { RawClient } from "../support/raw-client.ts";
@@ -91,6 +94,41 @@ suite("slow readers of a sync worker's response", () => {
     await client.send(ask);
     await server.waitForLine(/Connection from 127\.0\.0\.1 cut off: .*--write-timeout/);
     client.leave();
+    await server.stop();
+  });
+});
+
+suite("slow readers over TLS", () => {
+  const open = async (port: number): Promise<TLSSocket> => {
+    const socket = tlsConnect({ port, host: "127.0.0.1", rejectUnauthorized: false });
+    socket.on("error", () => undefined);
+    await once(socket, "secureConnect");
+    socket.pause();
+    socket.write(ask.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n"));
+    return socket;
+  };
+
+  test("do not hold the worker, and get all of it", async () => {
+    const server = await startMaitred([...writeIdentity(temporaryFolder(), serverIdentity("localhost")), ...start]);
+    const slow = await Promise.all([open(server.port), open(server.port)]);
+    // A third client of the only worker gets its response while the others do not read.
+    for (const socket of [await open(server.port), ...slow]) {
+      let length = 0;
+      socket.on("data", (data: Buffer) => (length += data.length));
+      socket.resume();
+      await once(socket, "end");
+      assert.ok(length > BYTES, `${length} bytes`);
+      socket.destroy();
+    }
+    await server.stop();
+  });
+
+  test("who takes nothing for --write-timeout is cut off", async () => {
+    const identity = writeIdentity(temporaryFolder(), serverIdentity("localhost"));
+    const server = await startMaitred([...identity, ...start, "--write-timeout", "1"]);
+    const socket = await open(server.port);
+    await server.waitForLine(/Connection from 127\.0\.0\.1 cut off: .*--write-timeout/);
+    socket.destroy();
     await server.stop();
   });
 });

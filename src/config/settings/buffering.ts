@@ -48,7 +48,7 @@ export const spoolDir: Setting<string | null> = single<string | null>({
   fallbackText: "$TMPDIR, or /tmp",
   help: "Folder for the bodies that do not fit in memory",
   doc: `The files have no name (they are removed as soon as they are open), so nothing is left behind. Where no file can be made there, bodies are
-streamed, with one warning.`,
+streamed, with one warning. Where /tmp is memory (tmpfs), spool files are too: name a folder on a disk, or lower \`--spool-max\`.`,
 });
 
 export const spoolMax: Setting<number> = single({
