@@ -4,6 +4,7 @@
  */
 import type { ForwardingPolicy } from "../http/client-identity.ts";
 import type { ProxyProtocolPolicy } from "../http/proxy-header.ts";
+import type { OperationsPlan } from "./operations.ts";
 
 /** Where to listen. `unix` paths that begin with NUL are Linux abstract sockets. */
 export type Bind = (
@@ -142,4 +143,5 @@ export interface Plan {
   readonly errorLog: string;
   readonly logLevel: LogLevel;
   readonly pidFile: string | null;
+  readonly operations: OperationsPlan;
 }

@@ -10,6 +10,8 @@ import { shellWords } from "./shell-words.ts";
 
 const house: HostFacts = {
   cwd: "/srv/site",
+  pid: 4711,
+  platform: "linux",
   affinityCpus: 4,
   cgroupQuotaCpus: null,
   findPython: (explicit) => ({ path: explicit ?? "/usr/bin/python3" }),
@@ -105,6 +107,14 @@ const plain: Plan = {
   errorLog: "-",
   logLevel: "info",
   pidFile: null,
+  operations: {
+    healthBind: null,
+    healthPath: null,
+    drainDelayMs: 0,
+    control: { type: "abstract" },
+    notifyFd: null,
+    watchdogMs: 0,
+  },
 };
 
 const believed = (trusted: string, ...fields: ForwardingField[]): Partial<Plan> => ({
@@ -328,8 +338,11 @@ const noticed: readonly (readonly [line: string, env: Env, notice: RegExp | null
   ["-m 22 app:app", {}, /decimal number, as in gunicorn: the umask is 0026/],
   ["-m 0 app:app", {}, null],
   ["--max-requests-jitter 5 app:app", {}, /^--max-requests-jitter has no effect without --max-requests/],
-  ["app:app", { LISTEN_FDS: "1" }, /^LISTEN_FDS=1 has no effect yet: .* give --bind fd:\/\/3/],
-  ["-b fd://3 app:app", { LISTEN_FDS: "1" }, null],
+  ["app:app", { LISTEN_FDS: "1" }, /^LISTEN_FDS=1 has no effect: LISTEN_PID is not set .* give --bind fd:\/\/3/],
+  ["app:app", { LISTEN_FDS: "1", LISTEN_PID: "4711" }, null],
+  ["-b :80 app:app", { LISTEN_FDS: "1", LISTEN_PID: "4711" }, /^-b :80 has no effect, because systemd/],
+  ["-b fd://3 app:app", { LISTEN_FDS: "1", LISTEN_PID: "4711" }, null],
+  ["app:app", { NOTIFY_SOCKET: "/run/systemd/notify" }, /^NOTIFY_SOCKET is set but systemd is not told/],
   ["--uds /x --port 80 app:app", {}, /^--port 80 has no effect, because --uds \/x says where to listen/],
   [
     "--host 0.0.0.0 app:app",

@@ -56,6 +56,12 @@ export class Dispatcher {
     return this.#queue.length + this.#slowQueue.length;
   }
 
+  /** Clock time since which the one that has waited longest waits; null when nobody does. */
+  get waitingSince(): number | null {
+    const times = [this.#queue.first, this.#slowQueue.first].filter((one) => one !== null).map((one) => one.queuedAt);
+    return times.length === 0 ? null : Math.min(...times);
+  }
+
   addSeat(seat: Seat): void {
     this.#seats.push(seat);
     this.pump();

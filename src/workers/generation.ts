@@ -6,43 +6,20 @@
  *         └──one fails to boot──▶ ended
  */
 import type { Socket } from "node:net";
-import type { Clock } from "../clock.ts";
-import type { Dispatcher } from "../dispatch/dispatcher.ts";
 import type { Exchange } from "../http/exchange.ts";
-import type { Log } from "../telemetry/log.ts";
 import type { WireError } from "../wire/frames.ts";
-import { type BaseListener, EnvironEncoder, type RequestEncoder, ScopeEncoder } from "../wire/request-encoder.ts";
+import { EnvironEncoder, type RequestEncoder, ScopeEncoder } from "../wire/request-encoder.ts";
 import { describeExit, describeReason, type EndReason } from "./lifecycle.ts";
+import type { GenerationContext, GenerationSettings } from "./generation-settings.ts";
 import { directStream } from "../streams/direct-stream.ts";
 import type { Greeting } from "./private-socket.ts";
-import { RestartPolicy } from "./restart-policy.ts";
-import type { ResponseRelays } from "./response-relay.ts";
+import { atWork } from "./report.ts";
+import { HEALTHY_AFTER_MS, RestartPolicy } from "./restart-policy.ts";
 import { type SeatOwner, WorkerSeat } from "./seat.ts";
 import { ABORT_GRACE_MS, SIGKILL, TimeLimits } from "./time-limits.ts";
-import type { TurnEnd } from "./turn-end.ts";
+import { unfinishedOf } from "./unfinished.ts";
 import { type Readiness, Worker, type WorkerOwner } from "./worker.ts";
-import { type LoadFailure, type WorkerExit, Zygote, type ZygoteHandler, type ZygoteSettings } from "./zygote.ts";
-
-export interface GenerationSettings {
-  readonly zygote: ZygoteSettings;
-  readonly preload: boolean;
-  readonly workers: number;
-  readonly workerConnections: number;
-  readonly base: BaseListener;
-  readonly timeoutMs: number;
-  readonly maxRequests: number;
-  readonly maxRequestsJitter: number;
-}
-
-export interface GenerationContext {
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly dispatcher: Dispatcher;
-  readonly turnEnd: TurnEnd;
-  readonly relays: ResponseRelays;
-  /** Numbers workers across all generations. */
-  nextWorker(): number;
-}
+import { type LoadFailure, type WorkerExit, Zygote, type ZygoteHandler } from "./zygote.ts";
 
 export interface GenerationOwner {
   /** All workers are ready (and hold their seats back until `promote`). */
@@ -71,6 +48,7 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
   /** The worker that a replacement is being started for, and that replacement. */
   #recycling: { readonly old: Worker; readonly replacement: Worker } | null = null;
   readonly #startedAt: number;
+  #wanted: number;
 
   constructor(number: number, settings: GenerationSettings, context: GenerationContext, owner: GenerationOwner) {
     this.number = number;
@@ -78,6 +56,7 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
     this.#context = context;
     this.#owner = owner;
     this.#startedAt = context.clock.now();
+    this.#wanted = settings.workers;
     this.#zygote = new Zygote(settings.zygote, this);
     this.#limits = new TimeLimits(
       settings.timeoutMs,
@@ -91,6 +70,37 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
     let count = 0;
     for (const worker of this.#workers.values()) if (worker.state === "serving") count++;
     return count;
+  }
+
+  get zygotePid(): number {
+    return this.#zygote.pid;
+  }
+
+  get workers(): Iterable<Worker> {
+    return this.#workers.values();
+  }
+
+  /** Workers die one after the other, and none has lived long enough to be called well. */
+  get isCrashLooping(): boolean {
+    if (!this.#policy.isLooping) return false;
+    const now = this.#context.clock.now();
+    for (const { state, readyAt } of this.#workers.values())
+      if (state === "serving" && now - readyAt >= HEALTHY_AFTER_MS) return false;
+    return true;
+  }
+
+  /** Has this many workers from now on: new ones start at once, the oldest of those too many finish what they have and go. */
+  scale(workers: number): void {
+    this.#wanted = workers;
+    if (this.state !== "serving") return;
+    while (this.#active().length < workers) this.#fork();
+    for (const worker of this.#active().slice(0, this.#active().length - workers))
+      this.#drain(worker, { type: "scaled-down" });
+  }
+
+  /** Makes the worker write its stacks to its stacks link. */
+  askStacks(worker: Worker): void {
+    this.#zygote.stacks(worker.number);
   }
 
   /** From now on its seats take requests. */
@@ -112,16 +122,13 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
   /** Ends everything now; returns what was still at work, for the log. */
   kill(): string[] {
     this.state = "retiring";
-    const atWork: string[] = [];
+    const left: string[] = [];
     for (const worker of this.#workers.values()) {
-      const unfinished = worker.seats.flatMap((seat) => seat.unfinished());
-      for (const exchange of unfinished) {
-        if (exchange.state !== "done") atWork.push(`${exchange.head.method} ${exchange.head.target} in ${worker.name}`);
-      }
-      if (unfinished.length === 0) atWork.push(`${worker.name} (${worker.state}, no request)`);
+      const requests = atWork(worker, true);
+      left.push(...(requests.length > 0 ? requests : [`${worker.name} (${worker.state}, no request)`]));
     }
     this.#zygote.destroy();
-    return atWork;
+    return left;
   }
 
   /** A connection through the private door; false where the worker is not of this generation. */
@@ -236,9 +243,10 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
       this.#recycling = null;
       this.#drain(old, { type: "max-requests", requests: old.served });
     }
-    if (this.state === "starting" && this.serving === this.#settings.workers) {
+    if (this.state === "starting" && this.serving >= this.#wanted) {
       this.state = "serving";
       this.#owner.onReady(this);
+      this.scale(this.#wanted);
     }
   }
 
@@ -298,14 +306,19 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
   }
 
   #forkAll(): void {
-    for (let i = 0; i < this.#settings.workers; i++) this.#fork();
+    for (let i = 0; i < this.#wanted; i++) this.#fork();
   }
 
   #fork(): Worker {
-    const worker = new Worker(this.#context.nextWorker(), this);
+    const worker = new Worker(this.#context.nextWorker(), this, this.#context.clock);
     this.#workers.set(worker.number, worker);
     this.#zygote.fork(worker.number);
     return worker;
+  }
+
+  /** All that have not been told to leave, the oldest first. */
+  #active(): Worker[] {
+    return [...this.#workers.values()].filter(({ state }) => state !== "draining");
   }
 
   #drain(worker: Worker, reason: EndReason): void {
@@ -328,6 +341,7 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
   }
 
   #tellExit(worker: Worker, exit: WorkerExit, asked: boolean, livedMs: number): void {
+    this.#context.ledger.ended(worker, exit, asked || this.state === "retiring", livedMs, this.#context.clock.wall());
     const line = `Worker ${worker.number} (pid ${worker.pid}) ended after ${(livedMs / 1000).toFixed(1)} s: ${describeReason(worker.reason)}, ${describeExit(exit.code, exit.signal)}`;
     if (asked || this.state === "retiring") this.#context.log.info(line);
     else this.#context.log.error(line);
@@ -335,21 +349,15 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
 
   /** What a lost worker had: not begun goes to another, begun is tried again where that is safe, else answered 502. */
   #settle(worker: Worker, exit: WorkerExit): void {
-    const unstarted: Exchange[] = [];
     const cause = `${worker.name} ${describeReason(worker.reason)}, ${describeExit(exit.code, exit.signal)}`;
+    const { unstarted, begun } = unfinishedOf(worker, exit);
     for (const seat of worker.seats) {
       this.#context.dispatcher.removeSeat(seat);
       this.#limits.alive(seat);
       this.#seatWorkers.delete(seat);
-      const started = exit.started?.[seat.index] ?? Number.POSITIVE_INFINITY;
-      for (const exchange of seat.unfinished()) {
-        exchange.release();
-        // A streamed body may already be in the dead worker's socket: it cannot be given again.
-        if (isAfter(exchange.sequence, started) && exchange.stream === null) unstarted.push(exchange);
-        else this.#context.dispatcher.lost(exchange, cause);
-      }
-      seat.destroy();
     }
+    for (const exchange of begun) this.#context.dispatcher.lost(exchange, cause);
+    for (const seat of worker.seats) seat.destroy();
     if (unstarted.length > 0) this.#context.dispatcher.returned(unstarted);
   }
 
@@ -360,9 +368,8 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
       // The old one died first: its replacement is already under way. The replacement died: the old one goes on serving.
       if (old === worker) return;
     }
-    const missing = this.#settings.workers - this.#workers.size;
-    if (missing <= 0) return;
-    if (worker.reason.type === "max-requests") {
+    if (this.#active().length >= this.#wanted) return;
+    if (worker.reason.type === "max-requests" || worker.reason.type === "scaled-down") {
       this.#fork();
       return;
     }
@@ -380,7 +387,7 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
     }
     log.warning(`Next worker starts in ${delayMs / 1000} s (${deaths} died in a row)`);
     this.#context.clock.after(delayMs, () => {
-      if (this.state === "serving" && this.#workers.size < this.#settings.workers) this.#fork();
+      if (this.state === "serving" && this.#active().length < this.#wanted) this.#fork();
     });
   }
 
@@ -390,10 +397,4 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
     if (this.state !== "serving" || worker.state !== "serving") return;
     this.#recycling = { old: worker, replacement: this.#fork() };
   }
-}
-
-/** Whether a request came after the one that the progress board names, which knows the number modulo 2^30. */
-function isAfter(sequence: number, started: number): boolean {
-  const distance = (sequence - started) & 0x3fffffff;
-  return distance > 0 && distance < 0x20000000;
 }

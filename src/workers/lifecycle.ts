@@ -28,6 +28,7 @@ export function nextState(state: WorkerState, event: WorkerEvent): WorkerState {
 export type EndReason =
   | { readonly type: "stopping" }
   | { readonly type: "reload" }
+  | { readonly type: "scaled-down" }
   | { readonly type: "max-requests"; readonly requests: number }
   | { readonly type: "timeout"; readonly request: string }
   | { readonly type: "broken"; readonly detail: string }
@@ -41,6 +42,8 @@ export function describeReason(reason: EndReason): string {
       return "shutting down";
     case "reload":
       return "replaced by a reload";
+    case "scaled-down":
+      return "fewer workers are wanted";
     case "max-requests":
       return `served ${reason.requests} requests (--max-requests)`;
     case "timeout":

@@ -97,6 +97,11 @@ export class WorkerSeat implements Seat, StreamListener {
     return this.#slots.count;
   }
 
+  /** Requests given so far, with those handed back. */
+  get given(): number {
+    return this.#sequence;
+  }
+
   get backlogMs(): number {
     return this.#slots.backlogMs;
   }

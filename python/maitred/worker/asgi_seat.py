@@ -162,6 +162,12 @@ class AsgiSeat(asyncio.Protocol):
         self._check_done()
         return True
 
+    def hurry(self) -> None:
+        """Time is up, what is left of it belongs to the app's lifespan shutdown: cancel every task."""
+        for exchange in [*self.exchanges.values(), *self.lingering]:
+            if exchange.task is not None:
+                exchange.task.cancel()
+
     def connection_lost(self, exc: Exception | None) -> None:
         """As asyncio.Protocol."""
         self.ended = True
