@@ -54,7 +54,8 @@ export async function serve(plan: Plan, notices: readonly string[], version: str
   }
   for (const notice of notices) log.info(notice);
 
-  const dispatcher = new Dispatcher({ queueSize: plan.queueSize, queueTimeoutMs: plan.queueTimeoutMs }, clock, log);
+  const { queueSize, queueTimeoutMs, queueTargetMs } = plan;
+  const dispatcher = new Dispatcher({ queueSize, queueTimeoutMs, queueTargetMs }, clock, log);
   let supervisor: Supervisor | null = null;
   let phase: HealthFacts["phase"] = "starting";
   const healthFacts = (): HealthFacts => ({

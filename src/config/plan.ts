@@ -123,6 +123,8 @@ export interface Plan {
   /** Every connection begins with a PROXY protocol header; null = none does. */
   readonly proxyProtocol: ProxyProtocolPolicy | null;
 
+  /** A longer wait than this is refused while more requests come than are served; 0 = never before the timeout. */
+  readonly queueTargetMs: number;
   /** Send `Server: maitred`. */
   readonly serverHeader: boolean;
   readonly dateHeader: boolean;

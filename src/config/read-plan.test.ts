@@ -96,6 +96,7 @@ const plain: Plan = {
     maxFrameSize: 16_384,
     maxHeaderListSize: 65_536,
   },
+  queueTargetMs: 500,
   serverHeader: true,
   dateHeader: true,
   tls: null,

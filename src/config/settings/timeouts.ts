@@ -86,7 +86,20 @@ export const writeTimeout: Setting<number> = single({
   doc: "A client that has taken nothing at all for so long is cut off. nginx calls it `send_timeout`.",
 });
 
+export const queueTarget: Setting<number> = single({
+  key: "queue-target",
+  flags: ["--queue-target"],
+  metavar: "TIME",
+  type: duration,
+  fallback: 500,
+  fallbackText: "0.5",
+  help: "Wait that is too long while more requests come than can be served; 0 is never",
+  doc: `A queue that is longer than this *and grows* would make everybody wait until they give up. Then the newest requests go first, and
+those that have waited longer than this, and longer than five times what a request takes, get 503 at once, until the queue has been
+empty. A burst, or the queue behind a stuck worker, is not overload and is served in order. \`--queue-timeout\` bounds every wait.`,
+});
+
 export const timeoutsSection: Section = {
   title: "Time",
-  settings: [timeout, gracefulTimeout, keepAlive, queueTimeout, headerTimeout, bodyTimeout, writeTimeout],
+  settings: [timeout, gracefulTimeout, keepAlive, queueTimeout, queueTarget, headerTimeout, bodyTimeout, writeTimeout],
 };
