@@ -28,6 +28,7 @@ import { Journal } from "./telemetry/journal.ts";
 import type { Exchange } from "./http/exchange.ts";
 import type { Log } from "./telemetry/log.ts";
 import { OperationalLog } from "./telemetry/operational-log.ts";
+import { MemoryCgroup } from "./workers/memory-cgroup.ts";
 import { ResponseRelays } from "./workers/response-relay.ts";
 import { EndLedger } from "./workers/report.ts";
 import { type ReloadOutcome, Supervisor } from "./workers/supervisor.ts";
@@ -191,6 +192,7 @@ export async function serve(plan: Plan, notices: readonly string[], version: str
     relays: new ResponseRelays(spool, plan.responseBuffer),
     nextWorker: counter(),
     ledger,
+    memoryCgroup: MemoryCgroup.own(plan.cgroupRoot),
   });
   const workers = supervisor;
   const status = (): Status => {

@@ -70,11 +70,17 @@ export interface Plan {
   readonly timeoutMs: number;
   /** Time that requests at work get at a stop or a worker's replacement; 0 = none. */
   readonly gracefulTimeoutMs: number;
+  /** A WSGI request whose client has been gone for so long is interrupted; null = never. */
+  readonly cancelGoneMs: number | null;
   /** Idle time between requests on a client connection; 0 = close after each response. */
   readonly keepAliveMs: number;
   /** Worker recycling; 0 = never. Each worker's own limit is maxRequests + random(0..jitter). */
   readonly maxRequests: number;
   readonly maxRequestsJitter: number;
+  readonly maxWorkerAgeMs: number;
+  readonly maxWorkerMemoryBytes: number;
+  /** Where the cgroup file systems are mounted. */
+  readonly cgroupRoot: string;
 
   /** Request line limit in bytes; 0 = the codec's own ceiling. */
   readonly limitRequestLine: number;

@@ -10,7 +10,8 @@ import { SocketStream } from "../streams/byte-stream.ts";
 import { frame, FromWorker, ToWorker } from "../wire/frames.ts";
 import { dumpedByPython } from "../wire/python.test.ts";
 import { EnvironEncoder } from "../wire/request-encoder.ts";
-import { type SeatOwner, WorkerSeat } from "./seat.ts";
+import { WorkerSeat } from "./seat.ts";
+import type { SeatOwner } from "./seat-owner.ts";
 import { TurnEnd } from "./turn-end.ts";
 
 const EXPRESSIONS = {

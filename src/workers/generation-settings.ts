@@ -3,10 +3,12 @@ import type { Clock } from "../clock.ts";
 import type { Dispatcher } from "../dispatch/dispatcher.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { BaseListener } from "../wire/request-encoder.ts";
+import type { Generation } from "./generation.ts";
+import type { MemoryCgroup } from "./memory-cgroup.ts";
 import type { EndLedger } from "./report.ts";
 import type { ResponseRelays } from "./response-relay.ts";
 import type { TurnEnd } from "./turn-end.ts";
-import type { ZygoteSettings } from "./zygote.ts";
+import type { LoadFailure, ZygoteSettings } from "./zygote.ts";
 
 export interface GenerationSettings {
   readonly zygote: ZygoteSettings;
@@ -15,8 +17,12 @@ export interface GenerationSettings {
   readonly workerConnections: number;
   readonly base: BaseListener;
   readonly timeoutMs: number;
+  readonly gracefulTimeoutMs: number;
+  readonly cancelGoneMs: number | null;
   readonly maxRequests: number;
   readonly maxRequestsJitter: number;
+  readonly maxWorkerAgeMs: number;
+  readonly maxWorkerMemoryBytes: number;
 }
 
 export interface GenerationContext {
@@ -26,6 +32,16 @@ export interface GenerationContext {
   readonly turnEnd: TurnEnd;
   readonly relays: ResponseRelays;
   readonly ledger: EndLedger;
+  readonly memoryCgroup: MemoryCgroup;
   /** Numbers workers across all generations. */
   nextWorker(): number;
+}
+
+export interface GenerationOwner {
+  /** All workers are ready (and hold their seats back until `promote`). */
+  onReady(generation: Generation): void;
+  /** It could not start; it has ended. */
+  onFailed(generation: Generation, failure: LoadFailure): void;
+  /** The last worker and the zygote are gone. `detail` is empty where that was asked for. */
+  onEnded(generation: Generation, detail: string): void;
 }

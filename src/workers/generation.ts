@@ -6,29 +6,32 @@
  *         └──one fails to boot──▶ ended
  */
 import type { Socket } from "node:net";
+import type { Timer } from "../clock.ts";
 import type { Exchange } from "../http/exchange.ts";
 import type { WireError } from "../wire/frames.ts";
 import { EnvironEncoder, type RequestEncoder, ScopeEncoder } from "../wire/request-encoder.ts";
-import { describeExit, describeReason, type EndReason } from "./lifecycle.ts";
-import type { GenerationContext, GenerationSettings } from "./generation-settings.ts";
+import { describeExit, type EndReason } from "./lifecycle.ts";
+import type { GenerationContext, GenerationOwner, GenerationSettings } from "./generation-settings.ts";
 import { directStream } from "../streams/direct-stream.ts";
 import type { Greeting } from "./private-socket.ts";
+import { Recycling } from "./recycling.ts";
 import { atWork } from "./report.ts";
 import { HEALTHY_AFTER_MS, RestartPolicy } from "./restart-policy.ts";
-import { type SeatOwner, WorkerSeat } from "./seat.ts";
-import { ABORT_GRACE_MS, SIGKILL, TimeLimits } from "./time-limits.ts";
-import { unfinishedOf } from "./unfinished.ts";
-import { type Readiness, Worker, type WorkerOwner } from "./worker.ts";
+import { WorkerSeat } from "./seat.ts";
+import type { SeatOwner } from "./seat-owner.ts";
+import { tellExit, tellRestart } from "./tell-exit.ts";
+import { SIGKILL, TimeLimits, type TimeLimitsHouse } from "./time-limits.ts";
+import { type Unfinished, unfinishedOf } from "./unfinished.ts";
+import { sampleVitals } from "./vitals.ts";
+import { describeReadiness, type Readiness, Worker, type WorkerOwner } from "./worker.ts";
 import { type LoadFailure, type WorkerExit, Zygote, type ZygoteHandler } from "./zygote.ts";
 
-export interface GenerationOwner {
-  /** All workers are ready (and hold their seats back until `promote`). */
-  onReady(generation: Generation): void;
-  /** It could not start; it has ended. */
-  onFailed(generation: Generation, failure: LoadFailure): void;
-  /** The last worker and the zygote are gone. `detail` is empty where that was asked for. */
-  onEnded(generation: Generation, detail: string): void;
-}
+/** Ends that say nothing about the worker's health. */
+const PLANNED: ReadonlySet<EndReason["type"]> = new Set(["max-requests", "max-age", "max-memory", "scaled-down"]);
+/** Memory and CPU of each worker are read this often. */
+const SAMPLE_EVERY_MS = 2000;
+/** A worker that has closed its sockets gets this long to end. */
+const CLOSED_GRACE_MS = 1000;
 
 export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
   readonly number: number;
@@ -45,8 +48,8 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
   readonly #seatWorkers = new Map<WorkerSeat, Worker>();
   #encoder: RequestEncoder | null = null;
   #isPromoted = false;
-  /** The worker that a replacement is being started for, and that replacement. */
-  #recycling: { readonly old: Worker; readonly replacement: Worker } | null = null;
+  readonly #recycling: Recycling;
+  readonly #sampling: Timer;
   readonly #startedAt: number;
   #wanted: number;
 
@@ -58,12 +61,13 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
     this.#startedAt = context.clock.now();
     this.#wanted = settings.workers;
     this.#zygote = new Zygote(settings.zygote, this);
-    this.#limits = new TimeLimits(
-      settings.timeoutMs,
-      context,
-      () => this.#workers.values(),
-      (worker, signal) => this.#kill(worker, signal),
+    this.#recycling = new Recycling(
+      settings,
+      () => this.#fork(),
+      (worker, reason) => this.#drain(worker, reason),
     );
+    this.#sampling = context.clock.every(SAMPLE_EVERY_MS, () => this.#sample());
+    this.#limits = new TimeLimits(settings, context.clock, context.log, this.#limitsHouse());
   }
 
   get serving(): number {
@@ -171,18 +175,16 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
     const wasReady = worker.readyAt > 0;
     const livedMs = wasReady ? this.#context.clock.now() - worker.readyAt : 0;
     const asked = worker.state === "draining" && exit.signal === null;
-    if (worker.state === "serving" && worker.reason.type === "crashed" && exit.code === 0) {
-      worker.reason = { type: "broken", detail: "the app ended the process (exit code 0)" };
-    }
     worker.become("exit");
-    this.#tellExit(worker, exit, asked, livedMs);
-    this.#settle(worker, exit);
+    const unfinished = unfinishedOf(worker, exit);
+    const why = tellExit(this.#context, worker, exit, unfinished.begun, asked || this.state === "retiring", livedMs);
+    this.#settle(worker, unfinished, why);
     worker.dispose();
     if (this.state === "starting") {
       this.#fail(worker.failure ?? { exitCode: 3, message: describeExit(exit.code, exit.signal), traceback: "" });
       return;
     }
-    if (this.state === "serving") this.#replace(worker, livedMs);
+    if (this.state === "serving") this.#replace(worker, livedMs, why);
     else if (this.#workers.size === 0) this.#zygote.close();
   }
 
@@ -191,7 +193,8 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
     if (before === "ended") return;
     for (const worker of this.#workers.values()) {
       worker.reason = { type: "crashed" };
-      this.#settle(worker, { worker: worker.number, code: null, signal: SIGKILL, started: null });
+      const exit = { worker: worker.number, code: null, signal: SIGKILL, started: null };
+      this.#settle(worker, unfinishedOf(worker, exit), `lost with the zygote (${detail || "stopped"})`);
       worker.dispose();
     }
     this.#workers.clear();
@@ -230,19 +233,12 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
       this.#seatWorkers.set(seat, worker);
       return seat;
     });
-    const { maxRequests, maxRequestsJitter } = this.#settings;
-    worker.mostRequests = maxRequests === 0 ? 0 : maxRequests + Math.floor(Math.random() * (maxRequestsJitter + 1));
-    const how = readiness.concurrent
-      ? `asgi on ${readiness.loop}`
-      : `${readiness.interface}, ${readiness.seats} thread${readiness.seats === 1 ? "" : "s"}`;
-    this.#context.log.info(`Worker ${worker.number} (pid ${worker.pid}) is ready: ${how}, ${this.python}`);
+    this.#context.log.info(
+      `Worker ${worker.number} (pid ${worker.pid}) is ready: ${describeReadiness(readiness)}, ${this.python}`,
+    );
     if (this.state === "retiring") return this.#drain(worker, { type: "stopping" });
     if (this.#isPromoted) for (const seat of worker.seats) this.#context.dispatcher.addSeat(seat);
-    if (this.#recycling?.replacement === worker) {
-      const { old } = this.#recycling;
-      this.#recycling = null;
-      this.#drain(old, { type: "max-requests", requests: old.served });
-    }
+    this.#recycling.ready(worker, Math.random());
     if (this.state === "starting" && this.serving >= this.#wanted) {
       this.state = "serving";
       this.#owner.onReady(this);
@@ -256,7 +252,8 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
 
   onFinished(seat: WorkerSeat, exchange: Exchange, ms: number): void {
     this.#context.dispatcher.finished(exchange, ms);
-    if (this.#settings.maxRequests > 0) this.#countServed(this.#seatWorkers.get(seat)!);
+    if (this.#recycling.countsRequests && this.state === "serving")
+      this.#recycling.served(this.#seatWorkers.get(seat)!, this.#context.clock.now());
   }
 
   onRoom(seat: WorkerSeat): void {
@@ -283,7 +280,7 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
     this.#limits.alive(seat);
     if (worker === undefined || worker.state !== "serving") return;
     // Normally the exit is on its way. A process that only closed its sockets serves nobody: end it.
-    this.#context.clock.after(ABORT_GRACE_MS, () => this.#kill(worker, SIGKILL));
+    this.#context.clock.after(CLOSED_GRACE_MS, () => this.#kill(worker, SIGKILL));
   }
 
   readonly onSlowClient = (exchange: Exchange): void => this.#context.relays.begin(exchange);
@@ -295,6 +292,29 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
   }
 
   // --- Private
+
+  #sample(): void {
+    const now = this.#context.clock.now();
+    for (const worker of this.#workers.values()) {
+      worker.vitals = sampleVitals(worker.pid, now, worker.vitals) ?? worker.vitals;
+      if (this.state === "serving" && worker.state === "serving") this.#recycling.look(worker, now);
+    }
+  }
+
+  /** What the time limits may do. */
+  #limitsHouse(): TimeLimitsHouse {
+    return {
+      workers: () => this.#workers.values(),
+      giveUp: (worker, reason) => {
+        for (const seat of worker.seats) if (!seat.concurrent && seat.inFlight > 1) seat.recall();
+        this.#drain(worker, reason);
+        worker.reason = reason;
+        if (this.state === "serving" && this.#active().length < this.#wanted) this.#fork();
+      },
+      stacks: (worker) => worker.stacks(() => this.#zygote.stacks(worker.number)),
+      kill: (worker, signal) => this.#kill(worker, signal),
+    };
+  }
 
   /** Signals a worker that still lives. */
   #kill(worker: Worker, signal: number): void {
@@ -338,63 +358,37 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
   #end(): void {
     this.state = "ended";
     this.#limits.stop();
-  }
-
-  #tellExit(worker: Worker, exit: WorkerExit, asked: boolean, livedMs: number): void {
-    this.#context.ledger.ended(worker, exit, asked || this.state === "retiring", livedMs, this.#context.clock.wall());
-    const line = `Worker ${worker.number} (pid ${worker.pid}) ended after ${(livedMs / 1000).toFixed(1)} s: ${describeReason(worker.reason)}, ${describeExit(exit.code, exit.signal)}`;
-    if (asked || this.state === "retiring") this.#context.log.info(line);
-    else this.#context.log.error(line);
+    this.#sampling.cancel();
   }
 
   /** What a lost worker had: not begun goes to another, begun is tried again where that is safe, else answered 502. */
-  #settle(worker: Worker, exit: WorkerExit): void {
-    const cause = `${worker.name} ${describeReason(worker.reason)}, ${describeExit(exit.code, exit.signal)}`;
-    const { unstarted, begun } = unfinishedOf(worker, exit);
+  #settle(worker: Worker, { unstarted, begun }: Unfinished, why: string): void {
     for (const seat of worker.seats) {
       this.#context.dispatcher.removeSeat(seat);
       this.#limits.alive(seat);
       this.#seatWorkers.delete(seat);
     }
-    for (const exchange of begun) this.#context.dispatcher.lost(exchange, cause);
+    for (const exchange of begun) this.#context.dispatcher.lost(exchange, `${worker.name} ${why}`);
     for (const seat of worker.seats) seat.destroy();
     if (unstarted.length > 0) this.#context.dispatcher.returned(unstarted);
   }
 
-  #replace(worker: Worker, livedMs: number): void {
-    if (this.#recycling !== null && (this.#recycling.old === worker || this.#recycling.replacement === worker)) {
-      const { old } = this.#recycling;
-      this.#recycling = null;
-      // The old one died first: its replacement is already under way. The replacement died: the old one goes on serving.
-      if (old === worker) return;
-    }
+  #replace(worker: Worker, livedMs: number, why: string): void {
+    if (this.#recycling.ended(worker, this.#context.clock.now())) return;
     if (this.#active().length >= this.#wanted) return;
-    if (worker.reason.type === "max-requests" || worker.reason.type === "scaled-down") {
+    if (PLANNED.has(worker.reason.type)) {
       this.#fork();
       return;
     }
-    const { delayMs, deaths, isLoopBegun } = this.#policy.died(livedMs);
-    const { log } = this.#context;
-    if (worker.failure !== null) log.error(worker.failure.traceback || worker.failure.message);
-    if (isLoopBegun) {
-      log.critical(
-        `Workers keep dying: ${deaths} in a row, each within 10 s of its start. Restarts are now delayed, up to 30 s each; the last reason: ${describeReason(worker.reason)}`,
-      );
-    }
+    const restart = this.#policy.died(livedMs);
+    tellRestart(this.#context.log, restart, worker.failure, why);
+    const { delayMs } = restart;
     if (delayMs === 0) {
       this.#fork();
       return;
     }
-    log.warning(`Next worker starts in ${delayMs / 1000} s (${deaths} died in a row)`);
     this.#context.clock.after(delayMs, () => {
       if (this.state === "serving" && this.#active().length < this.#wanted) this.#fork();
     });
-  }
-
-  #countServed(worker: Worker): void {
-    worker.served++;
-    if (worker.served < worker.mostRequests || this.#recycling !== null) return;
-    if (this.state !== "serving" || worker.state !== "serving") return;
-    this.#recycling = { old: worker, replacement: this.#fork() };
   }
 }

@@ -1,8 +1,7 @@
 /** What can be said about workers to an operator: a snapshot for `maitred status`, the requests at work for the log, and how past workers ended. Pure. */
 import type { Exchange } from "../http/exchange.ts";
-import { describeExit, describeReason, type EndReason } from "./lifecycle.ts";
+import { describeReason, type EndReason } from "./lifecycle.ts";
 import type { Worker } from "./worker.ts";
-import type { WorkerExit } from "./zygote.ts";
 
 export interface RequestReport {
   readonly method: string;
@@ -73,7 +72,7 @@ export class EndLedger {
   readonly counts: Record<string, number> = {};
   readonly deaths: DeathReport[] = [];
 
-  ended(worker: Worker, exit: WorkerExit, wasAsked: boolean, livedMs: number, at: number): void {
+  ended(worker: Worker, ending: string, wasAsked: boolean, livedMs: number, at: number): void {
     const reason: EndReason = worker.reason;
     this.counts[reason.type] = (this.counts[reason.type] ?? 0) + 1;
     if (wasAsked) return;
@@ -83,7 +82,7 @@ export class EndLedger {
       at,
       livedMs: Math.round(livedMs),
       reason: describeReason(reason),
-      exit: describeExit(exit.code, exit.signal),
+      exit: ending,
     });
     if (this.deaths.length > EndLedger.KEPT) this.deaths.shift();
   }

@@ -8,7 +8,8 @@ export const HEALTHY_AFTER_MS = 10_000;
 const FREE_RESTARTS = 2;
 const FIRST_DELAY_MS = 250;
 const LONGEST_DELAY_MS = 30_000;
-const LOOP_AFTER = 5;
+/** So many deaths in a row are a crash loop. */
+export const LOOP_AFTER = 5;
 
 export interface Restart {
   readonly delayMs: number;

@@ -10,31 +10,26 @@ import { answerError } from "../http/error-response.ts";
 import type { Exchange } from "../http/exchange.ts";
 import type { ResponseFields } from "../http/response-fields.ts";
 import type { ByteStream, StreamListener } from "../streams/byte-stream.ts";
-import { creditFrame, frame, FrameReader, FromWorker, RESPONSE_CREDIT, ToWorker, WireError } from "../wire/frames.ts";
+import {
+  CancelCause,
+  creditFrame,
+  frame,
+  FrameReader,
+  FromWorker,
+  RESPONSE_CREDIT,
+  ToWorker,
+  u32,
+  WireError,
+} from "../wire/frames.ts";
 import type { RequestEncoder } from "../wire/request-encoder.ts";
 import { ResponseDecoder } from "../wire/response-decoder.ts";
 import { batchTimes } from "./batch-times.ts";
 import { sendFile } from "./file-sender.ts";
+import type { SeatOwner } from "./seat-owner.ts";
 import { Slots } from "./slots.ts";
 import { RequestBatch } from "./request-batch.ts";
 import type { TurnEnd } from "./turn-end.ts";
 import { Uploads } from "./uploads.ts";
-
-/** What the seat tells whoever runs the dispatcher and the worker. */
-export interface SeatOwner {
-  /** A request is finished. `ms` is its service time, negative where it could not be told. */
-  onFinished(seat: WorkerSeat, exchange: Exchange, ms: number): void;
-  /** There is room again. */
-  onRoom(seat: WorkerSeat): void;
-  /** The worker broke the protocol. */
-  onBroken(seat: WorkerSeat, error: WireError): void;
-  /** The link is closed: the worker has ended, or is about to. */
-  onClosed(seat: WorkerSeat): void;
-  /** The app's answer could not be sent to any client. */
-  onBadResponse(exchange: Exchange, reason: string): void;
-  /** The client of this streamed response takes less than the worker gives, which a serial seat should not have to wait for. */
-  onSlowClient(exchange: Exchange): void;
-}
 
 /** Credit is given back in pieces of this size. A client that has not taken so much of a serial seat's response is slow. */
 const CREDIT_STEP = RESPONSE_CREDIT / 4;
@@ -55,8 +50,8 @@ export class WorkerSeat implements Seat, StreamListener {
   readonly #owner: SeatOwner;
   readonly #clock: Clock;
   readonly #turnEnd: TurnEnd;
-  readonly #reader: FrameReader;
-  readonly #decoder: ResponseDecoder;
+  readonly #reader = new FrameReader(this);
+  readonly #decoder = new ResponseDecoder(this);
   readonly #slots = new Slots();
   readonly #uploads = new Uploads((parts) => this.#sendParts(parts));
   #sequence = 0;
@@ -88,8 +83,6 @@ export class WorkerSeat implements Seat, StreamListener {
     this.#owner = owner;
     this.#clock = clock;
     this.#turnEnd = turnEnd;
-    this.#reader = new FrameReader(this);
-    this.#decoder = new ResponseDecoder(this);
     this.#stream = open(this);
   }
 
@@ -230,8 +223,7 @@ export class WorkerSeat implements Seat, StreamListener {
       case FromWorker.responses:
       case FromWorker.responsesBusy:
         this.#isBusy ||= type === FromWorker.responsesBusy;
-        this.#answers(arg, payload);
-        return;
+        return this.#answers(arg, payload);
       case FromWorker.head:
         this.#decoder.head(arg, payload);
         this.#streaming++;
@@ -239,8 +231,7 @@ export class WorkerSeat implements Seat, StreamListener {
       case FromWorker.end:
         this.#slots.begun(arg).end(payload.length === 0 ? null : this.#decoder.trailers(payload));
         this.#streaming--;
-        this.#finishOne(arg);
-        return;
+        return this.#finishOne(arg);
       case FromWorker.idle:
         this.#isBusy = false;
         return;
@@ -248,6 +239,9 @@ export class WorkerSeat implements Seat, StreamListener {
         return this.#uploads.grant(arg, payload);
       case FromWorker.abort:
         return this.#abort(arg, payload.toString("utf8"));
+      case FromWorker.extend:
+        this.#slots.owner(arg).dueAt = this.#clock.now() + u32(payload, "EXTEND");
+        return;
       case FromWorker.pong:
         return this.onPong?.(arg);
       case FromWorker.inform:
@@ -389,12 +383,15 @@ export class WorkerSeat implements Seat, StreamListener {
 
   readonly #left = (exchange: Exchange): void => {
     if (exchange.slot < 0) return; // the worker has finished it; the client had only not taken all of it
+    if (exchange.state !== "done") return this.#send(frame(ToWorker.cancel, exchange.slot, CancelCause.halfClosed));
+    exchange.leftAt = this.#clock.now();
     this.#uploads.close(exchange.slot);
     this.#send(frame(ToWorker.cancel, exchange.slot));
   };
 
-  /** Tells the worker that an answer has been given in its stead, or that nobody waits any more. */
-  cancel(exchange: Exchange): void {
-    this.#left(exchange);
+  /** Its time is up; the answer has been given in the app's stead. */
+  expire(exchange: Exchange): void {
+    this.#uploads.close(exchange.slot);
+    this.#send(frame(ToWorker.cancel, exchange.slot, CancelCause.timeIsUp));
   }
 }

@@ -15,8 +15,12 @@ export function supervisorSettings(
     workers: plan.workers,
     workerConnections: plan.workerConnections,
     timeoutMs: plan.timeoutMs,
+    gracefulTimeoutMs: plan.gracefulTimeoutMs,
+    cancelGoneMs: plan.cancelGoneMs,
     maxRequests: plan.maxRequests,
     maxRequestsJitter: plan.maxRequestsJitter,
+    maxWorkerAgeMs: plan.maxWorkerAgeMs,
+    maxWorkerMemoryBytes: plan.maxWorkerMemoryBytes,
     base: { serverName, serverPort, rootPath: plan.rootPath },
     start: {
       app: plan.app,

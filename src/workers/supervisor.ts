@@ -4,8 +4,8 @@
  */
 import type { Socket } from "node:net";
 import type { Log } from "../telemetry/log.ts";
-import { Generation, type GenerationOwner } from "./generation.ts";
-import type { GenerationContext, GenerationSettings } from "./generation-settings.ts";
+import { Generation } from "./generation.ts";
+import type { GenerationContext, GenerationOwner, GenerationSettings } from "./generation-settings.ts";
 import { atWork, reportWorker, type WorkerReport } from "./report.ts";
 import { type Greeting, PrivateSocket } from "./private-socket.ts";
 import { RestartPolicy } from "./restart-policy.ts";

@@ -3,7 +3,12 @@ import type { Exchange } from "../http/exchange.ts";
 import type { Worker } from "./worker.ts";
 import type { WorkerExit } from "./zygote.ts";
 
-export function unfinishedOf(worker: Worker, exit: WorkerExit): { unstarted: Exchange[]; begun: Exchange[] } {
+export interface Unfinished {
+  readonly unstarted: Exchange[];
+  readonly begun: Exchange[];
+}
+
+export function unfinishedOf(worker: Worker, exit: WorkerExit): Unfinished {
   const unstarted: Exchange[] = [];
   const begun: Exchange[] = [];
   for (const seat of worker.seats) {

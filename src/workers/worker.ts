@@ -10,6 +10,7 @@ import { JsonLines, type Message } from "./json-lines.ts";
 import { type EndReason, nextState, type WorkerEvent, type WorkerState } from "./lifecycle.ts";
 import type { WorkerSeat } from "./seat.ts";
 import { StackReader } from "./stack-reader.ts";
+import type { Vitals } from "./vitals.ts";
 import { type LoadFailure, loadFailure } from "./zygote.ts";
 
 /** What a worker says when it can serve. */
@@ -18,6 +19,11 @@ export interface Readiness {
   readonly seats: number;
   readonly loop: string | null;
   readonly concurrent: boolean;
+}
+
+/** For the log. */
+export function describeReadiness({ concurrent, interface: spoken, loop, seats }: Readiness): string {
+  return concurrent ? `asgi on ${loop}` : `${spoken}, ${seats} thread${seats === 1 ? "" : "s"}`;
 }
 
 export interface WorkerOwner {
@@ -36,6 +42,10 @@ export class Worker {
   reason: EndReason = { type: "crashed" };
   failure: LoadFailure | null = null;
   readyAt = 0;
+  /** Its last sample of memory and CPU. */
+  vitals: Vitals | null = null;
+  /** Clock time at which it was told to leave. */
+  drainingSince = 0;
   /** Requests given to it. */
   served = 0;
   /** Requests it was given and gave back unstarted. */
@@ -93,6 +103,11 @@ export class Worker {
     this.#link?.send({ type: "recall", seat });
   }
 
+  /** Raises in the thread that serves this request, if it still does. */
+  interrupt(seat: number, sequence: number): void {
+    this.#link?.send({ type: "interrupt", seat, sequence });
+  }
+
   /** Time is up: an event loop cancels what still runs. */
   hurry(): void {
     this.#link?.send({ type: "hurry" });
@@ -122,6 +137,7 @@ export class Worker {
   drain(reason: EndReason): void {
     if (this.state === "draining" || this.state === "ended") return;
     this.reason = reason;
+    this.drainingSince = this.#clock.now();
     this.become("drain");
     for (const seat of this.seats) seat.isAccepting = false;
     this.closeIdleSeats();

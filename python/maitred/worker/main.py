@@ -63,7 +63,7 @@ class Worker:
         seats = [Seat(self._connect_seat(number)) for number in range(threads)]
         workers = [WsgiSeat(app, seat, base, self._board, number) for number, seat in enumerate(seats)]
         link.send({"type": "ready", "interface": "wsgi", "seats": threads, "loop": None, "concurrent": False})
-        answer_recalls(link, seats)
+        answer_recalls(link, seats, self._board)
         if threads == 1:
             workers[0].serve()
             return
@@ -83,7 +83,7 @@ class Worker:
 
         def ready(loop_name: str, loop: Any, hurry: Callable[[], None]) -> None:
             link.send({"type": "ready", "interface": "asgi", "seats": 1, "loop": loop_name, "concurrent": True})
-            answer_recalls(link, (), loop, hurry)
+            answer_recalls(link, (), self._board, loop, hurry)
 
         asgi_loop.serve(self._start, app, lambda: self._connect_seat(0), self._board, ready)
 

@@ -39,10 +39,11 @@ def describe_tasks(loop: Any) -> str:
             continue  # The set changed while it was read.
     else:
         return ""
-    return "".join(_describe(task) for task in tasks)
+    return "".join(describe_task(task) for task in tasks)
 
 
-def _describe(task: Any) -> str:
+def describe_task(task: Any) -> str:
+    """What a task is waiting for, innermost last."""
     from traceback import StackSummary
 
     lines = [f"Task {task.get_name()} ({getattr(task.get_coro(), '__qualname__', '?')}):\n"]
