@@ -10,31 +10,40 @@ import { connectionsWithin, type ConnectionLimitsSettings } from "./edge/connect
 import type { EdgeContext } from "./edge/context.ts";
 import { openFilesLimit } from "./edge/doorkeeper.ts";
 import { Edge } from "./edge/edge.ts";
-import { type BoundListener, type Door, ListenError } from "./edge/listener.ts";
+import { type BoundListener, type Door, Listener, ListenError } from "./edge/listener.ts";
 import { alpnProtocols } from "./edge/protocol.ts";
 import { redirecting } from "./edge/redirect.ts";
 import { TlsDoor } from "./edge/tls/door.ts";
 import { TlsError } from "./edge/tls/key-pair.ts";
 import { Spool } from "./spool/spool.ts";
-import type { Exchange } from "./http/exchange.ts";
+import { ControlDoor } from "./operations/control-door.ts";
+import { HealthDoor } from "./operations/health-door.ts";
+import type { HealthFacts } from "./operations/health.ts";
+import { answeringHealth } from "./operations/health-stage.ts";
+import { Signals } from "./operations/signals.ts";
+import { type Status, usageOf } from "./operations/status.ts";
+import { stopSequence } from "./operations/stop-sequence.ts";
 import { compileAccessLog } from "./telemetry/access-log.ts";
 import { Journal } from "./telemetry/journal.ts";
+import type { Exchange } from "./http/exchange.ts";
 import type { Log } from "./telemetry/log.ts";
 import { OperationalLog } from "./telemetry/operational-log.ts";
+import { MemoryCgroup } from "./workers/memory-cgroup.ts";
 import { ResponseRelays } from "./workers/response-relay.ts";
-import { Supervisor } from "./workers/supervisor.ts";
+import { EndLedger } from "./workers/report.ts";
+import { type ReloadOutcome, Supervisor } from "./workers/supervisor.ts";
+import { supervisorSettings } from "./workers/supervisor-settings.ts";
 import { TurnEnd } from "./workers/turn-end.ts";
 import type { LoadFailure } from "./workers/zygote.ts";
 
 const HEAD_BYTES = 262_144;
-/** SIGINT and SIGQUIT give requests in flight this long. */
-const QUICK_STOP_MS = 1000;
 
 const EXIT_CANNOT_START = 1;
 
 /** Serves until a signal says stop. Returns gunicorn's exit codes: 0 after a stop, 1 where it cannot listen, 3 and 4 where the app cannot be served. */
-export async function serve(plan: Plan, notices: readonly string[]): Promise<number> {
+export async function serve(plan: Plan, notices: readonly string[], version: string): Promise<number> {
   const clock = systemClock;
+  const startedAt = clock.now();
   let log: OperationalLog;
   let accessJournal: Journal | null;
   try {
@@ -46,8 +55,18 @@ export async function serve(plan: Plan, notices: readonly string[]): Promise<num
   }
   for (const notice of notices) log.info(notice);
 
-  const dispatcher = new Dispatcher({ queueSize: plan.queueSize, queueTimeoutMs: plan.queueTimeoutMs }, clock, log);
+  const { queueSize, queueTimeoutMs, queueTargetMs } = plan;
+  const dispatcher = new Dispatcher({ queueSize, queueTimeoutMs, queueTargetMs }, clock, log);
   let supervisor: Supervisor | null = null;
+  let phase: HealthFacts["phase"] = "starting";
+  const healthFacts = (): HealthFacts => ({
+    phase,
+    serving: supervisor?.serving ?? 0,
+    wanted: supervisor?.wanted ?? plan.workers,
+    isCrashLooping: supervisor?.isCrashLooping ?? false,
+    waiting: dispatcher.waiting,
+  });
+  const { healthPath, healthBind } = plan.operations;
 
   const spool = new Spool(
     { folder: plan.spoolDir, maxBytes: plan.spoolMax },
@@ -69,6 +88,8 @@ export async function serve(plan: Plan, notices: readonly string[]): Promise<num
               `Answered 503 to ${count} request${count === 1 ? "" : "s"} (--limit-concurrency ${plan.limitConcurrency})`,
             ),
         );
+  const submit = (exchange: Exchange): void =>
+    concurrency === null ? dispatcher.submit(exchange) : concurrency.submit(exchange);
   const context: EdgeContext = {
     clock,
     limits: {
@@ -100,8 +121,7 @@ export async function serve(plan: Plan, notices: readonly string[]): Promise<num
     forwarding: plan.forwarding,
     proxyProtocol: plan.proxyProtocol,
     streamsBodies: () => supervisor?.interface === "asgi",
-    submit:
-      concurrency === null ? (exchange) => dispatcher.submit(exchange) : (exchange) => concurrency.submit(exchange),
+    submit: healthPath === null ? submit : answeringHealth(healthPath, healthFacts, submit),
     onDone:
       concurrency === null
         ? logAccess
@@ -120,6 +140,11 @@ export async function serve(plan: Plan, notices: readonly string[]): Promise<num
   if (plan.dateHeader) clock.every(1000, () => (context.date = new Date().toUTCString()));
 
   const edge = new Edge(context, connectionLimits(plan, log));
+  const health = new HealthDoor(healthFacts);
+  const healthListener =
+    healthBind === null
+      ? null
+      : new Listener({ bind: healthBind, tls: null, context }, (socket) => health.accept(socket));
   let tls: TlsDoor | null = null;
   let listeners: readonly BoundListener[];
   try {
@@ -129,6 +154,7 @@ export async function serve(plan: Plan, notices: readonly string[]): Promise<num
       plan.backlog,
       plan.umask,
     );
+    await healthListener?.listen(plan.backlog, plan.umask);
   } catch (error) {
     if (!(error instanceof ListenError || error instanceof TlsError)) throw error;
     log.critical(error instanceof TlsError ? `Cannot serve TLS: ${error.message}` : error.message);
@@ -141,6 +167,11 @@ export async function serve(plan: Plan, notices: readonly string[]): Promise<num
     if (door.context === context) log.info(`Listening at: ${url} (${process.pid})`);
     else log.info(`Redirecting to https at: ${url}`);
   }
+  if (healthListener !== null) log.info(`Health checks at: ${healthListener.url}/livez and /readyz`);
+  const closeHealth = (): void => {
+    healthListener?.close();
+    health.close();
+  };
 
   if (plan.pidFile !== null) {
     try {
@@ -148,26 +179,85 @@ export async function serve(plan: Plan, notices: readonly string[]): Promise<num
     } catch (error) {
       log.critical(`Cannot write the pid file (--pid ${plan.pidFile}): ${(error as Error).message}`);
       edge.destroy();
+      closeHealth();
       return EXIT_CANNOT_START;
     }
   }
 
-  supervisor = makeSupervisor(plan, listeners[0]!, {
+  const ledger = new EndLedger();
+  supervisor = new Supervisor(supervisorSettings(plan, listeners[0]!), {
     clock,
     log,
     dispatcher,
     turnEnd: new TurnEnd(),
     relays: new ResponseRelays(spool, plan.responseBuffer),
     nextWorker: counter(),
+    ledger,
+    memoryCgroup: MemoryCgroup.own(plan.cgroupRoot),
   });
+  const workers = supervisor;
+  const status = (): Status => {
+    const since = dispatcher.waitingSince;
+    return {
+      version,
+      pid: process.pid,
+      state: phase === "serving" && workers.wanted === 0 ? "paused" : phase,
+      uptimeMs: Math.round(clock.now() - startedAt),
+      app: plan.app,
+      interface: workers.interface,
+      python: workers.python,
+      listeners: listeners.map(({ url }) => url),
+      health: healthListener?.url ?? null,
+      queue: { waiting: dispatcher.waiting, oldestMs: since === null ? 0 : Math.round(clock.now() - since) },
+      connections: edge.connections,
+      wanted: workers.wanted,
+      isCrashLooping: workers.isCrashLooping,
+      front: usageOf(process.pid),
+      zygotes: workers.zygotes.map((pid) => ({ pid, usage: usageOf(pid) })),
+      workers: workers.report().map((worker) => ({ ...worker, usage: usageOf(worker.pid) })),
+      ends: ledger.counts,
+      deaths: ledger.deaths,
+    };
+  };
+  const reload = (): Promise<ReloadOutcome> => {
+    tls?.reload();
+    return workers.reload();
+  };
   // Nothing else may keep the process alive or end it while the first workers start.
   const signals = new Signals();
+  const control = new ControlDoor(
+    plan.operations.control,
+    plan.python,
+    {
+      status,
+      reload,
+      scale: (number) => {
+        if (phase !== "serving") return `the server is ${phase}`;
+        workers.scale(number);
+        return null;
+      },
+      stacks: (which) => workers.stacks(which),
+      stop: (isQuick) => signals.requestStop({ why: "maitred stop", isQuick }),
+    },
+    log,
+  );
+  try {
+    await control.listen(false);
+  } catch (error) {
+    log.critical(`Cannot open the control socket: ${(error as Error).message} (--control-socket)`);
+    edge.destroy();
+    closeHealth();
+    if (plan.pidFile !== null) removeQuietly(plan.pidFile);
+    return EXIT_CANNOT_START;
+  }
   const started = await Promise.race([supervisor.start(), signals.stop]);
   if (started !== null && typeof started === "object" && "exitCode" in started) {
     tellFailure(plan, started, log);
     edge.destroy();
     dispatcher.abandon();
     await supervisor.stop();
+    closeHealth();
+    control.close();
     if (plan.pidFile !== null) removeQuietly(plan.pidFile);
     return started.exitCode;
   }
@@ -176,36 +266,39 @@ export async function serve(plan: Plan, notices: readonly string[]): Promise<num
       `Serving ${plan.app} (${supervisor.interface}) with ${plan.workers} worker${plan.workers === 1 ? "" : "s"} (${plan.workersReason})`,
     );
   }
-  signals.onReload = () => {
-    tls?.reload();
-    supervisor.reload();
-  };
-  signals.onReopen = () => {
-    try {
-      log.reopen();
-      accessJournal?.reopen();
-      log.info("Log files reopened");
-    } catch (error) {
-      log.error(`Log files not reopened, the old ones stay: ${(error as Error).message}`);
-    }
-  };
-
-  const how = started ?? (await signals.stop);
-  await stop(
-    how === "SIGTERM" ? plan.gracefulTimeoutMs : Math.min(QUICK_STOP_MS, plan.gracefulTimeoutMs),
-    `${how as string}`,
-    {
-      edge,
-      dispatcher,
-      supervisor,
-      log,
-      signals,
-      clock,
+  if (started === null) phase = "serving";
+  signals.handle({
+    reload: () => void reload(),
+    scaleBy: (difference) => {
+      if (workers.wanted + difference >= 1) workers.scale(workers.wanted + difference);
+      else log.info("Scaling: one worker stays (TTOU)");
     },
+    pause: () => workers.scale(0),
+    reopenLogs: () => {
+      try {
+        log.reopen();
+        accessJournal?.reopen();
+        log.info("Log files reopened");
+      } catch (error) {
+        log.error(`Log files not reopened, the old ones stay: ${(error as Error).message}`);
+      }
+    },
+    upgrade: () => {},
+  });
+
+  const wish = started ?? (await signals.stop);
+  phase = "draining";
+  const { drainDelayMs } = plan.operations;
+  await stopSequence(
+    wish,
+    { drainDelayMs, gracefulTimeoutMs: plan.gracefulTimeoutMs, idleMs: 0 },
+    { edge, dispatcher, supervisor, log, signals, clock },
   );
+  closeHealth();
   tls?.close();
   accessJournal?.flushSync();
   if (plan.pidFile !== null) removeQuietly(plan.pidFile);
+  control.close();
   log.info("Stopped");
   return 0;
 }
@@ -236,52 +329,6 @@ function connectionLimits(plan: Plan, log: Log): ConnectionLimitsSettings {
   return { total: possible, perClient };
 }
 
-function makeSupervisor(
-  plan: Plan,
-  listener: BoundListener,
-  context: ConstructorParameters<typeof Supervisor>[1],
-): Supervisor {
-  const { serverName, serverPort } = listener;
-  return new Supervisor(
-    {
-      python: plan.python,
-      chdir: plan.chdir,
-      environ: plan.environ,
-      preload: plan.preload,
-      workers: plan.workers,
-      workerConnections: plan.workerConnections,
-      timeoutMs: plan.timeoutMs,
-      maxRequests: plan.maxRequests,
-      maxRequestsJitter: plan.maxRequestsJitter,
-      base: { serverName, serverPort, rootPath: plan.rootPath },
-      start: {
-        app: plan.app,
-        factory: plan.factory,
-        interface: plan.interface,
-        preload: plan.preload,
-        chdir: plan.chdir,
-        pythonpath: plan.pythonpath,
-        environ: plan.environ,
-        threads: plan.threads,
-        loop: plan.loop,
-        lifespan: plan.lifespan,
-        // PEP 3333, "environ Variables": the constant part; QUERY_STRING only travels where there is one.
-        wsgi: {
-          SERVER_NAME: serverName,
-          SERVER_PORT: String(serverPort),
-          SERVER_PROTOCOL: "HTTP/1.1",
-          SERVER_SOFTWARE: "maitred",
-          SCRIPT_NAME: plan.rootPath,
-          QUERY_STRING: "",
-          "wsgi.url_scheme": "http",
-        },
-        asgi: { server: [serverName, serverPort], root_path: plan.rootPath, scheme: "http", http_version: "1.1" },
-      },
-    },
-    context,
-  );
-}
-
 /** Once per start: a scanner that tries it all day long must not fill the log. */
 function untrustedWarning(log: Log): EdgeContext["onUntrusted"] {
   let isTold = false;
@@ -300,66 +347,6 @@ function untrustedWarning(log: Log): EdgeContext["onUntrusted"] {
 function counter(): () => number {
   let last = 0;
   return () => ++last;
-}
-
-/** The signals that gunicorn's users know, as promises and callbacks. */
-class Signals {
-  onReload: () => void = () => {};
-  onReopen: () => void = () => {};
-  readonly stop: Promise<NodeJS.Signals>;
-  /** A second one while stopping means: now. */
-  readonly stopNow: Promise<NodeJS.Signals>;
-
-  constructor() {
-    let first: (signal: NodeJS.Signals) => void = () => {};
-    let second: (signal: NodeJS.Signals) => void = () => {};
-    this.stop = new Promise((resolve) => (first = resolve));
-    this.stopNow = new Promise((resolve) => (second = resolve));
-    let count = 0;
-    for (const name of ["SIGTERM", "SIGINT", "SIGQUIT"] as const) {
-      process.on(name, () => (count++ === 0 ? first(name) : second(name)));
-    }
-    process.on("SIGHUP", () => this.onReload());
-    process.on("SIGUSR1", () => this.onReopen());
-  }
-}
-
-interface Running {
-  readonly edge: Edge;
-  readonly dispatcher: Dispatcher;
-  readonly supervisor: Supervisor;
-  readonly log: Log;
-  readonly signals: Signals;
-  readonly clock: typeof systemClock;
-}
-
-/** The steps of a stop (design: finish what is in flight, then the workers, then kill what is left and say what it was). */
-async function stop(
-  graceMs: number,
-  why: string,
-  { edge, dispatcher, supervisor, log, signals, clock }: Running,
-): Promise<void> {
-  log.info(
-    `Handling signal ${why}: finishing ${edge.connections} connections, ${dispatcher.waiting} waiting requests (up to ${graceMs / 1000} s)`,
-  );
-  // Referenced on purpose: it must fire even where nothing else is left to wait for.
-  let timer: NodeJS.Timeout | undefined;
-  const tooLate = new Promise<"late">((resolve) => (timer = setTimeout(() => resolve("late"), graceMs)));
-  const finished = (async (): Promise<"finished"> => {
-    await edge.drain();
-    await supervisor.stop();
-    return "finished";
-  })();
-  const outcome = await Promise.race([finished, tooLate, signals.stopNow]);
-  clearTimeout(timer);
-  if (outcome === "finished") {
-    edge.destroy();
-    return;
-  }
-  for (const what of supervisor.kill()) log.error(`Killed after ${graceMs / 1000} s (--graceful-timeout): ${what}`);
-  dispatcher.abandon();
-  edge.destroy();
-  await Promise.race([supervisor.stop(), new Promise<void>((resolve) => clock.after(QUICK_STOP_MS, resolve))]);
 }
 
 function tellFailure(plan: Plan, failure: LoadFailure, log: Log): void {

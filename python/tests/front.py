@@ -141,9 +141,12 @@ class Worker:
         self.pid = pid
         self.link = None
         self.ready = None
+        self.stacks = None
         self.seats = {}
 
     def close(self):
+        if self.stacks is not None:
+            self.stacks.close()
         for seat in self.seats.values():
             seat.close()
 
@@ -229,6 +232,8 @@ class Front:
         if first["type"] == "worker":
             assert first["pid"] == worker.pid
             worker.link = lines
+        elif first["type"] == "stacks":
+            worker.stacks = connection
         else:
             worker.seats[first["seat"]] = SeatLink(connection, lines.buffer)
 

@@ -69,6 +69,7 @@ class ScopeTest(AsgiCase):
                 "http.response.pathsend": {},
                 "http.response.trailers": {},
                 "http.response.early_hint": {},
+                "maitred.extend_deadline": {},
             },
             "headers": [(b"host", b"localhost")],
             "http_version": "1.1",

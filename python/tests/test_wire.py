@@ -60,6 +60,8 @@ def decode(frame):
         return {"type": name, "id": arg, "data": {"bytes": bytes(payload).hex()}}
     if name == "CREDIT":
         return {"type": name, "id": arg, "count": wire.credit_of(payload)}
+    if name == "CANCEL" and payload:
+        return {"type": name, "id": arg, "cause": {wire.TIME_IS_UP: 1, wire.HALF_CLOSED: 2}[bytes(payload)]}
     assert not payload
     return {"type": name, "id": arg}
 
@@ -93,6 +95,8 @@ def encode(meaning):
         return wire.frame(NAMES_TO_WORKER[kind] + wire.TO_FRONT, meaning["id"], bytes_of(meaning["data"]))
     if kind == "CREDIT":
         return wire.credit_frame(meaning["id"], meaning["count"])
+    if kind == "EXTEND":
+        return wire.extend_frame(meaning["id"], meaning["count"] / 1000)
     if kind == "BODY":
         return wire.frame(wire.RESPONSE_BODY, meaning["id"], bytes_of(meaning["data"]))
     if kind == "ABORT":

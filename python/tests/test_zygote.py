@@ -65,8 +65,8 @@ class ForkTest(FrontCase):
             text = found[1][2].decode()
             self.assertRegex(text, r"^-1 .*SIG_DFL|^-1 <Handlers")
             self.assertIn("default_int_handler", text)
-            # 0, 1, 2, the worker link, the seat, and the folder that is being listed.
-            self.assertEqual(len(found[2][2].split()), 6, found[2][2])
+            # 0, 1, 2, the worker link, the stacks link, the seat, and the folder that is being listed.
+            self.assertEqual(len(found[2][2].split()), 7, found[2][2])
 
     def test_ctrl_c_and_sigterm_are_left_to_the_front(self):
         front, worker, seat = self.worker("wsgi_rules:application")

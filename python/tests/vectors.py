@@ -224,6 +224,8 @@ def to_worker():
     yield "BODY", frame(2, 5, b"part of a body"), {"type": "BODY", "id": 5, "data": data(b"part of a body")}
     yield "END", frame(3, 5), {"type": "END", "id": 5}
     yield "CANCEL, the largest id", frame(4, 0xFFFFFF), {"type": "CANCEL", "id": 0xFFFFFF}
+    yield "CANCEL, time is up", frame(4, 7, b"\x01"), {"type": "CANCEL", "id": 7, "cause": 1}
+    yield "CANCEL, the client has sent its FIN", frame(4, 7, b"\x02"), {"type": "CANCEL", "id": 7, "cause": 2}
     yield "CREDIT", frame(5, 258, struct.pack("<I", 65_536)), {"type": "CREDIT", "id": 258, "count": 65_536}
     yield "PING", frame(6, 0x010203), {"type": "PING", "arg": 0x010203}
     yield from messages(0x10)
@@ -331,6 +333,7 @@ def to_front():
         frame(0x48, 9, "the app raised Fehler\xe4".encode()),
         {"type": "ABORT", "id": 9, "reason": "the app raised Fehler\xe4"},
     )
+    yield "EXTEND", frame(0x4C, 9, struct.pack("<I", 60_000)), {"type": "EXTEND", "id": 9, "count": 60_000}
     yield "PONG", frame(0x49, 0x010203), {"type": "PONG", "arg": 0x010203}
     yield (
         "END with trailers",

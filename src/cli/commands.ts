@@ -3,6 +3,8 @@
  * started with its attribute (`maitred cert:app`) or after `--`.
  */
 
+import type { ControlCommand } from "./control/options.ts";
+
 /** What a command writes to. */
 export interface Terminal {
   readonly print: (text: string) => void;
@@ -23,4 +25,19 @@ export const commands: readonly Command[] = [
     help: "write a certificate for development",
     run: async (argv, { print, warn }) => (await import("./cert/command.ts")).certCommand(argv, print, warn),
   },
+  controlling("status", "show a running server: queue, workers, how others ended"),
+  controlling("reload", "new workers from the new code; tells whether they serve"),
+  controlling("scale", "have N workers"),
+  controlling("stacks", "show the Python stacks of the workers"),
+  controlling("stop", "stop a running server, and wait until it is gone"),
 ];
+
+// Private
+
+function controlling(name: ControlCommand, help: string): Command {
+  return {
+    name,
+    help,
+    run: async (argv, terminal) => (await import("./control/command.ts")).controlCommand(name, argv, terminal),
+  };
+}

@@ -44,7 +44,7 @@ async function main(argv: readonly string[]): Promise<number> {
       wantsStack = result.plan.logLevel === "debug";
       // Only now: --help and mistakes must not pay for loading the server.
       const { serve } = await import("../server.ts");
-      return await serve(result.plan, result.notices);
+      return await serve(result.plan, result.notices, ownVersion());
     }
   }
 }

@@ -93,9 +93,6 @@ export const foreignFlags: readonly ForeignFlag[] = [
   refused(["--dirty-timeout"], "TIME", dirty),
   refused(["--dirty-threads"], "N", dirty),
   refused(["--dirty-graceful-timeout"], "TIME", dirty),
-  refused(["--control-socket"], "PATH", "leave it out; signals (HUP, TTIN, TTOU, TERM) do the same"),
-  refused(["--control-socket-mode"], "MODE", "leave it out; there is no control socket"),
-  needless(["--no-control-socket"], null, "there is no control socket"),
 
   // uvicorn, in the order of its --help
   refused(["--reload-dir"], "FOLDER", reload, { env: ["UVICORN_RELOAD_DIRS"] }),

@@ -2,6 +2,9 @@
 
 export interface HostFacts {
   readonly cwd: string;
+  readonly pid: number;
+  /** As Node names it: "linux", "darwin". */
+  readonly platform: string;
   /** CPUs this process may run on. */
   readonly affinityCpus: number;
   /** CPU time the cgroup grants, in CPUs; null without a quota. */

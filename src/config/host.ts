@@ -9,6 +9,8 @@ import type { Environment } from "./resolve.ts";
 export function realHost(cwd: string, env: Environment): HostFacts {
   return {
     cwd,
+    pid: process.pid,
+    platform: process.platform,
     affinityCpus: allowedCpus(contents("/proc/self/status") ?? "") ?? availableParallelism(),
     cgroupQuotaCpus: cgroupQuota(),
     findPython: (explicit, chdir) => findPython(explicit, chdir, cwd, env),

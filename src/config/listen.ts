@@ -14,7 +14,8 @@ export interface Listen {
   readonly notices: readonly string[];
 }
 
-export function listen(resolved: Resolved, env: Environment): Listen {
+/** `passed` are the sockets that systemd handed over: as with gunicorn they count more than any address but `--bind fd://N`. */
+export function listen(resolved: Resolved, env: Environment, passed: readonly Bind[]): Listen {
   const bind = resolved.get(rows.bind);
   const fd = resolved.get(rows.fd);
   const uds = resolved.get(rows.uds);
@@ -22,6 +23,14 @@ export function listen(resolved: Resolved, env: Environment): Listen {
   const port = resolved.get(rows.port);
 
   const rank = Math.max(...[bind, fd, uds, host, port].map((sourced) => originRank[sourced.origin.type]));
+  if (passed.length > 0 && !bind.value.some(({ type }) => type === "fd") && fd.value === null) {
+    const losers = [bind, uds, host, port].map(({ origin }) => origin).filter(({ type }) => type !== "default");
+    return {
+      binds: passed,
+      mistakes: [],
+      notices: losers.map((origin) => `${originText(origin)} has no effect, because systemd has handed over a socket`),
+    };
+  }
   if (rank === 0) return fromPort((env["PORT"] ?? "").trim());
   /** Those of them that the deciding origin gave. */
   const among = (...sourced: readonly { readonly origin: Origin }[]): Origin[] =>

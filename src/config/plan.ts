@@ -4,6 +4,7 @@
  */
 import type { ForwardingPolicy } from "../http/client-identity.ts";
 import type { ProxyProtocolPolicy } from "../http/proxy-header.ts";
+import type { OperationsPlan } from "./operations.ts";
 
 /** Where to listen. `unix` paths that begin with NUL are Linux abstract sockets. */
 export type Bind = (
@@ -69,11 +70,17 @@ export interface Plan {
   readonly timeoutMs: number;
   /** Time that requests at work get at a stop or a worker's replacement; 0 = none. */
   readonly gracefulTimeoutMs: number;
+  /** A WSGI request whose client has been gone for so long is interrupted; null = never. */
+  readonly cancelGoneMs: number | null;
   /** Idle time between requests on a client connection; 0 = close after each response. */
   readonly keepAliveMs: number;
   /** Worker recycling; 0 = never. Each worker's own limit is maxRequests + random(0..jitter). */
   readonly maxRequests: number;
   readonly maxRequestsJitter: number;
+  readonly maxWorkerAgeMs: number;
+  readonly maxWorkerMemoryBytes: number;
+  /** Where the cgroup file systems are mounted. */
+  readonly cgroupRoot: string;
 
   /** Request line limit in bytes; 0 = the codec's own ceiling. */
   readonly limitRequestLine: number;
@@ -132,6 +139,8 @@ export interface Plan {
   /** Every connection begins with a PROXY protocol header; null = none does. */
   readonly proxyProtocol: ProxyProtocolPolicy | null;
 
+  /** A longer wait than this is refused while more requests come than are served; 0 = never before the timeout. */
+  readonly queueTargetMs: number;
   /** Send `Server: maitred`. */
   readonly serverHeader: boolean;
   readonly dateHeader: boolean;
@@ -152,4 +161,5 @@ export interface Plan {
   readonly errorLog: string;
   readonly logLevel: LogLevel;
   readonly pidFile: string | null;
+  readonly operations: OperationsPlan;
 }

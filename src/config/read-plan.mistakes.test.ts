@@ -7,6 +7,8 @@ import { shellWords } from "./shell-words.ts";
 
 const house: HostFacts = {
   cwd: "/srv/site",
+  pid: 4711,
+  platform: "linux",
   affinityCpus: 4,
   cgroupQuotaCpus: null,
   findPython: (name) =>

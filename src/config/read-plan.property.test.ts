@@ -9,6 +9,8 @@ import { settings } from "./settings/table.ts";
 
 const house: HostFacts = {
   cwd: "/srv/site",
+  pid: 4711,
+  platform: "linux",
   affinityCpus: 4,
   cgroupQuotaCpus: 0.5,
   findPython: () => ({ path: "/usr/bin/python3" }),

@@ -10,6 +10,8 @@ import { shellWords } from "./shell-words.ts";
 
 const house: HostFacts = {
   cwd: "/srv/site",
+  pid: 4711,
+  platform: "linux",
   affinityCpus: 4,
   cgroupQuotaCpus: null,
   findPython: (explicit) => ({ path: explicit ?? "/usr/bin/python3" }),
@@ -59,9 +61,13 @@ const plain: Plan = {
   rootPath: "",
   timeoutMs: 30_000,
   gracefulTimeoutMs: 30_000,
+  cancelGoneMs: null,
   keepAliveMs: 75_000,
   maxRequests: 0,
   maxRequestsJitter: 0,
+  maxWorkerAgeMs: 0,
+  maxWorkerMemoryBytes: 0,
+  cgroupRoot: "/sys/fs/cgroup",
   limitRequestLine: 4094,
   limitRequestFields: 100,
   limitRequestFieldSize: 8190,
@@ -95,6 +101,7 @@ const plain: Plan = {
     maxFrameSize: 16_384,
     maxHeaderListSize: 65_536,
   },
+  queueTargetMs: 500,
   serverHeader: true,
   dateHeader: true,
   tls: null,
@@ -106,6 +113,14 @@ const plain: Plan = {
   errorLog: "-",
   logLevel: "info",
   pidFile: null,
+  operations: {
+    healthBind: null,
+    healthPath: null,
+    drainDelayMs: 0,
+    control: { type: "abstract" },
+    notifyFd: null,
+    watchdogMs: 0,
+  },
 };
 
 const believed = (trusted: string, ...fields: ForwardingField[]): Partial<Plan> => ({
@@ -329,8 +344,11 @@ const noticed: readonly (readonly [line: string, env: Env, notice: RegExp | null
   ["-m 22 app:app", {}, /decimal number, as in gunicorn: the umask is 0026/],
   ["-m 0 app:app", {}, null],
   ["--max-requests-jitter 5 app:app", {}, /^--max-requests-jitter has no effect without --max-requests/],
-  ["app:app", { LISTEN_FDS: "1" }, /^LISTEN_FDS=1 has no effect yet: .* give --bind fd:\/\/3/],
-  ["-b fd://3 app:app", { LISTEN_FDS: "1" }, null],
+  ["app:app", { LISTEN_FDS: "1" }, /^LISTEN_FDS=1 has no effect: LISTEN_PID is not set .* give --bind fd:\/\/3/],
+  ["app:app", { LISTEN_FDS: "1", LISTEN_PID: "4711" }, null],
+  ["-b :80 app:app", { LISTEN_FDS: "1", LISTEN_PID: "4711" }, /^-b :80 has no effect, because systemd/],
+  ["-b fd://3 app:app", { LISTEN_FDS: "1", LISTEN_PID: "4711" }, null],
+  ["app:app", { NOTIFY_SOCKET: "/run/systemd/notify" }, /^NOTIFY_SOCKET is set but systemd is not told/],
   ["--uds /x --port 80 app:app", {}, /^--port 80 has no effect, because --uds \/x says where to listen/],
   [
     "--host 0.0.0.0 app:app",

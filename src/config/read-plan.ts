@@ -6,12 +6,13 @@ import { appMistake } from "./app-target.ts";
 import { defaultWorkers } from "./cpus.ts";
 import type { HostFacts } from "./host-facts.ts";
 import { listen } from "./listen.ts";
+import { operations } from "./operations.ts";
 import { originName, originRank, originText } from "./origin.ts";
 import { absolutePath } from "./paths.ts";
 import type { Bind, Plan } from "./plan.ts";
 import { resolve, type Environment, type Resolved } from "./resolve.ts";
 import { tlsOf } from "./tls.ts";
-import { backlog, bind, fd, umask } from "./settings/bind.ts";
+import { backlog, umask } from "./settings/bind.ts";
 import * as buffering from "./settings/buffering.ts";
 import * as http from "./settings/http.ts";
 import * as http2 from "./settings/http2.ts";
@@ -24,6 +25,7 @@ import * as tlsRows from "./settings/tls.ts";
 import * as timeouts from "./settings/timeouts.ts";
 import * as webSocket from "./settings/web-socket.ts";
 import * as workers from "./settings/workers.ts";
+import { passedSockets } from "./socket-activation.ts";
 
 export type PlanResult =
   | { readonly type: "plan"; readonly plan: Plan; readonly notices: readonly string[] }
@@ -55,13 +57,19 @@ export function readPlan(argv: readonly string[], env: Environment, host: HostFa
   if (value(buffering.spoolDir) !== null && !host.isDirectory(spoolDir))
     mistakes.push(`${originText(resolved.get(buffering.spoolDir).origin)} is not a folder (${spoolDir})`);
 
-  const addresses = listen(resolved, env);
+  const passed = passedSockets(env, host.pid);
+  const addresses = listen(resolved, env, passed.binds);
   mistakes.push(...addresses.mistakes);
   notices.push(...addresses.notices);
 
   const secured = tlsOf(resolved, addresses.binds, fromChdir);
   mistakes.push(...secured.mistakes);
   notices.push(...secured.notices);
+
+  const binds = addresses.binds.map((address) => placed(address, fromChdir));
+  const operating = operations(resolved, env, binds, passed.health, fromChdir, host);
+  mistakes.push(...operating.mistakes);
+  notices.push(...operating.notices);
 
   const found = host.findPython(value(python.python), chdir);
   if ("error" in found) mistakes.push(found.error);
@@ -82,7 +90,7 @@ export function readPlan(argv: readonly string[], env: Environment, host: HostFa
     app: words[0] ?? "",
     factory: value(python.factory),
     interface: running.interface,
-    binds: addresses.binds.map((address) => placed(address, fromChdir)),
+    binds,
     backlog: value(backlog),
     umask: value(umask),
     workers: sizing.value ?? automatic.workers,
@@ -99,9 +107,13 @@ export function readPlan(argv: readonly string[], env: Environment, host: HostFa
     rootPath: rootPathOf(resolved, environ),
     timeoutMs: value(timeouts.timeout),
     gracefulTimeoutMs: value(timeouts.gracefulTimeout),
+    cancelGoneMs: value(timeouts.cancelGone),
     keepAliveMs: value(timeouts.keepAlive),
     maxRequests: value(workers.maxRequests),
     maxRequestsJitter: value(workers.maxRequestsJitter),
+    maxWorkerAgeMs: value(workers.maxWorkerAge),
+    maxWorkerMemoryBytes: value(workers.maxWorkerMemory),
+    cgroupRoot: value(workers.cgroupRoot),
     limitRequestLine: value(limits.limitRequestLine),
     limitRequestFields: value(limits.limitRequestFields),
     limitRequestFieldSize: value(limits.limitRequestFieldSize),
@@ -143,6 +155,7 @@ export function readPlan(argv: readonly string[], env: Environment, host: HostFa
       ? { trusted: value(proxy.forwardedAllowIps), believed: value(proxy.trustedHeaders) }
       : null,
     proxyProtocol: proxyProtocolOf(resolved),
+    queueTargetMs: value(timeouts.queueTarget),
     serverHeader: value(http.serverHeader),
     dateHeader: value(http.dateHeader),
     tls: secured.tls,
@@ -154,6 +167,10 @@ export function readPlan(argv: readonly string[], env: Environment, host: HostFa
     errorLog: logPath(value(logging.errorLog)),
     logLevel: value(logging.logLevel),
     pidFile: pidFile === null ? null : fromChdir(pidFile),
+    operations: {
+      ...operating.plan,
+      healthBind: operating.plan.healthBind === null ? null : placed(operating.plan.healthBind, fromChdir),
+    },
   };
   return { type: "plan", plan, notices };
 }
@@ -255,9 +272,11 @@ function remarks(resolved: Resolved, env: Environment, host: HostFacts): readonl
   if (host.isFile(configFile)) {
     notices.push(`${configFile} is not read yet: give its settings as flags, or as flags in GUNICORN_CMD_ARGS`);
   }
-  const isSocketTaken = resolved.get(bind).value.some(({ type }) => type === "fd") || resolved.get(fd).value !== null;
-  if ((env["LISTEN_FDS"] ?? "") !== "" && !isSocketTaken) {
-    notices.push(`LISTEN_FDS=${env["LISTEN_FDS"]} has no effect yet: to take systemd's socket, give --bind fd://3`);
+  const forPid = env["LISTEN_PID"] ?? "";
+  if ((env["LISTEN_FDS"] ?? "") !== "" && forPid !== String(host.pid)) {
+    notices.push(
+      `LISTEN_FDS=${env["LISTEN_FDS"]} has no effect: LISTEN_PID is ${forPid || "not set"} and this process is ${host.pid}; to take such a socket nonetheless, give --bind fd://3`,
+    );
   }
   return notices;
 }

@@ -8,6 +8,8 @@ import { shellWords } from "./shell-words.ts";
 
 const house: HostFacts = {
   cwd: "/srv/site",
+  pid: 4711,
+  platform: "linux",
   affinityCpus: 4,
   cgroupQuotaCpus: null,
   findPython: () => ({ path: "/usr/bin/python3" }),

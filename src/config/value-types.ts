@@ -65,6 +65,14 @@ export function bytes(most: number): ValueType<number> {
   };
 }
 
+/** Much memory: units k, M, G and T count in 1024. */
+export const memory: ValueType<number> = (text) => {
+  const match = /^(\d+)(?:([kmgt])(?:i?b)?)?$/i.exec(text);
+  if (match === null) return wrong('is not a size: write bytes, or a number with M or G ("512M", "2G")');
+  const size = Number(match[1]) * 1024 ** " kmgt".indexOf((match[2] ?? " ").toLowerCase());
+  return Number.isSafeInteger(size) ? value(size) : wrong("is too large");
+};
+
 /** One of a few words, in any case; `aliases` maps other spellings onto them. */
 export function choice<const T extends string>(
   words: readonly T[],

@@ -4,12 +4,15 @@
  *
  * Two lanes: a request of a route known to be much slower than the rest waits in the slow lane, which leaves one seat free for everybody else, so that
  * fast requests do not queue behind slow ones. A slow request that has waited several times its own time may use that seat too, so nothing starves.
+ *
+ * A lane that is late and grows serves its newest first and refuses who has waited too long (overload.ts).
  */
 import type { Clock, Timer } from "../clock.ts";
 import { answerError, failureOutcome } from "../http/error-response.ts";
 import type { Exchange } from "../http/exchange.ts";
 import type { Log } from "../telemetry/log.ts";
-import { Queue } from "./queue.ts";
+import { Lane } from "./lane.ts";
+import { PATIENCE_FACTOR } from "./overload.ts";
 import { mayTryAgain } from "./retry.ts";
 import { chooseSeat, chooseSeatForWebSocket } from "./scheduler.ts";
 import type { Seat } from "./seat.ts";
@@ -18,6 +21,8 @@ import { estimateMs, learn, ServiceTimesTable } from "./service-times.ts";
 export interface DispatcherSettings {
   readonly queueSize: number;
   readonly queueTimeoutMs: number;
+  /** A wait longer than this is too long once more requests come than can be served; 0 = only the timeout counts. */
+  readonly queueTargetMs: number;
 }
 
 /** A route is slow when it takes at least this long, and this many times the average of all. */
@@ -34,8 +39,8 @@ export class Dispatcher {
   readonly #settings: DispatcherSettings;
   readonly #clock: Clock;
   readonly #log: Log;
-  readonly #queue = new Queue();
-  readonly #slowQueue = new Queue();
+  readonly #queue = new Lane();
+  readonly #slowQueue = new Lane();
   readonly #seats: Seat[] = [];
   readonly #table = new ServiceTimesTable();
   #meanMs = 0;
@@ -54,6 +59,12 @@ export class Dispatcher {
   /** Requests waiting for a seat. */
   get waiting(): number {
     return this.#queue.length + this.#slowQueue.length;
+  }
+
+  /** Clock time since which the one that has waited longest waits; null when nobody does. */
+  get waitingSince(): number | null {
+    const times = [this.#queue.first, this.#slowQueue.first].filter((one) => one !== null).map((one) => one.queuedAt);
+    return times.length === 0 ? null : Math.min(...times);
   }
 
   addSeat(seat: Seat): void {
@@ -183,16 +194,16 @@ export class Dispatcher {
     if (seat.inFlight > 1) this.#ticker ??= this.#clock.every(TICK_MS, this.#tick);
   }
 
-  #drain(queue: Queue): void {
-    if (queue.first === null) return;
+  #drain(lane: Lane): void {
+    if (lane.first === null) return;
     const now = this.#clock.now();
-    for (let next = queue.first; next !== null && this.#giveFirst(queue, next, now); next = queue.first);
+    for (let next = lane.next; next !== null && this.#giveFirst(lane, next, now); next = lane.next);
   }
 
-  #giveFirst(queue: Queue, first: Exchange, nowMs: number): boolean {
+  #giveFirst(lane: Lane, first: Exchange, nowMs: number): boolean {
     const seat = this.#seatFor(first, nowMs);
     if (seat === null) return false;
-    queue.remove(first);
+    lane.serve(first);
     this.#give(seat, first, nowMs);
     return true;
   }
@@ -215,9 +226,11 @@ export class Dispatcher {
     const now = this.#clock.now();
     this.#expire(this.#queue, now);
     this.#expire(this.#slowQueue, now);
+    this.#watchLoad(this.#queue, now);
+    this.#watchLoad(this.#slowQueue, now);
     if (this.#slowQueue.length > 0) this.#drain(this.#slowQueue);
     this.#tellRefusals(now);
-    let watching = this.waiting > 0 || this.#refused > 0;
+    let watching = this.waiting > 0 || this.#refused > 0 || this.#queue.load.isLate || this.#slowQueue.load.isLate;
     const hasFree = this.#seats.some((seat) => seat.isOpen && seat.inFlight === 0);
     for (const seat of this.#seats) {
       if (seat.concurrent || seat.inFlight < 2) continue;
@@ -229,7 +242,36 @@ export class Dispatcher {
     this.#ticker = null;
   };
 
-  #expire(queue: Queue, now: number): void {
+  /** Tells a lane that has become late, or is no longer; refuses who has waited too long in one that is. */
+  #watchLoad(lane: Lane, now: number): void {
+    const { queueTargetMs } = this.#settings;
+    if (queueTargetMs === 0) return;
+    const { load, first } = lane;
+    const oldestMs = first === null ? -1 : now - first.queuedAt;
+    const changed = load.look(now, oldestMs, this.#patienceMs(first));
+    if (changed === "late") {
+      this.#log.error(
+        `Overload: ${this.waiting} requests wait, the oldest for ${Math.round(oldestMs)} ms, and more come than are served. The newest go first; who waits longer than that gets 503 (--queue-target ${queueTargetMs / 1000})`,
+      );
+    } else if (changed === "punctual") {
+      this.#log.warning(
+        `Overload is over after ${((now - load.lateSince) / 1000).toFixed(1)} s: ${load.refused} requests got 503`,
+      );
+    }
+    if (!load.isLate) return;
+    for (let one = lane.first; one !== null && now - one.queuedAt > this.#patienceMs(one); one = lane.first) {
+      lane.remove(one);
+      load.refused++;
+      answerError(one, 503, 1);
+    }
+  }
+
+  #patienceMs(exchange: Exchange | null): number {
+    const own = exchange?.times?.meanMs ?? 0;
+    return Math.max(this.#settings.queueTargetMs, PATIENCE_FACTOR * Math.max(own, this.#meanMs));
+  }
+
+  #expire(queue: Lane, now: number): void {
     const { queueTimeoutMs } = this.#settings;
     if (queueTimeoutMs === 0) return;
     // All of it: whoever came back to the head has a younger time than those behind.

@@ -16,7 +16,7 @@ export class House {
   readonly sink: RecordingSink = new RecordingSink();
   readonly dispatcher: Dispatcher;
 
-  constructor({ queueSize = 100, queueTimeoutMs = 1000 }: Partial<DispatcherSettings> = {}) {
+  constructor({ queueSize = 100, queueTimeoutMs = 1000, queueTargetMs = 0 }: Partial<DispatcherSettings> = {}) {
     const tell = (level: string) => (line: string) => this.lines.push(`${level} ${line}`);
     const log = {
       debug: tell("debug"),
@@ -25,7 +25,7 @@ export class House {
       error: tell("error"),
       critical: tell("critical"),
     };
-    this.dispatcher = new Dispatcher({ queueSize, queueTimeoutMs }, this.clock, log);
+    this.dispatcher = new Dispatcher({ queueSize, queueTimeoutMs, queueTargetMs }, this.clock, log);
   }
 
   seat(differences: Partial<FakeSeat> = {}): FakeSeat {

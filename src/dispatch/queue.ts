@@ -17,6 +17,10 @@ export class Queue {
     return this.#first;
   }
 
+  get last(): Exchange | null {
+    return this.#last;
+  }
+
   push(exchange: Exchange): void {
     exchange.state = "queued";
     exchange.queuePrevious = this.#last;

@@ -49,16 +49,23 @@ export class Edge {
     return this.#listeners;
   }
 
+  /** Responses say `Connection: close` from now on; new connections are still taken. */
+  announceEnd(): void {
+    this.#context.isDraining = true;
+  }
+
   /**
    * The graceful end: takes in what the kernel has already accepted for us, stops listening, ends idle connections, lets busy ones finish their request.
+   * Idle ones may bring one more request for `idleMs`: where another server listens on, it is answered rather than met by a closed door.
    * Resolves when none is left.
    */
-  async drain(): Promise<void> {
+  async drain(idleMs = 0): Promise<void> {
     this.#context.isDraining = true;
     // Two turns of the event loop: connections that stand in the accept queue are taken, not reset.
     for (let turn = 0; turn < 2; turn++) await new Promise<void>((resolve) => setImmediate(resolve));
     for (const listener of this.#listeners) listener.close();
-    for (const connection of this.#connections) connection.drain();
+    if (idleMs > 0) this.#context.clock.after(idleMs, () => this.#drainConnections());
+    else this.#drainConnections();
     if (this.#connections.size === 0) return;
     await new Promise<void>((resolve) => (this.#whenEmpty = resolve));
   }
@@ -68,6 +75,10 @@ export class Edge {
     this.#sweep.cancel();
     for (const listener of this.#listeners) listener.close();
     for (const connection of this.#connections) connection.destroy();
+  }
+
+  #drainConnections(): void {
+    for (const connection of this.#connections) connection.drain();
   }
 
   #accept(socket: Socket, peer: Peer, door: Door): void {

@@ -289,11 +289,11 @@ export class Http1Connection implements ClientConnection, ResponseSink, StreamLi
       this.#close();
       return;
     }
-    // A running WSGI app cannot be told; its answer may still be wanted. An ASGI app hears http.disconnect at once.
+    // Of a WSGI app the answer may still be wanted; it is told where it asks. An ASGI app hears http.disconnect at once.
     if (this.#context.streamsBodies() && exchange.state !== "done") {
       this.#leave();
       this.#close();
-    }
+    } else exchange.halfClose();
   }
 
   onClosed(): void {

@@ -1,8 +1,8 @@
 /** Listening sockets: TCP, Unix, inherited file descriptor. Accepts client connections and hands them on with their Peer. */
-import { chmodSync, statSync, unlinkSync } from "node:fs";
-import { connect, createServer, type Server, type Socket } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
 import type { Bind } from "../config/plan.ts";
 import { Peer } from "../http/exchange.ts";
+import { InTheWay, listenUnix, type SocketFile } from "../streams/unix-listen.ts";
 import type { EdgeContext } from "./context.ts";
 import type { TlsDoor } from "./tls/door.ts";
 
@@ -37,6 +37,7 @@ export class Listener implements BoundListener {
   readonly #server: Server;
   /** The kernel could not give a connection. */
   onAcceptFailed: ((error: NodeJS.ErrnoException) => void) | null = null;
+  #file: SocketFile | null = null;
 
   constructor(door: Door, onConnection: (socket: Socket, peer: Peer) => void) {
     this.door = door;
@@ -60,7 +61,17 @@ export class Listener implements BoundListener {
   /** Begins to listen. Throws ListenError with a sentence that names the address and what to do. */
   async listen(backlog: number, umask: number): Promise<void> {
     const bind = this.#bind;
-    if (bind.type === "unix" && !bind.path.startsWith("\0")) await removeStale(bind.path);
+    if (bind.type === "unix" && !bind.path.startsWith("\0")) {
+      try {
+        this.#file = await listenUnix(this.#server, bind.path, { mode: 0o777 & ~umask, backlog, replaces: false });
+      } catch (error) {
+        if (error instanceof InTheWay) throw new ListenError(`Cannot listen on unix:${bind.path}: ${error.message}`);
+        throw new ListenError(explain(bind, error as NodeJS.ErrnoException));
+      }
+      this.#server.on("error", () => {});
+      this.#name();
+      return;
+    }
     await new Promise<void>((resolve, reject) => {
       this.#server.once("error", (error: NodeJS.ErrnoException) => reject(new ListenError(explain(bind, error))));
       const done = (): void => resolve();
@@ -69,20 +80,13 @@ export class Listener implements BoundListener {
       else this.#server.listen({ fd: bind.fd, backlog }, done);
     });
     this.#server.on("error", (error) => this.onAcceptFailed?.(error)); // libuv goes on by itself
-    if (bind.type === "unix" && !bind.path.startsWith("\0")) chmodSync(bind.path, 0o777 & ~umask);
     this.#name();
   }
 
   /** Stops accepting; connections stay. */
   close(): void {
     this.#server.close();
-    if (this.#bind.type === "unix" && !this.#bind.path.startsWith("\0")) {
-      try {
-        unlinkSync(this.#bind.path);
-      } catch {
-        // gone already
-      }
-    }
+    this.#file?.remove();
   }
 
   #name(): void {
@@ -90,7 +94,8 @@ export class Listener implements BoundListener {
     if (address === null || typeof address === "string") {
       this.serverName = "localhost";
       this.serverPort = 80;
-      this.url = `unix:${(address ?? "").replace("\0", "@")}`;
+      const path = this.#bind.type === "unix" ? this.#bind.path : (address ?? "");
+      this.url = `unix:${path.replace("\0", "@")}`;
       return;
     }
     this.serverName = this.#bind.type === "tcp" ? this.#bind.host || address.address : address.address;
@@ -98,26 +103,6 @@ export class Listener implements BoundListener {
     const host = address.family === "IPv6" ? `[${address.address}]` : address.address;
     this.url = `${this.door.tls === null ? "http" : "https"}://${host}:${address.port}`;
   }
-}
-
-/** A socket file that nobody answers at is left over from a killed server. */
-async function removeStale(path: string): Promise<void> {
-  let isSocket: boolean;
-  try {
-    isSocket = statSync(path).isSocket();
-  } catch {
-    return;
-  }
-  if (!isSocket) throw new ListenError(`Cannot listen on unix:${path}: a file that is not a socket is in the way`);
-  const answers = await new Promise<boolean>((resolve) => {
-    const probe = connect(path, () => {
-      probe.destroy();
-      resolve(true);
-    });
-    probe.on("error", () => resolve(false));
-  });
-  if (answers) throw new ListenError(`Cannot listen on unix:${path}: another server answers there`);
-  unlinkSync(path);
 }
 
 function explain(bind: Bind, error: NodeJS.ErrnoException): string {

@@ -137,6 +137,10 @@ export class Exchange {
   seat: unknown = null;
   slot = -1;
   sequence = 0;
+  /** The app has asked for more time, or waits for its client: --timeout does not end it before this clock time. */
+  dueAt = 0;
+  /** Clock time at which its client left while it was at work; 0 = it has not. */
+  leftAt = 0;
 
   // For the access log.
   status = 0;
@@ -147,7 +151,7 @@ export class Exchange {
   responseFields: ResponseFields | null = null;
   relay: ResponseRelay | null = null;
 
-  /** The dispatcher: called when the client left before the response was complete. */
+  /** Whoever has it: called when the client left before the response was complete; with the exchange not done, when it sent its FIN. */
   onGone: ((exchange: Exchange) => void) | null = null;
   /** The seat: called with the number of response bytes that have gone on towards the client. */
   onSent: ((bytes: number) => void) | null = null;
@@ -230,6 +234,11 @@ export class Exchange {
       this.sink.cut(this);
     }
     if (this.whenSettled !== null) this.#settle();
+  }
+
+  /** The edge: the client sent its FIN after a whole request. It may still want the answer; most are gone. */
+  halfClose(): void {
+    if (this.state === "given" || this.state === "streaming") this.onGone?.(this);
   }
 
   /** The edge: the client left. Whoever has the exchange hears it at once. */

@@ -12,6 +12,8 @@ export class RequestBody {
   #chunks: Buffer[] = [];
   #bytes = 0;
   #ended = false;
+  /** The consumer has asked for it, which a client that expects 100 Continue waits for. */
+  isWanted = false;
   /** The consumer: called when bytes or the end have arrived. */
   onReadable: (() => void) | null = null;
   /** The producer: called when bytes were taken. */

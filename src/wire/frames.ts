@@ -37,6 +37,7 @@ export const FromWorker = {
   pong: 0x49,
   inform: 0x4a,
   file: 0x4b,
+  extend: 0x4c,
   wsText: 0x50,
   wsBinary: 0x51,
   wsPart: 0x52,
@@ -44,6 +45,12 @@ export const FromWorker = {
   wsAccept: 0x54,
   wsBinaryPart: 0x55,
 } as const;
+
+/** Payloads of CANCEL that say more than "the client is gone". */
+export const CancelCause: { readonly timeIsUp: Buffer; readonly halfClosed: Buffer } = {
+  timeIsUp: Buffer.from([1]),
+  halfClosed: Buffer.from([2]),
+};
 
 /** The worker sent something that PROTOCOL.md does not allow: it is treated as crashed. */
 export class WireError extends Error {
@@ -66,6 +73,12 @@ export function frame(type: number, arg: number, payload?: Buffer): Buffer {
   putHeader(bytes, 0, type, arg, length);
   payload?.copy(bytes, HEADER_BYTES);
   return bytes;
+}
+
+/** The payload of a frame that carries one number. */
+export function u32(payload: Buffer, name: string): number {
+  if (payload.length !== 4) throw new WireError(`${name} without a number`);
+  return payload.readUInt32LE(0);
 }
 
 /** A CREDIT frame. */

@@ -2,10 +2,12 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
-import { creditFrame, frame, FrameReader, FromWorker, ToWorker } from "./frames.ts";
+import { CancelCause, creditFrame, frame, FrameReader, FromWorker, ToWorker, u32 } from "./frames.ts";
 import { internedKey, MarshalWriter, plainKey } from "./marshal-writer.ts";
 import { loadedByPython } from "./python.test.ts";
 import { ResponseDecoder } from "./response-decoder.ts";
+
+const CANCEL_CAUSES = [undefined, CancelCause.timeIsUp, CancelCause.halfClosed] as const;
 
 /** In `meaning`, bytes are `{"bytes": hex}` and tuples are arrays. */
 type Value =
@@ -83,7 +85,7 @@ describe("the front writes", () => {
   const frames: Readonly<Record<string, (meaning: Vector["meaning"]) => Buffer>> = {
     BODY: ({ id, data }) => frame(ToWorker.body, Number(id), Buffer.from(latin1(data!), "latin1")),
     END: ({ id }) => frame(ToWorker.end, Number(id)),
-    CANCEL: ({ id }) => frame(ToWorker.cancel, Number(id)),
+    CANCEL: ({ id, cause }) => frame(ToWorker.cancel, Number(id), CANCEL_CAUSES[Number(cause ?? 0)]),
     CREDIT: ({ id, count }) => creditFrame(ToWorker.credit, Number(id), Number(count)),
     PING: ({ arg }) => frame(ToWorker.ping, Number(arg)),
     WS_TEXT: ({ id, data }) => frame(ToWorker.wsText, Number(id), Buffer.from(latin1(data!), "latin1")),
@@ -132,6 +134,7 @@ function understood(bytes: Buffer): Record<string, unknown> {
         told = { type: name === "responses" ? "RESPONSES" : "RESPONSES_BUSY", microseconds: arg, responses };
       } else if (name === "head") decoder.head(arg, payload);
       else if (name === "credit") told = { type: "CREDIT", id: arg, count: payload.readUInt32LE(0) };
+      else if (name === "extend") told = { type: "EXTEND", id: arg, count: u32(payload, "EXTEND") };
       else if (name === "abort") told = { type: "ABORT", id: arg, reason: payload.toString("utf8") };
       else if (name === "end")
         told =

@@ -6,54 +6,33 @@
  *         └──one fails to boot──▶ ended
  */
 import type { Socket } from "node:net";
-import type { Clock } from "../clock.ts";
-import type { Dispatcher } from "../dispatch/dispatcher.ts";
+import type { Timer } from "../clock.ts";
 import { failureOutcome } from "../http/error-response.ts";
 import type { Exchange } from "../http/exchange.ts";
-import type { Log } from "../telemetry/log.ts";
 import type { WireError } from "../wire/frames.ts";
-import { type BaseListener, EnvironEncoder, type RequestEncoder, ScopeEncoder } from "../wire/request-encoder.ts";
-import { describeExit, describeReason, type EndReason } from "./lifecycle.ts";
+import { EnvironEncoder, type RequestEncoder, ScopeEncoder } from "../wire/request-encoder.ts";
+import { describeExit, type EndReason } from "./lifecycle.ts";
+import type { GenerationContext, GenerationOwner, GenerationSettings } from "./generation-settings.ts";
 import { directStream } from "../streams/direct-stream.ts";
 import type { Greeting } from "./private-socket.ts";
-import { RestartPolicy } from "./restart-policy.ts";
-import type { ResponseRelays } from "./response-relay.ts";
+import { Recycling } from "./recycling.ts";
+import { atWork } from "./report.ts";
+import { HEALTHY_AFTER_MS, RestartPolicy } from "./restart-policy.ts";
 import { WorkerSeat } from "./seat.ts";
 import type { SeatOwner } from "./seat-owner.ts";
-import { ABORT_GRACE_MS, SIGKILL, TimeLimits } from "./time-limits.ts";
-import type { TurnEnd } from "./turn-end.ts";
-import { type Readiness, Worker, type WorkerOwner } from "./worker.ts";
-import { type LoadFailure, type WorkerExit, Zygote, type ZygoteHandler, type ZygoteSettings } from "./zygote.ts";
+import { tellExit, tellRestart } from "./tell-exit.ts";
+import { SIGKILL, TimeLimits, type TimeLimitsHouse } from "./time-limits.ts";
+import { type Unfinished, unfinishedOf } from "./unfinished.ts";
+import { sampleVitals } from "./vitals.ts";
+import { describeReadiness, type Readiness, Worker, type WorkerOwner } from "./worker.ts";
+import { type LoadFailure, type WorkerExit, Zygote, type ZygoteHandler } from "./zygote.ts";
 
-export interface GenerationSettings {
-  readonly zygote: ZygoteSettings;
-  readonly preload: boolean;
-  readonly workers: number;
-  readonly workerConnections: number;
-  readonly base: BaseListener;
-  readonly timeoutMs: number;
-  readonly maxRequests: number;
-  readonly maxRequestsJitter: number;
-}
-
-export interface GenerationContext {
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly dispatcher: Dispatcher;
-  readonly turnEnd: TurnEnd;
-  readonly relays: ResponseRelays;
-  /** Numbers workers across all generations. */
-  nextWorker(): number;
-}
-
-export interface GenerationOwner {
-  /** All workers are ready (and hold their seats back until `promote`). */
-  onReady(generation: Generation): void;
-  /** It could not start; it has ended. */
-  onFailed(generation: Generation, failure: LoadFailure): void;
-  /** The last worker and the zygote are gone. `detail` is empty where that was asked for. */
-  onEnded(generation: Generation, detail: string): void;
-}
+/** Ends that say nothing about the worker's health. */
+const PLANNED: ReadonlySet<EndReason["type"]> = new Set(["max-requests", "max-age", "max-memory", "scaled-down"]);
+/** Memory and CPU of each worker are read this often. */
+const SAMPLE_EVERY_MS = 2000;
+/** A worker that has closed its sockets gets this long to end. */
+const CLOSED_GRACE_MS = 1000;
 
 export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
   readonly number: number;
@@ -70,9 +49,10 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
   readonly #seatWorkers = new Map<WorkerSeat, Worker>();
   #encoder: RequestEncoder | null = null;
   #isPromoted = false;
-  /** The worker that a replacement is being started for, and that replacement. */
-  #recycling: { readonly old: Worker; readonly replacement: Worker } | null = null;
+  readonly #recycling: Recycling;
+  readonly #sampling: Timer;
   readonly #startedAt: number;
+  #wanted: number;
 
   constructor(number: number, settings: GenerationSettings, context: GenerationContext, owner: GenerationOwner) {
     this.number = number;
@@ -80,19 +60,52 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
     this.#context = context;
     this.#owner = owner;
     this.#startedAt = context.clock.now();
+    this.#wanted = settings.workers;
     this.#zygote = new Zygote(settings.zygote, this);
-    this.#limits = new TimeLimits(
-      settings.timeoutMs,
-      context,
-      () => this.#workers.values(),
-      (worker, signal) => this.#kill(worker, signal),
+    this.#recycling = new Recycling(
+      settings,
+      () => this.#fork(),
+      (worker, reason) => this.#drain(worker, reason),
     );
+    this.#sampling = context.clock.every(SAMPLE_EVERY_MS, () => this.#sample());
+    this.#limits = new TimeLimits(settings, context.clock, context.log, this.#limitsHouse());
   }
 
   get serving(): number {
     let count = 0;
     for (const worker of this.#workers.values()) if (worker.state === "serving") count++;
     return count;
+  }
+
+  get zygotePid(): number {
+    return this.#zygote.pid;
+  }
+
+  get workers(): Iterable<Worker> {
+    return this.#workers.values();
+  }
+
+  /** Workers die one after the other, and none has lived long enough to be called well. */
+  get isCrashLooping(): boolean {
+    if (!this.#policy.isLooping) return false;
+    const now = this.#context.clock.now();
+    for (const { state, readyAt } of this.#workers.values())
+      if (state === "serving" && now - readyAt >= HEALTHY_AFTER_MS) return false;
+    return true;
+  }
+
+  /** Has this many workers from now on: new ones start at once, the oldest of those too many finish what they have and go. */
+  scale(workers: number): void {
+    this.#wanted = workers;
+    if (this.state !== "serving") return;
+    while (this.#active().length < workers) this.#fork();
+    for (const worker of this.#active().slice(0, this.#active().length - workers))
+      this.#drain(worker, { type: "scaled-down" });
+  }
+
+  /** Makes the worker write its stacks to its stacks link. */
+  askStacks(worker: Worker): void {
+    this.#zygote.stacks(worker.number);
   }
 
   /** From now on its seats take requests. */
@@ -114,16 +127,13 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
   /** Ends everything now; returns what was still at work, for the log. */
   kill(): string[] {
     this.state = "retiring";
-    const atWork: string[] = [];
+    const left: string[] = [];
     for (const worker of this.#workers.values()) {
-      const unfinished = worker.seats.flatMap((seat) => seat.unfinished());
-      for (const exchange of unfinished) {
-        if (exchange.state !== "done") atWork.push(`${exchange.head.method} ${exchange.head.target} in ${worker.name}`);
-      }
-      if (unfinished.length === 0) atWork.push(`${worker.name} (${worker.state}, no request)`);
+      const requests = atWork(worker, true);
+      left.push(...(requests.length > 0 ? requests : [`${worker.name} (${worker.state}, no request)`]));
     }
     this.#zygote.destroy();
-    return atWork;
+    return left;
   }
 
   /** A connection through the private door; false where the worker is not of this generation. */
@@ -166,18 +176,16 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
     const wasReady = worker.readyAt > 0;
     const livedMs = wasReady ? this.#context.clock.now() - worker.readyAt : 0;
     const asked = worker.state === "draining" && exit.signal === null;
-    if (worker.state === "serving" && worker.reason.type === "crashed" && exit.code === 0) {
-      worker.reason = { type: "broken", detail: "the app ended the process (exit code 0)" };
-    }
     worker.become("exit");
-    this.#tellExit(worker, exit, asked, livedMs);
-    this.#settle(worker, exit);
+    const unfinished = unfinishedOf(worker, exit);
+    const why = tellExit(this.#context, worker, exit, unfinished.begun, asked || this.state === "retiring", livedMs);
+    this.#settle(worker, unfinished, why);
     worker.dispose();
     if (this.state === "starting") {
       this.#fail(worker.failure ?? { exitCode: 3, message: describeExit(exit.code, exit.signal), traceback: "" });
       return;
     }
-    if (this.state === "serving") this.#replace(worker, livedMs);
+    if (this.state === "serving") this.#replace(worker, livedMs, why);
     else if (this.#workers.size === 0) this.#zygote.close();
   }
 
@@ -186,7 +194,8 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
     if (before === "ended") return;
     for (const worker of this.#workers.values()) {
       worker.reason = { type: "crashed" };
-      this.#settle(worker, { worker: worker.number, code: null, signal: SIGKILL, started: null });
+      const exit = { worker: worker.number, code: null, signal: SIGKILL, started: null };
+      this.#settle(worker, unfinishedOf(worker, exit), `lost with the zygote (${detail || "stopped"})`);
       worker.dispose();
     }
     this.#workers.clear();
@@ -226,22 +235,16 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
       this.#seatWorkers.set(seat, worker);
       return seat;
     });
-    const { maxRequests, maxRequestsJitter } = this.#settings;
-    worker.mostRequests = maxRequests === 0 ? 0 : maxRequests + Math.floor(Math.random() * (maxRequestsJitter + 1));
-    const how = readiness.concurrent
-      ? `asgi on ${readiness.loop}`
-      : `${readiness.interface}, ${readiness.seats} thread${readiness.seats === 1 ? "" : "s"}`;
-    this.#context.log.info(`Worker ${worker.number} (pid ${worker.pid}) is ready: ${how}, ${this.python}`);
+    this.#context.log.info(
+      `Worker ${worker.number} (pid ${worker.pid}) is ready: ${describeReadiness(readiness)}, ${this.python}`,
+    );
     if (this.state === "retiring") return this.#drain(worker, { type: "stopping" });
     if (this.#isPromoted) for (const seat of worker.seats) this.#context.dispatcher.addSeat(seat);
-    if (this.#recycling?.replacement === worker) {
-      const { old } = this.#recycling;
-      this.#recycling = null;
-      this.#drain(old, { type: "max-requests", requests: old.served });
-    }
-    if (this.state === "starting" && this.serving === this.#settings.workers) {
+    this.#recycling.ready(worker, Math.random());
+    if (this.state === "starting" && this.serving >= this.#wanted) {
       this.state = "serving";
       this.#owner.onReady(this);
+      this.scale(this.#wanted);
     }
   }
 
@@ -251,7 +254,8 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
 
   onFinished(seat: WorkerSeat, exchange: Exchange, ms: number): void {
     this.#context.dispatcher.finished(exchange, ms);
-    if (this.#settings.maxRequests > 0) this.#countServed(this.#seatWorkers.get(seat)!);
+    if (this.#recycling.countsRequests && this.state === "serving")
+      this.#recycling.served(this.#seatWorkers.get(seat)!, this.#context.clock.now());
   }
 
   onRoom(seat: WorkerSeat): void {
@@ -278,7 +282,7 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
     this.#limits.alive(seat);
     if (worker === undefined || worker.state !== "serving") return;
     // Normally the exit is on its way. A process that only closed its sockets serves nobody: end it.
-    this.#context.clock.after(ABORT_GRACE_MS, () => this.#kill(worker, SIGKILL));
+    this.#context.clock.after(CLOSED_GRACE_MS, () => this.#kill(worker, SIGKILL));
   }
 
   readonly onSlowClient = (exchange: Exchange): void => this.#context.relays.begin(exchange);
@@ -290,6 +294,29 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
 
   // --- Private
 
+  #sample(): void {
+    const now = this.#context.clock.now();
+    for (const worker of this.#workers.values()) {
+      worker.vitals = sampleVitals(worker.pid, now, worker.vitals) ?? worker.vitals;
+      if (this.state === "serving" && worker.state === "serving") this.#recycling.look(worker, now);
+    }
+  }
+
+  /** What the time limits may do. */
+  #limitsHouse(): TimeLimitsHouse {
+    return {
+      workers: () => this.#workers.values(),
+      giveUp: (worker, reason) => {
+        for (const seat of worker.seats) if (!seat.concurrent && seat.inFlight > 1) seat.recall();
+        this.#drain(worker, reason);
+        worker.reason = reason;
+        if (this.state === "serving" && this.#active().length < this.#wanted) this.#fork();
+      },
+      stacks: (worker) => worker.stacks(() => this.#zygote.stacks(worker.number)),
+      kill: (worker, signal) => this.#kill(worker, signal),
+    };
+  }
+
   /** Signals a worker that still lives. */
   #kill(worker: Worker, signal: number): void {
     if (this.#workers.get(worker.number) === worker) this.#zygote.kill(worker.number, signal);
@@ -300,14 +327,19 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
   }
 
   #forkAll(): void {
-    for (let i = 0; i < this.#settings.workers; i++) this.#fork();
+    for (let i = 0; i < this.#wanted; i++) this.#fork();
   }
 
   #fork(): Worker {
-    const worker = new Worker(this.#context.nextWorker(), this);
+    const worker = new Worker(this.#context.nextWorker(), this, this.#context.clock);
     this.#workers.set(worker.number, worker);
     this.#zygote.fork(worker.number);
     return worker;
+  }
+
+  /** All that have not been told to leave, the oldest first. */
+  #active(): Worker[] {
+    return [...this.#workers.values()].filter(({ state }) => state !== "draining");
   }
 
   #drain(worker: Worker, reason: EndReason): void {
@@ -327,75 +359,37 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
   #end(): void {
     this.state = "ended";
     this.#limits.stop();
-  }
-
-  #tellExit(worker: Worker, exit: WorkerExit, asked: boolean, livedMs: number): void {
-    const line = `Worker ${worker.number} (pid ${worker.pid}) ended after ${(livedMs / 1000).toFixed(1)} s: ${describeReason(worker.reason)}, ${describeExit(exit.code, exit.signal)}`;
-    if (asked || this.state === "retiring") this.#context.log.info(line);
-    else this.#context.log.error(line);
+    this.#sampling.cancel();
   }
 
   /** What a lost worker had: not begun goes to another, begun is tried again where that is safe, else answered 502. */
-  #settle(worker: Worker, exit: WorkerExit): void {
-    const unstarted: Exchange[] = [];
-    const cause = `${worker.name} ${describeReason(worker.reason)}, ${describeExit(exit.code, exit.signal)}`;
+  #settle(worker: Worker, { unstarted, begun }: Unfinished, why: string): void {
     for (const seat of worker.seats) {
       this.#context.dispatcher.removeSeat(seat);
       this.#limits.alive(seat);
       this.#seatWorkers.delete(seat);
-      const started = exit.started?.[seat.index] ?? Number.POSITIVE_INFINITY;
-      for (const exchange of seat.unfinished()) {
-        exchange.release();
-        // A streamed body may already be in the dead worker's socket: it cannot be given again.
-        if (isAfter(exchange.sequence, started) && exchange.stream === null) unstarted.push(exchange);
-        else this.#context.dispatcher.lost(exchange, cause);
-      }
-      seat.destroy();
     }
+    for (const exchange of begun) this.#context.dispatcher.lost(exchange, `${worker.name} ${why}`);
+    for (const seat of worker.seats) seat.destroy();
     if (unstarted.length > 0) this.#context.dispatcher.returned(unstarted);
   }
 
-  #replace(worker: Worker, livedMs: number): void {
-    if (this.#recycling !== null && (this.#recycling.old === worker || this.#recycling.replacement === worker)) {
-      const { old } = this.#recycling;
-      this.#recycling = null;
-      // The old one died first: its replacement is already under way. The replacement died: the old one goes on serving.
-      if (old === worker) return;
-    }
-    const missing = this.#settings.workers - this.#workers.size;
-    if (missing <= 0) return;
-    if (worker.reason.type === "max-requests") {
+  #replace(worker: Worker, livedMs: number, why: string): void {
+    if (this.#recycling.ended(worker, this.#context.clock.now())) return;
+    if (this.#active().length >= this.#wanted) return;
+    if (PLANNED.has(worker.reason.type)) {
       this.#fork();
       return;
     }
-    const { delayMs, deaths, isLoopBegun } = this.#policy.died(livedMs);
-    const { log } = this.#context;
-    if (worker.failure !== null) log.error(worker.failure.traceback || worker.failure.message);
-    if (isLoopBegun) {
-      log.critical(
-        `Workers keep dying: ${deaths} in a row, each within 10 s of its start. Restarts are now delayed, up to 30 s each; the last reason: ${describeReason(worker.reason)}`,
-      );
-    }
+    const restart = this.#policy.died(livedMs);
+    tellRestart(this.#context.log, restart, worker.failure, why);
+    const { delayMs } = restart;
     if (delayMs === 0) {
       this.#fork();
       return;
     }
-    log.warning(`Next worker starts in ${delayMs / 1000} s (${deaths} died in a row)`);
     this.#context.clock.after(delayMs, () => {
-      if (this.state === "serving" && this.#workers.size < this.#settings.workers) this.#fork();
+      if (this.state === "serving" && this.#active().length < this.#wanted) this.#fork();
     });
   }
-
-  #countServed(worker: Worker): void {
-    worker.served++;
-    if (worker.served < worker.mostRequests || this.#recycling !== null) return;
-    if (this.state !== "serving" || worker.state !== "serving") return;
-    this.#recycling = { old: worker, replacement: this.#fork() };
-  }
-}
-
-/** Whether a request came after the one that the progress board names, which knows the number modulo 2^30. */
-function isAfter(sequence: number, started: number): boolean {
-  const distance = (sequence - started) & 0x3fffffff;
-  return distance > 0 && distance < 0x20000000;
 }

@@ -35,6 +35,11 @@ test("each reason is a sentence for the log", () => {
     [{ type: "stopping" }, "shutting down"],
     [{ type: "reload" }, "replaced by a reload"],
     [{ type: "max-requests", requests: 9 }, "served 9 requests (--max-requests)"],
+    [{ type: "max-age", ageMs: 61_000 }, "served for 61 s (--max-worker-age)"],
+    [
+      { type: "max-memory", bytes: 12 * 1_048_576, limitBytes: 11 * 1_048_576 },
+      "grew to 12 MiB (--max-worker-memory 11 MiB)",
+    ],
     [{ type: "timeout", request: "GET /a for 30 ms" }, "stuck in GET /a for 30 ms"],
     [{ type: "broken", detail: "frame type 0x50" }, "it broke the wire protocol: frame type 0x50"],
     [{ type: "failed-to-boot", message: "no app" }, "failed to boot: no app"],

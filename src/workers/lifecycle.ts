@@ -5,6 +5,8 @@
  *        └──────exit────────┴───────exit───────┴──────exit─────────┴──▶ ended
  */
 
+import { formatBytes } from "./format-bytes.ts";
+
 export type WorkerState = "forking" | "booting" | "serving" | "draining" | "ended";
 export type WorkerEvent = "forked" | "ready" | "drain" | "exit";
 
@@ -28,7 +30,10 @@ export function nextState(state: WorkerState, event: WorkerEvent): WorkerState {
 export type EndReason =
   | { readonly type: "stopping" }
   | { readonly type: "reload" }
+  | { readonly type: "scaled-down" }
   | { readonly type: "max-requests"; readonly requests: number }
+  | { readonly type: "max-age"; readonly ageMs: number }
+  | { readonly type: "max-memory"; readonly bytes: number; readonly limitBytes: number }
   | { readonly type: "timeout"; readonly request: string }
   | { readonly type: "broken"; readonly detail: string }
   | { readonly type: "failed-to-boot"; readonly message: string }
@@ -41,8 +46,14 @@ export function describeReason(reason: EndReason): string {
       return "shutting down";
     case "reload":
       return "replaced by a reload";
+    case "scaled-down":
+      return "fewer workers are wanted";
     case "max-requests":
       return `served ${reason.requests} requests (--max-requests)`;
+    case "max-age":
+      return `served for ${Math.round(reason.ageMs / 1000)} s (--max-worker-age)`;
+    case "max-memory":
+      return `grew to ${formatBytes(reason.bytes)} (--max-worker-memory ${formatBytes(reason.limitBytes)})`;
     case "timeout":
       return `stuck in ${reason.request}`;
     case "broken":

@@ -11,7 +11,7 @@ import { PROTOCOL_VERSION } from "../wire/frames.ts";
 
 /** The first line of a connection. */
 export interface Greeting {
-  readonly type: "worker" | "seat";
+  readonly type: "worker" | "seat" | "stacks";
   readonly worker: number;
   readonly seat: number;
   readonly pid: number;
@@ -90,6 +90,7 @@ export class PrivateSocket {
     if (protocol !== PROTOCOL_VERSION || typeof worker !== "number") return null;
     if (type === "worker" && typeof pid === "number") return { type, worker, seat: -1, pid };
     if (type === "seat" && typeof seat === "number") return { type, worker, seat, pid: 0 };
+    if (type === "stacks") return { type, worker, seat: -1, pid: 0 };
     return null;
   }
 }

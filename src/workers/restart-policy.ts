@@ -4,11 +4,12 @@
  */
 
 /** A worker that lived this long had started well; its death begins a new count. */
-const HEALTHY_AFTER_MS = 10_000;
+export const HEALTHY_AFTER_MS = 10_000;
 const FREE_RESTARTS = 2;
 const FIRST_DELAY_MS = 250;
 const LONGEST_DELAY_MS = 30_000;
-const LOOP_AFTER = 5;
+/** So many deaths in a row are a crash loop. */
+export const LOOP_AFTER = 5;
 
 export interface Restart {
   readonly delayMs: number;
@@ -20,6 +21,11 @@ export interface Restart {
 
 export class RestartPolicy {
   #deaths = 0;
+
+  /** So many died in a row that starting another is hardly the answer. */
+  get isLooping(): boolean {
+    return this.#deaths >= LOOP_AFTER;
+  }
 
   /** A worker died `livedMs` after it became ready (0 when it never did). */
   died(livedMs: number): Restart {

@@ -3,7 +3,6 @@ import type { Exchange } from "../http/exchange.ts";
 import type { WireError } from "../wire/frames.ts";
 import type { WorkerSeat } from "./seat.ts";
 
-/** What the seat tells whoever runs the dispatcher and the worker. */
 export interface SeatOwner {
   /** A request is finished. `ms` is its service time, negative where it could not be told. */
   onFinished(seat: WorkerSeat, exchange: Exchange, ms: number): void;

@@ -12,7 +12,17 @@ import { CloseCode } from "../http/web-socket.ts";
 import type { Exchange } from "../http/exchange.ts";
 import type { ResponseFields } from "../http/response-fields.ts";
 import type { ByteStream, StreamListener } from "../streams/byte-stream.ts";
-import { creditFrame, frame, FrameReader, FromWorker, RESPONSE_CREDIT, ToWorker, WireError } from "../wire/frames.ts";
+import {
+  CancelCause,
+  creditFrame,
+  frame,
+  FrameReader,
+  FromWorker,
+  RESPONSE_CREDIT,
+  ToWorker,
+  u32,
+  WireError,
+} from "../wire/frames.ts";
 import type { RequestEncoder } from "../wire/request-encoder.ts";
 import { ResponseDecoder } from "../wire/response-decoder.ts";
 import { Templates } from "../wire/templates.ts";
@@ -44,8 +54,8 @@ export class WorkerSeat implements Seat, StreamListener {
   readonly #owner: SeatOwner;
   readonly #clock: Clock;
   readonly #turnEnd: TurnEnd;
-  readonly #reader: FrameReader;
-  readonly #decoder: ResponseDecoder;
+  readonly #reader = new FrameReader(this);
+  readonly #decoder = new ResponseDecoder(this);
   readonly #slots = new Slots();
   readonly #webSockets = new SeatWebSockets(this.#slots, () => this.#leaveWithTurn());
   readonly #uploads = new Uploads((parts) => this.#sendParts(parts));
@@ -88,8 +98,6 @@ export class WorkerSeat implements Seat, StreamListener {
     this.#owner = owner;
     this.#clock = clock;
     this.#turnEnd = turnEnd;
-    this.#reader = new FrameReader(this);
-    this.#decoder = new ResponseDecoder(this);
     this.#stream = open(this);
   }
 
@@ -105,6 +113,11 @@ export class WorkerSeat implements Seat, StreamListener {
   /** It holds nothing at all: its link may be closed. */
   get isEmpty(): boolean {
     return this.#slots.count === 0 && this.#slots.released === 0;
+  }
+
+  /** Requests given so far, with those handed back. */
+  get given(): number {
+    return this.#sequence;
   }
 
   get backlogMs(): number {
@@ -240,8 +253,7 @@ export class WorkerSeat implements Seat, StreamListener {
       case FromWorker.responses:
       case FromWorker.responsesBusy:
         this.#isBusy ||= type === FromWorker.responsesBusy;
-        this.#answers(arg, payload);
-        return;
+        return this.#answers(arg, payload);
       case FromWorker.head:
         this.#decoder.head(arg, payload);
         this.#streaming++;
@@ -265,6 +277,9 @@ export class WorkerSeat implements Seat, StreamListener {
         return this.#webSockets.accept(this.#slots.unbegun(arg), this.#decoder.accept(payload), this.isAccepting);
       case FromWorker.abort:
         return this.#abort(arg, payload.toString("utf8"));
+      case FromWorker.extend:
+        this.#slots.owner(arg).dueAt = this.#clock.now() + u32(payload, "EXTEND");
+        return;
       case FromWorker.pong:
         return this.onPong?.(arg);
       case FromWorker.inform:
@@ -423,12 +438,15 @@ export class WorkerSeat implements Seat, StreamListener {
 
   readonly #left = (exchange: Exchange): void => {
     if (exchange.slot < 0) return; // the worker has finished it; the client had only not taken all of it
+    if (exchange.state !== "done") return this.#send(frame(ToWorker.cancel, exchange.slot, CancelCause.halfClosed));
+    exchange.leftAt = this.#clock.now();
     this.#uploads.close(exchange.slot);
     this.#send(frame(ToWorker.cancel, exchange.slot));
   };
 
-  /** Tells the worker that an answer has been given in its stead, or that nobody waits any more. */
-  cancel(exchange: Exchange): void {
-    this.#left(exchange);
+  /** Its time is up; the answer has been given in the app's stead. */
+  expire(exchange: Exchange): void {
+    this.#uploads.close(exchange.slot);
+    this.#send(frame(ToWorker.cancel, exchange.slot, CancelCause.timeIsUp));
   }
 }

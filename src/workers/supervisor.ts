@@ -4,7 +4,9 @@
  */
 import type { Socket } from "node:net";
 import type { Log } from "../telemetry/log.ts";
-import { Generation, type GenerationContext, type GenerationOwner, type GenerationSettings } from "./generation.ts";
+import { Generation } from "./generation.ts";
+import type { GenerationContext, GenerationOwner, GenerationSettings } from "./generation-settings.ts";
+import { atWork, reportWorker, type WorkerReport } from "./report.ts";
 import { type Greeting, PrivateSocket } from "./private-socket.ts";
 import { RestartPolicy } from "./restart-policy.ts";
 import type { LoadFailure } from "./zygote.ts";
@@ -17,6 +19,11 @@ export type SupervisorSettings = Omit<GenerationSettings, "zygote"> & {
   readonly start: Readonly<Record<string, unknown>>;
 };
 
+/** How a reload ended. */
+export type ReloadOutcome =
+  | { readonly type: "done"; readonly workers: number }
+  | { readonly type: "failed"; readonly message: string; readonly traceback: string };
+
 export class Supervisor implements GenerationOwner {
   readonly #settings: SupervisorSettings;
   readonly #context: GenerationContext;
@@ -27,12 +34,16 @@ export class Supervisor implements GenerationOwner {
   #current: Generation | null = null;
   #next: Generation | null = null;
   #count = 0;
+  /** Workers asked for; 0 while paused. */
+  #wanted: number;
+  #reloaded: ((outcome: ReloadOutcome) => void) | null = null;
   #isStopping = false;
   #started: ((failure: LoadFailure | null) => void) | null = null;
   #whenEnded: (() => void) | null = null;
 
   constructor(settings: SupervisorSettings, context: GenerationContext) {
     this.#settings = settings;
+    this.#wanted = settings.workers;
     this.#context = context;
     this.#log = context.log;
     this.#door = new PrivateSocket((greeting, socket) => this.#connected(greeting, socket));
@@ -50,15 +61,85 @@ export class Supervisor implements GenerationOwner {
     return await new Promise((resolve) => (this.#started = resolve));
   }
 
+  get wanted(): number {
+    return this.#wanted;
+  }
+
+  /** Workers that take requests. */
+  get serving(): number {
+    return this.#current?.serving ?? 0;
+  }
+
+  get isCrashLooping(): boolean {
+    return this.#current?.isCrashLooping ?? false;
+  }
+
+  /** The interpreter, as "cpython 3.12.1". */
+  get python(): string {
+    return this.#current?.python ?? "";
+  }
+
   /** A new generation from the code as it is now. The old one serves until it is ready. */
-  reload(): void {
-    if (this.#isStopping || this.#current === null) return;
+  reload(): Promise<ReloadOutcome> {
+    if (this.#isStopping || this.#current === null) return refusedReload("the server is starting or stopping");
     if (this.#next !== null) {
       this.#log.warning("Reload: another one is under way; this request is ignored");
-      return;
+      return refusedReload("another reload is under way");
     }
     this.#log.info("Reload: starting new workers; the old ones serve until these are ready");
+    if (this.#wanted === 0) this.#wanted = this.#settings.workers;
     this.#next = this.#begin();
+    return new Promise((resolve) => (this.#reloaded = resolve));
+  }
+
+  /** Has this many workers from now on, after a reload too. 0 pauses: requests wait in the queue. */
+  scale(workers: number): void {
+    if (this.#isStopping) return;
+    this.#log.info(
+      workers === 0
+        ? "Pausing: the workers leave, requests wait in the queue; HUP, TTIN or maitred scale N starts workers again"
+        : `Scaling from ${this.#wanted} to ${workers} workers`,
+    );
+    this.#wanted = workers;
+    this.#next?.scale(workers);
+    this.#current?.scale(workers);
+  }
+
+  report(): WorkerReport[] {
+    const now = this.#context.clock.now();
+    return [...this.#generations].flatMap((generation) =>
+      [...generation.workers].map((worker) => reportWorker(worker, generation.number, now)),
+    );
+  }
+
+  /** Pids of the processes that fork the workers. */
+  get zygotes(): number[] {
+    return [...this.#generations].map(({ zygotePid }) => zygotePid);
+  }
+
+  /** The stacks of one worker, by its number or pid, or (null) of all; empty where there is no such worker. */
+  async stacks(which: number | null): Promise<{ name: string; text: string }[]> {
+    const asked: Promise<{ name: string; text: string }>[] = [];
+    for (const generation of this.#generations) {
+      for (const worker of generation.workers) {
+        if (which !== null && worker.number !== which && worker.pid !== which) continue;
+        const text = worker.stacks(() => generation.askStacks(worker));
+        asked.push(text.then((text) => ({ name: worker.name, text })));
+      }
+    }
+    return await Promise.all(asked);
+  }
+
+  /** A line for each request at work. */
+  atWork(): string[] {
+    return [...this.#generations].flatMap((generation) =>
+      [...generation.workers].flatMap((worker) => atWork(worker, false)),
+    );
+  }
+
+  /** Time is up: event loops cancel what still runs, and go on to their lifespan shutdown. */
+  hurry(): void {
+    for (const generation of this.#generations) for (const worker of generation.workers) worker.hurry();
   }
 
   /** Lets the workers finish and go. Resolves when every process is gone. */
@@ -84,6 +165,7 @@ export class Supervisor implements GenerationOwner {
       this.#log.info(`Reload: ${generation.serving} new workers serve; the old ones finish what they have`);
       old.retire({ type: "reload" });
     }
+    this.#tellReloaded({ type: "done", workers: generation.serving });
     this.#started?.(null);
     this.#started = null;
   }
@@ -96,6 +178,7 @@ export class Supervisor implements GenerationOwner {
       this.#started = null;
       return;
     }
+    this.#tellReloaded({ type: "failed", message: failure.message, traceback: failure.traceback });
     if (this.#isStopping) return;
     if (failure.traceback !== "") this.#log.error(failure.traceback.trimEnd());
     if (this.#current !== null) {
@@ -110,6 +193,11 @@ export class Supervisor implements GenerationOwner {
     if (this.#current !== generation) return;
     this.#current = null;
     if (!this.#isStopping && this.#next === null) this.#again(0, detail);
+  }
+
+  #tellReloaded(outcome: ReloadOutcome): void {
+    this.#reloaded?.(outcome);
+    this.#reloaded = null;
   }
 
   /** Python itself is lost (somebody killed the zygote): begin again, ever later while it keeps failing. */
@@ -127,7 +215,12 @@ export class Supervisor implements GenerationOwner {
     const { python, chdir, environ, start, ...rest } = this.#settings;
     const door = { token: this.#door.token, address: this.#door.address, abstract: this.#door.isAbstract };
     const zygote = { python, chdir, environ, start: { ...start, ...door } };
-    const generation = new Generation(++this.#count, { ...rest, zygote }, this.#context, this);
+    const generation = new Generation(
+      ++this.#count,
+      { ...rest, workers: Math.max(1, this.#wanted), zygote },
+      this.#context,
+      this,
+    );
     this.#generations.add(generation);
     return generation;
   }
@@ -141,4 +234,8 @@ export class Supervisor implements GenerationOwner {
     for (const generation of this.#generations) if (generation.connected(greeting, socket)) return;
     socket.destroy();
   }
+}
+
+function refusedReload(message: string): Promise<ReloadOutcome> {
+  return Promise.resolve({ type: "failed", message, traceback: "" });
 }

@@ -3,7 +3,16 @@
  * `send` keeps the order of the seat link; it is called with the parts of one frame.
  */
 import type { RequestBody } from "../http/request-body.ts";
-import { frame, HEADER_BYTES, MAX_BODY_FRAME, putHeader, REQUEST_CREDIT, ToWorker, WireError } from "../wire/frames.ts";
+import {
+  frame,
+  HEADER_BYTES,
+  MAX_BODY_FRAME,
+  putHeader,
+  REQUEST_CREDIT,
+  ToWorker,
+  u32,
+  WireError,
+} from "../wire/frames.ts";
 
 interface Upload {
   readonly body: RequestBody;
@@ -60,14 +69,15 @@ export class Uploads {
 
   /** A CREDIT frame came. */
   grant(id: number, payload: Buffer): void {
-    if (payload.length !== 4) throw new WireError("CREDIT without a number");
+    const granted = u32(payload, "CREDIT");
     const upload = this.#open.get(id);
     if (upload === undefined) return;
-    upload.credit += payload.readUInt32LE(0);
+    upload.credit += granted;
     upload.sentUnasked = null;
     if (upload.awaitsFirstCredit) {
       upload.awaitsFirstCredit = false;
       upload.credit += REQUEST_CREDIT;
+      upload.body.isWanted = true;
       upload.body.onWanted?.();
     }
     this.#pump(id, upload);

@@ -3,11 +3,14 @@
  * that owns it does.
  */
 import type { Socket } from "node:net";
+import type { Clock } from "../clock.ts";
 import type { Exchange } from "../http/exchange.ts";
 import type { Greeting } from "./private-socket.ts";
 import { JsonLines, type Message } from "./json-lines.ts";
 import { type EndReason, nextState, type WorkerEvent, type WorkerState } from "./lifecycle.ts";
 import type { WorkerSeat } from "./seat.ts";
+import { StackReader } from "./stack-reader.ts";
+import type { Vitals } from "./vitals.ts";
 import { type LoadFailure, loadFailure } from "./zygote.ts";
 
 /** What a worker says when it can serve. */
@@ -20,11 +23,19 @@ export interface Readiness {
   readonly templates: boolean;
 }
 
+/** For the log. */
+export function describeReadiness({ concurrent, interface: spoken, loop, seats }: Readiness): string {
+  return concurrent ? `asgi on ${loop}` : `${spoken}, ${seats} thread${seats === 1 ? "" : "s"}`;
+}
+
 export interface WorkerOwner {
   /** Everything is connected; `sockets` are the seat links in order. */
   onReady(worker: Worker, readiness: Readiness, sockets: readonly Socket[]): void;
   onReturned(worker: Worker, exchanges: Exchange[]): void;
 }
+
+/** The thread that tells of the tasks needs the GIL. */
+const TASKS_PATIENCE_MS = 1500;
 
 export class Worker {
   readonly number: number;
@@ -33,19 +44,29 @@ export class Worker {
   reason: EndReason = { type: "crashed" };
   failure: LoadFailure | null = null;
   readyAt = 0;
+  /** Its last sample of memory and CPU. */
+  vitals: Vitals | null = null;
+  /** Clock time at which it was told to leave. */
+  drainingSince = 0;
   /** Requests given to it. */
   served = 0;
+  /** Requests it was given and gave back unstarted. */
+  handedBack = 0;
   /** Recycled when `served` reaches this; 0 = never. */
   mostRequests = 0;
   seats: WorkerSeat[] = [];
   readonly #owner: WorkerOwner;
   #link: JsonLines | null = null;
+  #stacks: StackReader | null = null;
+  #onTasks: ((text: string | null) => void) | null = null;
+  readonly #clock: Clock;
   #readiness: Readiness | null = null;
   readonly #sockets: (Socket | undefined)[] = [];
 
-  constructor(number: number, owner: WorkerOwner) {
+  constructor(number: number, owner: WorkerOwner, clock: Clock) {
     this.number = number;
     this.#owner = owner;
+    this.#clock = clock;
   }
 
   get name(): string {
@@ -67,6 +88,10 @@ export class Worker {
       );
       return;
     }
+    if (greeting.type === "stacks") {
+      this.#stacks ??= new StackReader(socket, this.#clock);
+      return;
+    }
     if (greeting.seat < 0 || greeting.seat > 4096 || this.#sockets[greeting.seat] !== undefined) {
       socket.destroy();
       return;
@@ -80,10 +105,41 @@ export class Worker {
     this.#link?.send({ type: "recall", seat });
   }
 
+  /** Raises in the thread that serves this request, if it still does. */
+  interrupt(seat: number, sequence: number): void {
+    this.#link?.send({ type: "interrupt", seat, sequence });
+  }
+
+  /** Time is up: an event loop cancels what still runs. */
+  hurry(): void {
+    this.#link?.send({ type: "hurry" });
+  }
+
+  /** What it is doing: the Python stacks of its threads, then the tasks of its event loop. `signal` asks for the former. */
+  async stacks(signal: () => void): Promise<string> {
+    if (this.#stacks === null) return "It has not connected yet.\n";
+    const [threads, tasks] = await Promise.all([this.#stacks.read(signal), this.#tasks()]);
+    const told = tasks ?? "The tasks of its event loop cannot be read while the interpreter is held.\n";
+    return (threads ?? "It does not answer to a signal: stopped (SIGSTOP), or waiting in the kernel.\n") + told;
+  }
+
+  async #tasks(): Promise<string | null> {
+    if (this.#link === null || this.#readiness?.concurrent !== true) return "";
+    return await new Promise((resolve) => {
+      const timer = this.#clock.after(TASKS_PATIENCE_MS, () => resolve(null));
+      this.#onTasks = (text) => {
+        timer.cancel();
+        resolve(text);
+      };
+      this.#link?.send({ type: "tasks" });
+    });
+  }
+
   /** No more work; the worker finishes what it has and exits. Seats that still hold requests are closed when those are finished. */
   drain(reason: EndReason): void {
     if (this.state === "draining" || this.state === "ended") return;
     this.reason = reason;
+    this.drainingSince = this.#clock.now();
     this.become("drain");
     for (const seat of this.seats) {
       seat.isAccepting = false;
@@ -118,10 +174,17 @@ export class Worker {
         };
         this.#checkReady();
         return;
+      case "tasks":
+        this.#onTasks?.(typeof message["text"] === "string" ? message["text"] : null);
+        return;
       case "returned": {
         const seat = this.seats[Number(message["seat"])];
         const ids = message["ids"];
-        if (seat !== undefined && Array.isArray(ids)) this.#owner.onReturned(this, seat.takeBack(ids.map(Number)));
+        if (seat !== undefined && Array.isArray(ids)) {
+          const exchanges = seat.takeBack(ids.map(Number));
+          this.handedBack += exchanges.length;
+          this.#owner.onReturned(this, exchanges);
+        }
         return;
       }
       default: // A newer shim may say more; what it must say is above.

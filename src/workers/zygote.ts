@@ -97,6 +97,11 @@ export class Zygote {
     this.#link.send({ type: "kill", worker, signal });
   }
 
+  /** Makes this worker write its Python stacks to its stacks link. */
+  stacks(worker: number): void {
+    this.#link.send({ type: "stacks", worker });
+  }
+
   /** The end: what is left of its workers is killed, and it exits. */
   close(): void {
     this.#isClosing = true;

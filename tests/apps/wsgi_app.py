@@ -47,6 +47,8 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
         while not os.path.exists(os.path.join(GATES, name)):
             time.sleep(0.005)
         text = f"held {name} in {os.getpid()}"
+    elif path == "/work":
+        time.sleep(float(query["ms"][0]) / 1000)
     elif path == "/echo":
         text = environ["wsgi.input"].read().decode("latin-1")
     elif path == "/digest":

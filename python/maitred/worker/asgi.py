@@ -33,6 +33,7 @@ from maitred.worker.wire import (
     encode_end,
     encode_head,
     exact_bytes,
+    extend_frame,
     frame,
 )
 
@@ -252,6 +253,9 @@ class Exchange(Waiting):
             raise ClientDisconnected("the client has disconnected")
         if stage == COMPLETE:
             raise RuntimeError(f"unexpected ASGI message {kind!r} after the response was completed")
+        if kind == "maitred.extend_deadline":
+            self._seat.write(extend_frame(self._id, message["seconds"]))
+            return
         if kind == "http.response.early_hint" and stage == WAITING:
             self._hint(message["links"])
             return

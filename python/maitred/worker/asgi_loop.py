@@ -16,13 +16,13 @@ def serve(
     app: Any,
     connect: Callable[[], socket.socket],
     board: memoryview,
-    ready: Callable[[str], None],
+    ready: Callable[[str, Any, Callable[[], None]], None],
 ) -> None:
     """Run lifespan and requests until the front closes the seat; raises LoadError if the app cannot start."""
     loop, name = _new_loop(start["loop"])
     asyncio.set_event_loop(loop)
     try:
-        loop.run_until_complete(_serve(start, app, connect, board, lambda: ready(name)))
+        loop.run_until_complete(_serve(start, app, connect, board, lambda seat: ready(name, loop, seat.hurry)))
     finally:
         try:
             _cancel_left_over(loop)
@@ -49,7 +49,11 @@ def _new_loop(wanted: str) -> tuple[asyncio.AbstractEventLoop, str]:
 
 
 async def _serve(
-    start: dict[str, Any], app: Any, connect: Callable[[], socket.socket], board: memoryview, ready: Callable[[], None]
+    start: dict[str, Any],
+    app: Any,
+    connect: Callable[[], socket.socket],
+    board: memoryview,
+    ready: Callable[[AsgiSeat], None],
 ) -> None:
     loop = asyncio.get_running_loop()
     lifespan = Lifespan(app, start["lifespan"])
@@ -62,7 +66,7 @@ async def _serve(
         connection = connect()
         connection.setblocking(False)
         await loop.create_unix_connection(lambda: seat, sock=connection)
-        ready()
+        ready(seat)
     except OSError:  # The front is gone.
         await lifespan.shutdown()
         return

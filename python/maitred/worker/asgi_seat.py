@@ -13,19 +13,23 @@ from time import perf_counter
 from typing import Any, Union
 
 from maitred.worker.asgi import Exchange
+from maitred.worker.complaint import say
 from maitred.worker.headers import NO_LENGTH, BytesHeaders
 from maitred.worker.seat import TEMPLATES
 from maitred.worker.spooled import SpooledExchange
+from maitred.worker.stacks import describe_task
 from maitred.worker.websocket import WebSocket
 from maitred.worker.wire import (
     BODY,
     CANCEL,
     CREDIT,
     END,
+    HALF_CLOSED,
     PING,
     PONG,
     REQUESTS,
     RESPONSES,
+    TIME_IS_UP,
     WS_CLOSED,
     WS_PART,
     WS_TEXT,
@@ -49,6 +53,7 @@ _EXTENSIONS: dict[str, Any] = {
     "http.response.pathsend": {},
     "http.response.trailers": {},
     "http.response.early_hint": {},
+    "maitred.extend_deadline": {},
 }
 _WEBSOCKET_EXTENSIONS: dict[str, Any] = {"websocket.http.response": {}}
 _WEBSOCKET_VERSION = {"version": "3.0", "spec_version": "2.5"}
@@ -142,7 +147,11 @@ class AsgiSeat(asyncio.Protocol):
                 elif kind == CREDIT:
                     exchange.credit(credit_of(payload))
                 elif kind == CANCEL:
-                    exchange.cancel()
+                    if payload != HALF_CLOSED:
+                        exchange.cancel()
+                    if payload == TIME_IS_UP and exchange.task is not None:
+                        say(f"maitred: its time is up, so this task is cancelled:\n{describe_task(exchange.task)}")
+                        exchange.task.cancel()
                 elif type(exchange) is WebSocket:
                     if WS_TEXT <= kind <= WS_PART:
                         exchange.message(kind, payload)
@@ -164,6 +173,12 @@ class AsgiSeat(asyncio.Protocol):
             exchange.drain()
         self._check_done()
         return True
+
+    def hurry(self) -> None:
+        """Time is up, what is left of it belongs to the app's lifespan shutdown: cancel every task."""
+        for exchange in [*self.exchanges.values(), *self.lingering]:
+            if exchange.task is not None:
+                exchange.task.cancel()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """As asyncio.Protocol."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any
+from typing import Any, Callable
 
 from maitred.worker import importing
 from maitred.worker.complaint import complain
@@ -12,6 +12,7 @@ from maitred.worker.importing import LoadError
 from maitred.worker.link import FrontAddress, JsonLink
 from maitred.worker.recall import answer_recalls
 from maitred.worker.seat import Seat
+from maitred.worker.stacks import offer
 from maitred.worker.wsgi import WsgiSeat, base_environ
 
 
@@ -36,6 +37,7 @@ class Worker:
         """Serve until the front closes the seats; the exit code."""
         try:
             link = JsonLink(self._front.connect({"type": "worker", "worker": self._number, "pid": os.getpid()}))
+            offer(self._front.connect({"type": "stacks", "worker": self._number}))
         except OSError:
             return 0  # The front is gone.
         try:
@@ -70,7 +72,7 @@ class Worker:
                 "templates": True,
             }
         )
-        answer_recalls(link, seats)
+        answer_recalls(link, seats, self._board)
         if threads == 1:
             workers[0].serve()
             return
@@ -88,7 +90,7 @@ class Worker:
     def _serve_asgi(self, link: JsonLink, app: Any) -> None:
         from maitred.worker import asgi_loop
 
-        def ready(loop_name: str) -> None:
+        def ready(loop_name: str, loop: Any, hurry: Callable[[], None]) -> None:
             link.send(
                 {
                     "type": "ready",
@@ -99,7 +101,7 @@ class Worker:
                     "templates": True,
                 }
             )
-            answer_recalls(link, ())
+            answer_recalls(link, (), self._board, loop, hurry)
 
         asgi_loop.serve(self._start, app, lambda: self._connect_seat(0), self._board, ready)
 

@@ -1,29 +1,53 @@
-"""The thread that hands back requests which wait behind a slow one (PROTOCOL.md, `recall`)."""
+"""The thread that listens to the worker link: it hands back requests which wait behind a slow one (PROTOCOL.md, `recall`), tells what the
+event loop's tasks are doing (`tasks`), and tells the loop that time is up (`hurry`)."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from typing import Any, Callable
 
+from maitred.worker.interrupt import interrupt
 from maitred.worker.link import JsonLink
 from maitred.worker.seat import Seat
+from maitred.worker.stacks import describe_tasks
+from maitred.worker.wsgi import ClientGone
 
 
-def answer_recalls(link: JsonLink, seats: Sequence[Seat]) -> None:
+def answer_recalls(
+    link: JsonLink,
+    seats: Sequence[Seat],
+    board: memoryview,
+    loop: Any = None,
+    hurry: Callable[[], None] | None = None,
+) -> None:
     """Start the thread. A seat that is not in `seats`, an asyncio one, has always started everything."""
-    threading.Thread(target=_answer, args=(link, seats), name="maitred-recall", daemon=True).start()
+    threading.Thread(target=_answer, args=(link, seats, board, loop, hurry), name="maitred-recall", daemon=True).start()
 
 
-def _answer(link: JsonLink, seats: Sequence[Seat]) -> None:
+def _answer(
+    link: JsonLink, seats: Sequence[Seat], board: memoryview, loop: Any, hurry: Callable[[], None] | None
+) -> None:
     try:
         while True:
             messages = link.receive()
             if messages is None:
                 return
             for message in messages:
-                if message.get("type") == "recall":
+                kind = message.get("type")
+                if kind == "recall":
                     number = message["seat"]
                     ids = seats[number].give_back() if number < len(seats) else []
                     link.send({"type": "returned", "seat": number, "ids": ids})
+                elif kind == "interrupt" and message["seat"] < len(seats):
+                    number = message["seat"]
+                    interrupt(board, number, message["sequence"], seats[number].thread, ClientGone)
+                elif kind == "tasks":
+                    link.send({"type": "tasks", "text": describe_tasks(loop)})
+                elif kind == "hurry" and hurry is not None:
+                    try:
+                        loop.call_soon_threadsafe(hurry)
+                    except RuntimeError:
+                        pass  # The loop is closed: it has hurried.
     except OSError:
         return  # The front is gone; the seats see it too.

@@ -51,6 +51,8 @@ class Seat:
         self._sequence = itertools.count(1)
         self._received = 0
         self._ended = False
+        #: The thread that serves it.
+        self.thread: int | None = None
 
     # The seat's thread
 

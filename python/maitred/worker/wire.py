@@ -44,6 +44,7 @@ ABORT = 0x48
 PONG = 0x49
 INFORM = 0x4A
 FILE = 0x4B
+EXTEND = 0x4C
 WS_CLOSE = 0x53
 WS_ACCEPT = 0x54
 
@@ -65,6 +66,9 @@ Frame = tuple[int, int, memoryview]
 
 _HEADER = struct.Struct("<II")
 _CREDIT = struct.Struct("<I")
+#: Payloads of CANCEL that say more than "the client is gone".
+TIME_IS_UP = b"\x01"
+HALF_CLOSED = b"\x02"
 _CLOSE_CODE = struct.Struct("<H")
 _pack = _HEADER.pack
 _unpack = _HEADER.unpack_from
@@ -87,6 +91,14 @@ def frame_header(kind: int, arg: int, length: int) -> bytes:
 def credit_frame(request_id: int, count: int) -> bytes:
     """CREDIT for `count` more bytes of a request's body."""
     return frame(REQUEST_CREDIT, request_id, _CREDIT.pack(count))
+
+
+def extend_frame(request_id: int, seconds: float) -> bytes:
+    """EXTEND: the app asks for so much time from now."""
+    milliseconds = round(seconds * 1000)
+    if not 0 <= milliseconds <= 0xFFFFFFFF:
+        raise ValueError(f"a deadline can be extended by 0 to {0xFFFFFFFF // 1000} seconds, not {seconds!r}")
+    return frame(EXTEND, request_id, _CREDIT.pack(milliseconds))
 
 
 def credit_of(payload: bytes | memoryview) -> int:

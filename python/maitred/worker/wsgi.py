@@ -15,6 +15,7 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Iterable, Iterator
+from threading import get_ident
 from time import perf_counter
 from types import TracebackType
 from typing import Any, Callable, Union
@@ -30,6 +31,7 @@ from maitred.worker.wire import (
     CANCEL,
     CREDIT,
     END,
+    HALF_CLOSED,
     IDLE,
     INFORM,
     MAX_BODY_FRAME,
@@ -45,6 +47,7 @@ from maitred.worker.wire import (
     encode_head,
     encode_responses,
     exact_bytes,
+    extend_frame,
     frame,
 )
 
@@ -151,6 +154,7 @@ class WsgiSeat:
         "_credit",
         "_declared",
         "_environ",
+        "_half_closed",
         "_head_sent",
         "_headers",
         "_id",
@@ -174,7 +178,12 @@ class WsgiSeat:
     def __init__(self, app: Application, seat: Seat, base: dict[str, Any], board: memoryview, place: int) -> None:
         self._app = app
         self._seat = seat
-        self._base = {**base, "wsgi.early_hints": self._early_hints}
+        self._base = {
+            **base,
+            "wsgi.early_hints": self._early_hints,
+            "maitred.client_gone": self._client_gone,
+            "maitred.extend_deadline": self._extend_deadline,
+        }
         self._board = board
         self._place = place
         self._out: list[Response] = []
@@ -200,12 +209,15 @@ class WsgiSeat:
         self._remaining = NO_LENGTH
         self._credit = 0
         self._cancelled = False
+        #: The request (its sequence number) whose client has sent its FIN.
+        self._half_closed = 0
         #: A body that is not in memory: still on its way, or in a file.
         self._input: StreamedBody | io.BufferedReader | None = None
 
     def serve(self) -> None:
         """Work until the front closes the seat."""
         seat, board, place, base, app = self._seat, self._board, self._place, self._base, self._app
+        seat.thread = get_ident()
         out, append, popleft = self._out, self._out.append, self._seat.queue.popleft
         arrived, kept, templates = seat.arrived, seat.kept, seat.templates
         seat.base = base
@@ -329,6 +341,15 @@ class WsgiSeat:
         if self._check_headers(pairs) != NO_LENGTH:
             raise HeaderError("Content-Length cannot be an early hint")
         self._send(encode_head(self._id, 103, pairs, INFORM))
+
+    def _client_gone(self) -> bool:
+        """`maitred.client_gone`: whether nobody waits for the answer any more, as far as one can tell. For the request's own thread."""
+        self._read_mail(self._seat.poll_mail(self._id, self._sequence))
+        return self._cancelled or self._half_closed == self._sequence
+
+    def _extend_deadline(self, seconds: float) -> None:
+        """`maitred.extend_deadline`: the request may take so long from now, whatever --timeout says."""
+        self._send(extend_frame(self._id, seconds))
 
     # From what the app returned to frames
 
@@ -514,7 +535,10 @@ class WsgiSeat:
             if kind == CREDIT:
                 self._credit += credit_of(payload)
             elif kind == CANCEL:
-                self._cancelled = True
+                if payload == HALF_CLOSED:
+                    self._half_closed = self._sequence
+                else:
+                    self._cancelled = True
             elif isinstance(self._input, StreamedBody):
                 if kind == BODY:
                     self._input.deliver(payload)

@@ -22,6 +22,7 @@ from maitred.worker.importing import LoadError
 from maitred.worker.link import JsonLink
 from maitred.worker.main import Worker, flush_output, load_application
 from maitred.worker.parent import die_with_parent
+from maitred.worker.stacks import STACKS_SIGNAL
 from maitred.worker.wire import PROTOCOL
 
 _LINK_FD = 3
@@ -113,6 +114,8 @@ class Zygote:
                         return worker, self._loaded
                 elif kind == "kill":
                     self._kill(message["worker"], message["signal"])
+                elif kind == "stacks" and STACKS_SIGNAL is not None:
+                    self._kill(message["worker"], STACKS_SIGNAL)
             messages = None
             ready = {fd for fd, _ in poll.poll()}
             if self._wake_reader.fileno() in ready:

@@ -6,6 +6,7 @@ import { httpSection } from "./http.ts";
 import { http2Section } from "./http2.ts";
 import { limitsSection } from "./limits.ts";
 import { loggingSection } from "./logging.ts";
+import { operationsSection } from "./operations.ts";
 import { processSection } from "./process.ts";
 import { proxySection } from "./proxy.ts";
 import { pythonSection } from "./python.ts";
@@ -27,6 +28,7 @@ export const sections: readonly Section[] = [
   http2Section,
   webSocketSection,
   loggingSection,
+  operationsSection,
   processSection,
 ];
 

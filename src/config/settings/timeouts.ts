@@ -11,7 +11,11 @@ export const timeout: Setting<number> = single({
   fallbackText: "30",
   help: "Most time a request may be at work; 0 is no limit",
   doc: `The client then gets 504, and a worker that is stuck is killed and replaced. gunicorn's setting of this name watches the worker's
-heartbeat, which with threads or ASGI bounds no request; here it bounds every request, under every kind of worker.`,
+heartbeat, which with threads or ASGI bounds no request; here it bounds every request, under every kind of worker. Waiting in the queue,
+uploading and a client that reads slowly do not count; a response that is streamed may last as long as it makes progress. The log has the
+request and what the worker was doing. Only that worker goes: requests in its other threads get \`--graceful-timeout\` to end, and on an event
+loop only the late request is cancelled. The application can ask for more time: \`environ["maitred.extend_deadline"](seconds)\` in WSGI,
+\`await send({"type": "maitred.extend_deadline", "seconds": 60})\` in ASGI where \`scope["extensions"]\` has \`maitred.extend_deadline\`.`,
 });
 
 export const gracefulTimeout: Setting<number> = single({
@@ -24,6 +28,21 @@ export const gracefulTimeout: Setting<number> = single({
   fallbackText: "30",
   help: "Time that requests at work get to finish when maitred stops or a worker is replaced",
   doc: "gunicorn's default; uvicorn waits for ever.",
+});
+
+export const cancelGone: Setting<number | null> = single<number | null>({
+  key: "cancel-gone",
+  flags: ["--cancel-gone"],
+  metavar: "TIME",
+  type: duration,
+  fallback: null,
+  fallbackText: "never",
+  help: "Interrupt a WSGI request whose client has been gone for this long",
+  doc: `\`maitred.worker.wsgi.ClientGone\` is raised in the thread that serves it, wherever that is in the application: best effort, because a call into
+C (a database driver, \`time.sleep\`) is only interrupted when it returns, and code that is not written for it may leave things half done.
+An application that asks \`environ["maitred.client_gone"]()\` at good moments is served better. An ASGI application hears
+\`http.disconnect\` at once and needs neither. A client counts as gone when its connection is reset, or when writing to it fails; one that has only closed
+its sending side is told by \`maitred.client_gone\`, but not interrupted.`,
 });
 
 export const keepAlive: Setting<number> = single({
@@ -86,7 +105,30 @@ export const writeTimeout: Setting<number> = single({
   doc: "A client that has taken nothing at all for so long is cut off. nginx calls it `send_timeout`.",
 });
 
+export const queueTarget: Setting<number> = single({
+  key: "queue-target",
+  flags: ["--queue-target"],
+  metavar: "TIME",
+  type: duration,
+  fallback: 500,
+  fallbackText: "0.5",
+  help: "Wait that is too long while more requests come than can be served; 0 is never",
+  doc: `A queue that is longer than this *and grows* would make everybody wait until they give up. Then the newest requests go first, and
+those that have waited longer than this, and longer than five times what a request takes, get 503 at once, until the queue has been
+empty. A burst, or the queue behind a stuck worker, is not overload and is served in order. \`--queue-timeout\` bounds every wait.`,
+});
+
 export const timeoutsSection: Section = {
   title: "Time",
-  settings: [timeout, gracefulTimeout, keepAlive, queueTimeout, headerTimeout, bodyTimeout, writeTimeout],
+  settings: [
+    timeout,
+    gracefulTimeout,
+    cancelGone,
+    keepAlive,
+    queueTimeout,
+    queueTarget,
+    headerTimeout,
+    bodyTimeout,
+    writeTimeout,
+  ],
 };

@@ -1,6 +1,6 @@
 /** How many Python processes and threads serve the application, and when a worker is replaced. */
 import { single, toggle, type Section, type Setting } from "../setting.ts";
-import { value, wholeNumber, wrong, type ValueType } from "../value-types.ts";
+import { duration, memory, text, value, wholeNumber, wrong, type ValueType } from "../value-types.ts";
 import { workerClass as workerClassType, type WorkerClass } from "../worker-class.ts";
 
 /** "auto" (null) asks for what the default does; the message for zero says what to do instead. */
@@ -77,7 +77,8 @@ export const maxRequests: Setting<number> = single({
   fallback: 0,
   fallbackText: "0 (never)",
   help: "Replace a worker after so many requests",
-  doc: "A remedy for memory leaks. The replacement is ready before the old worker leaves.",
+  doc: `A remedy for memory leaks. The replacement is ready before the old worker leaves, one at a time. So this is when the replacement begins
+to boot: the old worker goes on meanwhile, and serves some more, because a worker that stopped here would make requests wait.`,
 });
 
 export const maxRequestsJitter: Setting<number> = single({
@@ -91,7 +92,51 @@ export const maxRequestsJitter: Setting<number> = single({
   doc: "Keeps workers that started together from being replaced together.",
 });
 
+export const maxWorkerAge: Setting<number> = single({
+  key: "max-worker-age",
+  flags: ["--max-worker-age"],
+  metavar: "TIME",
+  type: duration,
+  fallback: 0,
+  fallbackText: "0 (never)",
+  help: "Replace a worker that has served for so long",
+  doc: "One at a time, each when its replacement is ready, so workers that started together are not replaced together.",
+});
+
+export const maxWorkerMemory: Setting<number> = single({
+  key: "max-worker-memory",
+  flags: ["--max-worker-memory"],
+  metavar: "SIZE",
+  type: memory,
+  fallback: 0,
+  fallbackText: "0 (never)",
+  help: "Replace a worker whose resident memory has grown beyond this, as 512M or 2G",
+  doc: `Looked at every 2 seconds. The worker finishes its requests and goes when its replacement is ready, so it may grow a little further: leave
+room below the container's limit. Pages shared with other workers (\`--preload\`) count.`,
+});
+
+export const cgroupRoot: Setting<string> = single({
+  key: "cgroup-root",
+  flags: ["--cgroup-root"],
+  metavar: "FOLDER",
+  type: text,
+  fallback: "/sys/fs/cgroup",
+  help: "Where the cgroup file systems are mounted",
+  doc: "Read to tell a worker that the kernel has killed for lack of memory from one that somebody else has killed.",
+});
+
 export const workersSection: Section = {
   title: "Workers",
-  settings: [workers, workerClass, threads, workerConnections, preload, maxRequests, maxRequestsJitter],
+  settings: [
+    workers,
+    workerClass,
+    threads,
+    workerConnections,
+    preload,
+    maxRequests,
+    maxRequestsJitter,
+    maxWorkerAge,
+    maxWorkerMemory,
+    cgroupRoot,
+  ],
 };

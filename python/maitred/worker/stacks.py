@@ -1,0 +1,62 @@
+"""What a worker is doing, without ending it: the stacks of its threads and of its asyncio tasks.
+
+The thread stacks are written by faulthandler's signal handler, in C, to a connection of their own: neither the GIL nor a
+blocked event loop can be in the way. The tasks are read by the worker link's thread, which needs the GIL.
+"""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sys
+from typing import Any
+
+#: Nobody else's by custom, unlike SIGUSR1 and SIGUSR2. None where there are no real-time signals.
+STACKS_SIGNAL: int | None = int(signal.SIGRTMIN) + 9 if hasattr(signal, "SIGRTMIN") else None
+
+_kept: list[socket.socket] = []
+
+
+def offer(connection: socket.socket) -> None:
+    """From now on STACKS_SIGNAL writes the Python stacks of all threads to this connection."""
+    import faulthandler
+
+    _kept.append(connection)
+    if STACKS_SIGNAL is not None:
+        faulthandler.register(STACKS_SIGNAL, file=connection.fileno(), all_threads=True)
+
+
+def describe_tasks(loop: Any) -> str:
+    """The unfinished tasks of this loop with their stacks, from another thread."""
+    asyncio = sys.modules.get("asyncio")
+    if asyncio is None or loop is None:
+        return ""
+    for _ in range(5):
+        try:
+            tasks = asyncio.all_tasks(loop)
+            break
+        except RuntimeError:
+            continue  # The set changed while it was read.
+    else:
+        return ""
+    return "".join(describe_task(task) for task in tasks)
+
+
+def describe_task(task: Any) -> str:
+    """What a task is waiting for, innermost last."""
+    from traceback import StackSummary
+
+    lines = [f"Task {task.get_name()} ({getattr(task.get_coro(), '__qualname__', '?')}):\n"]
+    awaiting: Any = task.get_coro()
+    while awaiting is not None:
+        frame = _first(awaiting, "cr_frame", "gi_frame", "ag_frame")
+        if frame is None:
+            break
+        lines += StackSummary.extract([(frame, frame.f_lineno)], lookup_lines=False).format()
+        awaiting = _first(awaiting, "cr_await", "gi_yieldfrom", "ag_await")
+    return "".join(lines)
+
+
+def _first(of: Any, *names: str) -> Any:
+    found = (getattr(of, name, None) for name in names)
+    return next((one for one in found if one is not None), None)

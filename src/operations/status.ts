@@ -1,0 +1,64 @@
+/** What `maitred status` shows: the snapshot's type, and how it is taken. Memory and CPU are read from /proc when somebody asks, never before. */
+import { readFileSync } from "node:fs";
+import type { DeathReport, WorkerReport } from "../workers/report.ts";
+
+export interface Usage {
+  /** Bytes, as /proc/PID/smaps_rollup has them; `shared` is shared with other processes now. */
+  readonly rss: number;
+  readonly pss: number;
+  readonly shared: number;
+  readonly private: number;
+  /** CPU milliseconds used so far. */
+  readonly cpuMs: number;
+}
+
+export interface Status {
+  readonly version: string;
+  readonly pid: number;
+  readonly state: "starting" | "serving" | "draining" | "paused";
+  readonly uptimeMs: number;
+  readonly app: string;
+  readonly interface: string | null;
+  readonly python: string;
+  readonly listeners: readonly string[];
+  readonly health: string | null;
+  readonly queue: { readonly waiting: number; readonly oldestMs: number };
+  readonly connections: number;
+  readonly wanted: number;
+  readonly isCrashLooping: boolean;
+  readonly front: Usage | null;
+  readonly zygotes: readonly { readonly pid: number; readonly usage: Usage | null }[];
+  readonly workers: readonly (WorkerReport & { readonly usage: Usage | null })[];
+  /** Ends of workers since the start, by reason. */
+  readonly ends: Readonly<Record<string, number>>;
+  /** The last that nobody had asked for. */
+  readonly deaths: readonly DeathReport[];
+}
+
+/** Linux counts CPU time in ticks of this many milliseconds, whatever its own clock (USER_HZ, proc(5)). */
+const TICK_MS = 10;
+
+/** Null where the process is gone, or there is no /proc. */
+export function usageOf(pid: number): Usage | null {
+  try {
+    return parseUsage(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8"), readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    return null;
+  }
+}
+
+export function parseUsage(smapsRollup: string, stat: string): Usage {
+  const sizes = new Map<string, number>();
+  for (const [, name = "", kilobytes] of smapsRollup.matchAll(/^(\w+): +(\d+) kB$/gm))
+    sizes.set(name, Number(kilobytes) * 1024);
+  const size = (...names: string[]): number => names.reduce((sum, name) => sum + (sizes.get(name) ?? 0), 0);
+  // The name in brackets may hold anything; the fields are counted from its end: utime is the 12th after it, stime the 13th.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return {
+    rss: size("Rss"),
+    pss: size("Pss"),
+    shared: size("Shared_Clean", "Shared_Dirty"),
+    private: size("Private_Clean", "Private_Dirty"),
+    cpuMs: (Number(fields[11]) + Number(fields[12])) * TICK_MS,
+  };
+}

@@ -1,0 +1,47 @@
+/** What every generation is made from, and what it shares with the others. */
+import type { Clock } from "../clock.ts";
+import type { Dispatcher } from "../dispatch/dispatcher.ts";
+import type { Log } from "../telemetry/log.ts";
+import type { BaseListener } from "../wire/request-encoder.ts";
+import type { Generation } from "./generation.ts";
+import type { MemoryCgroup } from "./memory-cgroup.ts";
+import type { EndLedger } from "./report.ts";
+import type { ResponseRelays } from "./response-relay.ts";
+import type { TurnEnd } from "./turn-end.ts";
+import type { LoadFailure, ZygoteSettings } from "./zygote.ts";
+
+export interface GenerationSettings {
+  readonly zygote: ZygoteSettings;
+  readonly preload: boolean;
+  readonly workers: number;
+  readonly workerConnections: number;
+  readonly base: BaseListener;
+  readonly timeoutMs: number;
+  readonly gracefulTimeoutMs: number;
+  readonly cancelGoneMs: number | null;
+  readonly maxRequests: number;
+  readonly maxRequestsJitter: number;
+  readonly maxWorkerAgeMs: number;
+  readonly maxWorkerMemoryBytes: number;
+}
+
+export interface GenerationContext {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly dispatcher: Dispatcher;
+  readonly turnEnd: TurnEnd;
+  readonly relays: ResponseRelays;
+  readonly ledger: EndLedger;
+  readonly memoryCgroup: MemoryCgroup;
+  /** Numbers workers across all generations. */
+  nextWorker(): number;
+}
+
+export interface GenerationOwner {
+  /** All workers are ready (and hold their seats back until `promote`). */
+  onReady(generation: Generation): void;
+  /** It could not start; it has ended. */
+  onFailed(generation: Generation, failure: LoadFailure): void;
+  /** The last worker and the zygote are gone. `detail` is empty where that was asked for. */
+  onEnded(generation: Generation, detail: string): void;
+}

@@ -1,0 +1,49 @@
+/** What the Plan says about workers, in the supervisor's terms. Pure. */
+import type { Plan } from "../config/plan.ts";
+import type { SupervisorSettings } from "./supervisor.ts";
+
+/** `listener` is the first address: what SERVER_NAME and SERVER_PORT say. */
+export function supervisorSettings(
+  plan: Plan,
+  { serverName, serverPort }: { readonly serverName: string; readonly serverPort: number },
+): SupervisorSettings {
+  return {
+    python: plan.python,
+    chdir: plan.chdir,
+    environ: plan.environ,
+    preload: plan.preload,
+    workers: plan.workers,
+    workerConnections: plan.workerConnections,
+    timeoutMs: plan.timeoutMs,
+    gracefulTimeoutMs: plan.gracefulTimeoutMs,
+    cancelGoneMs: plan.cancelGoneMs,
+    maxRequests: plan.maxRequests,
+    maxRequestsJitter: plan.maxRequestsJitter,
+    maxWorkerAgeMs: plan.maxWorkerAgeMs,
+    maxWorkerMemoryBytes: plan.maxWorkerMemoryBytes,
+    base: { serverName, serverPort, rootPath: plan.rootPath },
+    start: {
+      app: plan.app,
+      factory: plan.factory,
+      interface: plan.interface,
+      preload: plan.preload,
+      chdir: plan.chdir,
+      pythonpath: plan.pythonpath,
+      environ: plan.environ,
+      threads: plan.threads,
+      loop: plan.loop,
+      lifespan: plan.lifespan,
+      // PEP 3333, "environ Variables": the constant part; QUERY_STRING only travels where there is one.
+      wsgi: {
+        SERVER_NAME: serverName,
+        SERVER_PORT: String(serverPort),
+        SERVER_PROTOCOL: "HTTP/1.1",
+        SERVER_SOFTWARE: "maitred",
+        SCRIPT_NAME: plan.rootPath,
+        QUERY_STRING: "",
+        "wsgi.url_scheme": "http",
+      },
+      asgi: { server: [serverName, serverPort], root_path: plan.rootPath, scheme: "http", http_version: "1.1" },
+    },
+  };
+}

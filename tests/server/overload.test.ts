@@ -1,0 +1,40 @@
+/** Three times more requests than two workers can do, from clients with 3 s of patience, as they come (an open loop). */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { startMaitred } from "../support/maitred.ts";
+import { openLoop, type Answer } from "../support/open-loop.ts";
+import { testApps } from "../support/places.ts";
+
+const SERVICE = "20";
+
+test("overload is served at full speed, refused soon, and over when it ends", async () => {
+  const server = await startMaitred(
+    ["-b", "127.0.0.1:0", "-k", "sync", "-w", "2", "--chdir", testApps, "wsgi_app:application"],
+    {},
+  );
+  const url = `/work?ms=${SERVICE}`;
+  await openLoop(server.port, url, { perSecond: 50, forMs: 500, patienceMs: 3000 });
+  const during = await openLoop(server.port, url, { perSecond: 300, forMs: 4000, patienceMs: 3000 });
+  const inTime = during.filter(({ status, ms }) => status === 200 && ms <= 1000);
+  // 100 a second is what there is; the machine of a test may be busy.
+  assert.ok(inTime.length >= 85 * 4, `${inTime.length} served in 4 s`);
+  const refused = during.filter(({ status }) => status === 503);
+  assert.equal(refused.length + inTime.length, during.length, `others: ${odd(during)}`);
+  assert.ok(refused.every(({ retryAfter }) => retryAfter !== ""));
+  assert.ok(Math.max(...refused.map(({ ms }) => ms)) < 1000);
+  await server.waitForLine(/Overload: \d+ requests wait/);
+
+  await openLoop(server.port, url, { perSecond: 30, forMs: 500, patienceMs: 3000 });
+  const after = await openLoop(server.port, url, { perSecond: 30, forMs: 1000, patienceMs: 3000 });
+  assert.deepEqual([...new Set(after.map(({ status }) => status))], [200], odd(after));
+  assert.ok(Math.max(...after.map(({ ms }) => ms)) < 500);
+  await server.waitForLine(/Overload is over after [\d.]+ s: \d+ requests got 503/);
+  await server.stop();
+});
+
+function odd(answers: readonly Answer[]): string {
+  return JSON.stringify(
+    answers.filter(({ status, ms }) => (status !== 200 && status !== 503) || ms > 1000).slice(0, 10),
+  );
+}
