@@ -142,7 +142,7 @@ class VectorTest(unittest.TestCase):
     def test_every_frame_type_has_a_vector(self):
         kinds = {(vector["direction"], int(vector["hex"][8:10], 16)) for vector in self.vectors}
         expected = {("front-to-worker", kind) for kind in (*range(1, 7), *range(0x10, 0x14))} | {
-            ("worker-to-front", kind) for kind in (*range(0x41, 0x4C), *range(0x50, 0x55))
+            ("worker-to-front", kind) for kind in (*range(0x41, 0x4D), *range(0x50, 0x55))
         }
         self.assertEqual(kinds, expected)
 
