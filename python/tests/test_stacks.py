@@ -40,7 +40,7 @@ class StacksTest(FrontCase):
         seat = worker.seats[0]
         seat.requests((1, asgi_head("/wait"), b""), (2, asgi_head("/quick"), b""))
         self.assertEqual(seat.outcome(2)["body"], b"quick")
-        worker.link.send(type="tasks")
+        worker.link.send(type="stacks")
         text = worker.link.receive()["text"]
         self.assertIn("in wait_in_the_kitchen", text)
         self.assertIn("in asgi\n", text)

@@ -34,8 +34,8 @@ export interface WorkerOwner {
   onReturned(worker: Worker, exchanges: Exchange[]): void;
 }
 
-/** The thread that tells of the tasks needs the GIL. */
-const TASKS_PATIENCE_MS = 1500;
+/** The thread that tells the stacks needs the GIL. */
+const STACKS_PATIENCE_MS = 1500;
 
 export class Worker {
   readonly number: number;
@@ -58,7 +58,8 @@ export class Worker {
   readonly #owner: WorkerOwner;
   #link: JsonLines | null = null;
   #stacks: StackReader | null = null;
-  #onTasks: ((text: string | null) => void) | null = null;
+  #onStacks: ((text: string | null) => void) | null = null;
+  #askedStacks: Promise<string | null> | null = null;
   readonly #clock: Clock;
   #readiness: Readiness | null = null;
   readonly #sockets: (Socket | undefined)[] = [];
@@ -115,24 +116,30 @@ export class Worker {
     this.#link?.send({ type: "hurry" });
   }
 
-  /** What it is doing: the Python stacks of its threads, then the tasks of its event loop. `signal` asks for the former. */
+  /** What it is doing: the Python stacks of its threads and the tasks of its event loop. `signal` asks where the interpreter is held. */
   async stacks(signal: () => void): Promise<string> {
     if (this.#stacks === null) return "It has not connected yet.\n";
-    const [threads, tasks] = await Promise.all([this.#stacks.read(signal), this.#tasks()]);
-    const told = tasks ?? "The tasks of its event loop cannot be read while the interpreter is held.\n";
-    return (threads ?? "It does not answer to a signal: stopped (SIGSTOP), or waiting in the kernel.\n") + told;
+    const told = await this.#askStacks();
+    if (told !== null) return told;
+    const threads = await this.#stacks.read(signal);
+    if (threads === null) return "It does not answer to a signal: stopped (SIGSTOP), or waiting in the kernel.\n";
+    if (this.#readiness?.concurrent !== true) return threads;
+    return `${threads}The tasks of its event loop cannot be read while the interpreter is held.\n`;
   }
 
-  async #tasks(): Promise<string | null> {
-    if (this.#link === null || this.#readiness?.concurrent !== true) return "";
-    return await new Promise((resolve) => {
-      const timer = this.#clock.after(TASKS_PATIENCE_MS, () => resolve(null));
-      this.#onTasks = (text) => {
+  /** null where it does not answer in time. */
+  async #askStacks(): Promise<string | null> {
+    if (this.#link === null) return null;
+    // Who asks while another does gets the same.
+    this.#askedStacks ??= new Promise<string | null>((resolve) => {
+      const timer = this.#clock.after(STACKS_PATIENCE_MS, () => resolve(null));
+      this.#onStacks = (text) => {
         timer.cancel();
         resolve(text);
       };
-      this.#link?.send({ type: "tasks" });
-    });
+      this.#link?.send({ type: "stacks" });
+    }).finally(() => (this.#askedStacks = null));
+    return await this.#askedStacks;
   }
 
   /** No more work; the worker finishes what it has and exits. Seats that still hold requests are closed when those are finished. */
@@ -174,8 +181,8 @@ export class Worker {
         };
         this.#checkReady();
         return;
-      case "tasks":
-        this.#onTasks?.(typeof message["text"] === "string" ? message["text"] : null);
+      case "stacks":
+        this.#onStacks?.(typeof message["text"] === "string" ? message["text"] : null);
         return;
       case "returned": {
         const seat = this.seats[Number(message["seat"])];

@@ -118,7 +118,7 @@ suite("http.response.trailers", () => {
     await plain.send(get("/extensions"));
     assert.equal(
       (await plain.response()).body.toString(),
-      "http.response.early_hint http.response.pathsend http.response.trailers",
+      "http.response.early_hint http.response.pathsend http.response.trailers maitred.extend_deadline",
     );
     plain.leave();
     await server.stop();

@@ -42,7 +42,8 @@ suite("a siege", () => {
   });
 
   test("1,000 idle connections cost at most 10 KB each, and all are answered again", async () => {
-    const server = await startMaitred(["-w", "1", ...start]);
+    // All ask at once: on a busy machine that is an overload, which is another test's.
+    const server = await startMaitred(["-w", "1", "--queue-target", "0", ...start]);
     const open = async (count: number): Promise<RawClient[]> => {
       const clients = await Promise.all(Array.from({ length: count }, () => RawClient.open(server.port)));
       for (let round = 0; round < 3; round++) await all(clients);

@@ -1,5 +1,5 @@
-"""The thread that listens to the worker link: it hands back requests which wait behind a slow one (PROTOCOL.md, `recall`), tells what the
-event loop's tasks are doing (`tasks`), and tells the loop that time is up (`hurry`)."""
+"""The thread that listens to the worker link: it hands back requests which wait behind a slow one (PROTOCOL.md, `recall`), tells what its
+threads and the event loop's tasks are doing (`stacks`), and tells the loop that time is up (`hurry`)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Callable
 from maitred.worker.interrupt import interrupt
 from maitred.worker.link import JsonLink
 from maitred.worker.seat import Seat
-from maitred.worker.stacks import describe_tasks
+from maitred.worker.stacks import describe_tasks, describe_threads
 from maitred.worker.wsgi import ClientGone
 
 
@@ -42,8 +42,8 @@ def _answer(
                 elif kind == "interrupt" and message["seat"] < len(seats):
                     number = message["seat"]
                     interrupt(board, number, message["sequence"], seats[number].thread, ClientGone)
-                elif kind == "tasks":
-                    link.send({"type": "tasks", "text": describe_tasks(loop)})
+                elif kind == "stacks":
+                    link.send({"type": "stacks", "text": describe_threads() + describe_tasks(loop)})
                 elif kind == "hurry" and hurry is not None:
                     try:
                         loop.call_soon_threadsafe(hurry)

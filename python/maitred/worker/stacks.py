@@ -1,7 +1,8 @@
 """What a worker is doing, without ending it: the stacks of its threads and of its asyncio tasks.
 
-The thread stacks are written by faulthandler's signal handler, in C, to a connection of their own: neither the GIL nor a
-blocked event loop can be in the way. The tasks are read by the worker link's thread, which needs the GIL.
+The worker link's thread reads them, which needs the GIL. Where that is held, faulthandler's signal handler writes those of the threads, in
+C, to a connection of their own. In this order: faulthandler looks at frames without the GIL, and a thread that runs meanwhile can make
+it crash the process.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import signal
 import socket
 import sys
+import threading
 from typing import Any
 
 #: Nobody else's by custom, unlike SIGUSR1 and SIGUSR2. None where there are no real-time signals.
@@ -24,6 +26,22 @@ def offer(connection: socket.socket) -> None:
     _kept.append(connection)
     if STACKS_SIGNAL is not None:
         faulthandler.register(STACKS_SIGNAL, file=connection.fileno(), all_threads=True)
+
+
+def describe_threads() -> str:
+    """The stacks of all threads but the one that asks, innermost first, as faulthandler writes them."""
+    names = {thread.ident: thread.name for thread in threading.enumerate()}
+    lines = []
+    for ident, top in sys._current_frames().items():
+        if ident == threading.get_ident():
+            continue
+        lines.append(f"Thread 0x{ident:016x} [{names.get(ident, '?')}] (most recent call first):\n")
+        frame: Any = top
+        while frame is not None:
+            code = frame.f_code
+            lines.append(f'  File "{code.co_filename}", line {frame.f_lineno} in {code.co_name}\n')
+            frame = frame.f_back
+    return "".join(lines)
 
 
 def describe_tasks(loop: Any) -> str:
