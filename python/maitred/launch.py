@@ -58,9 +58,12 @@ def be_init(command: list[str]) -> NoReturn:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, signals)
         os.execv(command[0], command)
     os.close(writer)
+    wish: int | None = None
     while True:
         number = signal.sigwait(signals)
         if number != signal.SIGCHLD:
+            if number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+                wish = number
             _kill(server, number)
             continue
         status = _reap(server)
@@ -71,6 +74,8 @@ def be_init(command: list[str]) -> NoReturn:
             sys.stdout.flush()
             os._exit(128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status))
         server = successor
+        if wish is not None:  # The container was told to stop while one server was handing over to the next.
+            _kill(server, wish)
 
 
 def _lead_own_group() -> None:

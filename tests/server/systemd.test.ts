@@ -106,8 +106,16 @@ suite("systemd", { skip: process.platform !== "linux" }, () => {
 
   test("sockets that it has opened are served, the one named health answers health checks, also after an upgrade", async () => {
     const server = new Printing("python3", [
-      ...[MANAGER, "activate", "2", "web:health", `${repository}/bin/maitred`],
-      ...["-w", "1", "--chdir", testApps, "operated_wsgi:application"],
+      MANAGER,
+      "activate",
+      "2",
+      "web:health",
+      `${repository}/bin/maitred`,
+      "-w",
+      "1",
+      "--chdir",
+      testApps,
+      "operated_wsgi:application",
     ]);
     const [, web] = await server.line(/Listening at: http:\/\/127\.0\.0\.1:(\d+)/);
     const [, health] = await server.line(/Health checks at: http:\/\/127\.0\.0\.1:(\d+)/);

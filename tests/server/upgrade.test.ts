@@ -112,8 +112,19 @@ suite("binary upgrade", { skip: process.platform !== "linux" }, () => {
     const socket = join(folder, "sock");
     const server = await startMaitred(
       [
-        ...["-b", `unix:${socket}`, "-b", "127.0.0.1:0", "-w", "1", "-p", pidFile],
-        ...["--control-socket", join(folder, "ctl"), "--chdir", join(folder, "current"), "versioned:application"],
+        "-b",
+        `unix:${socket}`,
+        "-b",
+        "127.0.0.1:0",
+        "-w",
+        "1",
+        "-p",
+        pidFile,
+        "--control-socket",
+        join(folder, "ctl"),
+        "--chdir",
+        join(folder, "current"),
+        "versioned:application",
       ],
       { cwd: folder },
     );
@@ -145,7 +156,15 @@ suite("binary upgrade", { skip: process.platform !== "linux" }, () => {
 
   test("health checks go on, at the same address", async () => {
     const server = await startMaitred([
-      ...["-b", "127.0.0.1:0", "--health-bind", "127.0.0.1:0", "-w", "1", "--chdir", testApps, "wsgi_app:application"],
+      "-b",
+      "127.0.0.1:0",
+      "--health-bind",
+      "127.0.0.1:0",
+      "-w",
+      "1",
+      "--chdir",
+      testApps,
+      "wsgi_app:application",
     ]);
     const [, port] = await server.waitForLine(/Health checks at: http:\/\/127\.0\.0\.1:(\d+)\/livez/);
     const pid = await upgraded(server);
