@@ -1,8 +1,8 @@
 /**
  * The composition root: a Plan in, a running server out, an exit code at the end. The only file that knows every room; readable top to bottom.
  */
-import { unlinkSync, writeFileSync } from "node:fs";
 import { systemClock } from "./clock.ts";
+import { bindText } from "./config/bind.ts";
 import type { Plan } from "./config/plan.ts";
 import { Dispatcher } from "./dispatch/dispatcher.ts";
 import { Concurrency } from "./edge/concurrency.ts";
@@ -11,6 +11,7 @@ import type { EdgeContext } from "./edge/context.ts";
 import { openFilesLimit } from "./edge/doorkeeper.ts";
 import { Edge } from "./edge/edge.ts";
 import { type BoundListener, type Door, Listener, ListenError } from "./edge/listener.ts";
+import { untrustedWarning } from "./edge/untrusted-warning.ts";
 import { alpnProtocols } from "./edge/protocol.ts";
 import { redirecting } from "./edge/redirect.ts";
 import { TlsDoor } from "./edge/tls/door.ts";
@@ -20,9 +21,12 @@ import { ControlDoor } from "./operations/control-door.ts";
 import { HealthDoor } from "./operations/health-door.ts";
 import type { HealthFacts } from "./operations/health.ts";
 import { answeringHealth } from "./operations/health-stage.ts";
+import { Notifier } from "./operations/notifier.ts";
+import { PidFile } from "./operations/pid-file.ts";
 import { Signals } from "./operations/signals.ts";
-import { type Status, usageOf } from "./operations/status.ts";
+import { type Status, takeStatus } from "./operations/status.ts";
 import { stopSequence } from "./operations/stop-sequence.ts";
+import { Predecessor, startSuccessor } from "./operations/successor.ts";
 import { compileAccessLog } from "./telemetry/access-log.ts";
 import { Journal } from "./telemetry/journal.ts";
 import type { Exchange } from "./http/exchange.ts";
@@ -37,6 +41,9 @@ import { TurnEnd } from "./workers/turn-end.ts";
 import type { LoadFailure } from "./workers/zygote.ts";
 
 const HEAD_BYTES = 262_144;
+
+/** After a handover idle clients may bring one more request for this long; then their connections end. */
+const HANDOVER_IDLE_MS = 2000;
 
 const EXIT_CANNOT_START = 1;
 
@@ -140,20 +147,17 @@ export async function serve(plan: Plan, notices: readonly string[], version: str
   if (plan.dateHeader) clock.every(1000, () => (context.date = new Date().toUTCString()));
 
   const edge = new Edge(context, connectionLimits(plan, log));
+  const adopting = adopter(plan);
   const health = new HealthDoor(healthFacts);
   const healthListener =
     healthBind === null
       ? null
-      : new Listener({ bind: healthBind, tls: null, context }, (socket) => health.accept(socket));
+      : new Listener(adopting({ bind: healthBind, tls: null, context }), (socket) => health.accept(socket));
   let tls: TlsDoor | null = null;
   let listeners: readonly BoundListener[];
   try {
     if (plan.tls !== null) tls = new TlsDoor(plan.tls, alpnProtocols(context), clock, log);
-    listeners = await edge.listen(
-      doors(plan, tls, context, () => listeners),
-      plan.backlog,
-      plan.umask,
-    );
+    listeners = await edge.listen(doors(plan, tls, context, () => listeners).map(adopting), plan.backlog, plan.umask);
     await healthListener?.listen(plan.backlog, plan.umask);
   } catch (error) {
     if (!(error instanceof ListenError || error instanceof TlsError)) throw error;
@@ -168,20 +172,22 @@ export async function serve(plan: Plan, notices: readonly string[], version: str
     else log.info(`Redirecting to https at: ${url}`);
   }
   if (healthListener !== null) log.info(`Health checks at: ${healthListener.url}/livez and /readyz`);
+  const healthListeners = healthListener === null ? [] : [healthListener];
   const closeHealth = (): void => {
     healthListener?.close();
     health.close();
   };
 
-  if (plan.pidFile !== null) {
-    try {
-      writeFileSync(plan.pidFile, `${process.pid}\n`);
-    } catch (error) {
-      log.critical(`Cannot write the pid file (--pid ${plan.pidFile}): ${(error as Error).message}`);
-      edge.destroy();
-      closeHealth();
-      return EXIT_CANNOT_START;
-    }
+  const { handover } = plan.operations;
+  const predecessor = handover === null ? null : new Predecessor(handover);
+  const pidFile = new PidFile(plan.pidFile);
+  try {
+    pidFile.write(predecessor !== null);
+  } catch (error) {
+    log.critical(`Cannot write the pid file (--pid ${plan.pidFile}): ${(error as Error).message}`);
+    edge.destroy();
+    closeHealth();
+    return EXIT_CANNOT_START;
   }
 
   const ledger = new EndLedger();
@@ -196,32 +202,31 @@ export async function serve(plan: Plan, notices: readonly string[], version: str
     memoryCgroup: MemoryCgroup.own(plan.cgroupRoot),
   });
   const workers = supervisor;
-  const status = (): Status => {
-    const since = dispatcher.waitingSince;
-    return {
+  const status = (): Status =>
+    takeStatus({
       version,
-      pid: process.pid,
+      app: plan.app,
       state: phase === "serving" && workers.wanted === 0 ? "paused" : phase,
       uptimeMs: Math.round(clock.now() - startedAt),
-      app: plan.app,
-      interface: workers.interface,
-      python: workers.python,
       listeners: listeners.map(({ url }) => url),
       health: healthListener?.url ?? null,
-      queue: { waiting: dispatcher.waiting, oldestMs: since === null ? 0 : Math.round(clock.now() - since) },
       connections: edge.connections,
-      wanted: workers.wanted,
-      isCrashLooping: workers.isCrashLooping,
-      front: usageOf(process.pid),
-      zygotes: workers.zygotes.map((pid) => ({ pid, usage: usageOf(pid) })),
-      workers: workers.report().map((worker) => ({ ...worker, usage: usageOf(worker.pid) })),
-      ends: ledger.counts,
-      deaths: ledger.deaths,
-    };
-  };
-  const reload = (): Promise<ReloadOutcome> => {
+      queue: {
+        waiting: dispatcher.waiting,
+        oldestMs: Math.round(clock.now() - (dispatcher.waitingSince ?? clock.now())),
+      },
+      workers,
+      ledger,
+    });
+  const notifier = new Notifier(plan.operations.notifyFd);
+  const tellServing = (): void =>
+    notifier.ready(`Serving ${plan.app} with ${workers.wanted} worker${workers.wanted === 1 ? "" : "s"}`);
+  const reload = async (): Promise<ReloadOutcome> => {
     tls?.reload();
-    return workers.reload();
+    notifier.reloading();
+    const outcome = await workers.reload();
+    if (phase === "serving") tellServing();
+    return outcome;
   };
   // Nothing else may keep the process alive or end it while the first workers start.
   const signals = new Signals();
@@ -242,12 +247,13 @@ export async function serve(plan: Plan, notices: readonly string[], version: str
     log,
   );
   try {
-    await control.listen(false);
+    // The older server's file is replaced only when this one serves.
+    if (predecessor === null) await control.listen(false);
   } catch (error) {
     log.critical(`Cannot open the control socket: ${(error as Error).message} (--control-socket)`);
     edge.destroy();
     closeHealth();
-    if (plan.pidFile !== null) removeQuietly(plan.pidFile);
+    pidFile.remove();
     return EXIT_CANNOT_START;
   }
   const started = await Promise.race([supervisor.start(), signals.stop]);
@@ -258,7 +264,7 @@ export async function serve(plan: Plan, notices: readonly string[], version: str
     await supervisor.stop();
     closeHealth();
     control.close();
-    if (plan.pidFile !== null) removeQuietly(plan.pidFile);
+    pidFile.remove();
     return started.exitCode;
   }
   if (started === null) {
@@ -266,7 +272,31 @@ export async function serve(plan: Plan, notices: readonly string[], version: str
       `Serving ${plan.app} (${supervisor.interface}) with ${plan.workers} worker${plan.workers === 1 ? "" : "s"} (${plan.workersReason})`,
     );
   }
-  if (started === null) phase = "serving";
+  if (started === null) {
+    phase = "serving";
+    tellServing();
+    if (predecessor !== null) {
+      for (const listener of [...edge.sockets, ...healthListeners]) listener.takeFile();
+      await control.listen(true).catch((error: Error) => log.error(`Cannot open the control socket: ${error.message}`));
+      predecessor.ready();
+      void predecessor.gone.then(() => pidFile.promote());
+    }
+  }
+  notifier.watch(plan.operations.watchdogMs, clock);
+  let isUpgrading = false;
+  const upgrade = async (): Promise<void> => {
+    if (isUpgrading || phase !== "serving") return log.warning("Upgrade: not now; this request is ignored");
+    isUpgrading = true;
+    log.info("Upgrade: starting a new server with these listeners; this one serves until it is ready");
+    const sockets = [...edge.sockets, ...healthListeners].map(({ fd, door }) => ({ bind: bindText(door.bind), fd }));
+    const outcome = await startSuccessor(plan.operations, sockets);
+    isUpgrading = false;
+    if (outcome.type === "failed") return log.error(`Upgrade failed, this server goes on: ${outcome.detail}`);
+    log.info(`Upgrade: the new server (pid ${outcome.pid}) is ready; this one finishes what it has`);
+    notifier.mainPid(outcome.pid);
+    for (const listener of [...edge.sockets, ...healthListeners]) listener.leaveFile();
+    signals.requestStop({ why: "the upgrade", isQuick: false, isHandover: true });
+  };
   signals.handle({
     reload: () => void reload(),
     scaleBy: (difference) => {
@@ -283,24 +313,40 @@ export async function serve(plan: Plan, notices: readonly string[], version: str
         log.error(`Log files not reopened, the old ones stay: ${(error as Error).message}`);
       }
     },
-    upgrade: () => {},
+    upgrade: () => void upgrade(),
   });
 
   const wish = started ?? (await signals.stop);
   phase = "draining";
-  const { drainDelayMs } = plan.operations;
+  // After a handover nobody has to be waited for: the successor listens on the same sockets.
+  const isHandover = wish.isHandover === true;
+  if (!isHandover) notifier.stopping();
   await stopSequence(
     wish,
-    { drainDelayMs, gracefulTimeoutMs: plan.gracefulTimeoutMs, idleMs: 0 },
+    {
+      drainDelayMs: isHandover ? 0 : plan.operations.drainDelayMs,
+      gracefulTimeoutMs: plan.gracefulTimeoutMs,
+      idleMs: isHandover ? HANDOVER_IDLE_MS : 0,
+    },
     { edge, dispatcher, supervisor, log, signals, clock },
   );
   closeHealth();
   tls?.close();
   accessJournal?.flushSync();
-  if (plan.pidFile !== null) removeQuietly(plan.pidFile);
+  pidFile.remove();
   control.close();
   log.info("Stopped");
   return 0;
+}
+
+/** Gives a door the socket that an older server has handed over for its address, each once. */
+function adopter({ operations }: Plan): (door: Door) => Door {
+  const left = [...(operations.handover?.sockets ?? [])];
+  return (door) => {
+    const at = left.findIndex(({ bind }) => bind === bindText(door.bind));
+    const [socket] = at < 0 ? [] : left.splice(at, 1);
+    return socket === undefined ? door : { ...door, fd: socket.fd };
+  };
 }
 
 /** Every address: the application's, then those that redirect to its first secure one. */
@@ -329,21 +375,6 @@ function connectionLimits(plan: Plan, log: Log): ConnectionLimitsSettings {
   return { total: possible, perClient };
 }
 
-/** Once per start: a scanner that tries it all day long must not fill the log. */
-function untrustedWarning(log: Log): EdgeContext["onUntrusted"] {
-  let isTold = false;
-  return (address, { headers }) => {
-    if (isTold) return;
-    isTold = true;
-    const { raw } = headers.names.find((name) => name.isForwarding)!;
-    const from = address || "a Unix socket";
-    const list = address === "" ? "unix" : `${address}, or a range`;
-    log.warning(
-      `${raw} from ${from} was removed, as that is no trusted proxy. If it is your proxy, give --forwarded-allow-ips ${list} (told once)`,
-    );
-  };
-}
-
 function counter(): () => number {
   let last = 0;
   return () => ++last;
@@ -356,12 +387,4 @@ function tellFailure(plan: Plan, failure: LoadFailure, log: Log): void {
       ? `App failed to load: ${failure.message}`
       : `Worker failed to boot (${plan.app}): ${failure.message}`,
   );
-}
-
-function removeQuietly(path: string): void {
-  try {
-    unlinkSync(path);
-  } catch {
-    // somebody else removed it
-  }
 }

@@ -12,6 +12,20 @@ const exitMistake = 2;
 // EX_SOFTWARE of sysexits.h.
 const exitBug = 70;
 
+/** Variables of systemd and of bin/maitred, which the Plan has read. */
+const handedToUs = [
+  "LISTEN_FDS",
+  "LISTEN_PID",
+  "LISTEN_FDNAMES",
+  "NOTIFY_SOCKET",
+  "WATCHDOG_USEC",
+  "WATCHDOG_PID",
+  "MAITRED_NOTIFY_FD",
+  "MAITRED_INIT_FD",
+  "MAITRED_COMMAND",
+  "MAITRED_HANDOVER",
+];
+
 /** A Node stack trace tells an operator nothing; who asked for debug output gets it. */
 let wantsStack = /--log-level[= ](debug|trace)/i.test(process.argv.join(" "));
 
@@ -41,6 +55,8 @@ async function main(argv: readonly string[]): Promise<number> {
       );
       return exitMistake;
     case "plan": {
+      // What was meant for this process must not reach the application's.
+      for (const name of handedToUs) delete process.env[name];
       wantsStack = result.plan.logLevel === "debug";
       // Only now: --help and mistakes must not pay for loading the server.
       const { serve } = await import("../server.ts");

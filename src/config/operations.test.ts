@@ -44,6 +44,10 @@ test("health checks, control socket and the delay of a stop", () => {
     drainDelayMs: 5000,
     control: { type: "file", path: "/srv/site/run/ctl", mode: 0o660 },
     notifyFd: 9,
+    initFd: null,
+    command: null,
+    handover: null,
+    activation: {},
     watchdogMs: 3000,
   });
   assert.equal(planned("--health-path / app:app").plan.operations.healthPath, "");

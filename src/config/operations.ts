@@ -4,6 +4,7 @@ import { originText } from "./origin.ts";
 import type { Bind } from "./plan.ts";
 import type { Environment, Resolved } from "./resolve.ts";
 import * as rows from "./settings/operations.ts";
+import { areForUs } from "./socket-activation.ts";
 
 export interface OperationsPlan {
   /** A listener that only answers health checks. */
@@ -15,8 +16,23 @@ export interface OperationsPlan {
   readonly control: ControlPlan;
   /** Descriptor of a datagram socket connected to $NOTIFY_SOCKET; null where nobody listens. */
   readonly notifyFd: number | null;
+  /** Where process 1 (launch.py) is told who succeeds this process; null where there is none. */
+  readonly initFd: number | null;
+  /** The command as it was called, for a binary upgrade; null where only the built file is known. */
+  readonly command: string | null;
+  /** What an older server hands over to this one, which it has started; null otherwise. */
+  readonly handover: Handover | null;
+  /** What systemd said about the sockets it handed over, for a successor: LISTEN_FDS and LISTEN_FDNAMES. */
+  readonly activation: Readonly<Record<string, string>>;
   /** systemd wants a sign of life this often; 0 = never. */
   readonly watchdogMs: number;
+}
+
+export interface Handover {
+  /** A stream to the older one: it is told when this one is ready, and its end is the older one's. */
+  readonly link: number;
+  /** Listening sockets, with the addresses that they were asked for by. */
+  readonly sockets: readonly { readonly bind: string; readonly fd: number }[];
 }
 
 export type ControlPlan =
@@ -76,6 +92,14 @@ export function operations(
       drainDelayMs: resolved.get(rows.drainDelay).value,
       control,
       notifyFd,
+      initFd: wholeOrNull(env["MAITRED_INIT_FD"]),
+      command: env["MAITRED_COMMAND"] ?? null,
+      activation: !areForUs(env, host.pid)
+        ? {}
+        : Object.fromEntries(
+            ["LISTEN_FDS", "LISTEN_FDNAMES"].flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])),
+          ),
+      handover: handoverOf(env["MAITRED_HANDOVER"]),
       watchdogMs: notifyFd !== null && (watchdogPid === null || watchdogPid === host.pid) ? watchdogUsec / 1000 : 0,
     },
     mistakes,
@@ -87,6 +111,17 @@ export function operations(
 
 function isPortZero(bind: Bind): boolean {
   return bind.type === "tcp" && bind.port === 0;
+}
+
+/** Written by operations/successor.ts of the older server. */
+function handoverOf(text: string | undefined): Handover | null {
+  if (text === undefined) return null;
+  try {
+    const { link, sockets } = JSON.parse(text) as Handover;
+    return typeof link === "number" && Array.isArray(sockets) ? { link, sockets } : null;
+  } catch {
+    return null;
+  }
 }
 
 function wholeOrNull(text: string | undefined): number | null {

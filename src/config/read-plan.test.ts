@@ -119,6 +119,10 @@ const plain: Plan = {
     drainDelayMs: 0,
     control: { type: "abstract" },
     notifyFd: null,
+    initFd: null,
+    command: null,
+    handover: null,
+    activation: {},
     watchdogMs: 0,
   },
 };

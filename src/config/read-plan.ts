@@ -25,7 +25,7 @@ import * as tlsRows from "./settings/tls.ts";
 import * as timeouts from "./settings/timeouts.ts";
 import * as webSocket from "./settings/web-socket.ts";
 import * as workers from "./settings/workers.ts";
-import { passedSockets } from "./socket-activation.ts";
+import { areForUs, passedSockets } from "./socket-activation.ts";
 
 export type PlanResult =
   | { readonly type: "plan"; readonly plan: Plan; readonly notices: readonly string[] }
@@ -273,7 +273,7 @@ function remarks(resolved: Resolved, env: Environment, host: HostFacts): readonl
     notices.push(`${configFile} is not read yet: give its settings as flags, or as flags in GUNICORN_CMD_ARGS`);
   }
   const forPid = env["LISTEN_PID"] ?? "";
-  if ((env["LISTEN_FDS"] ?? "") !== "" && forPid !== String(host.pid)) {
+  if ((env["LISTEN_FDS"] ?? "") !== "" && !areForUs(env, host.pid)) {
     notices.push(
       `LISTEN_FDS=${env["LISTEN_FDS"]} has no effect: LISTEN_PID is ${forPid || "not set"} and this process is ${host.pid}; to take such a socket nonetheless, give --bind fd://3`,
     );

@@ -13,11 +13,16 @@ export interface PassedSockets {
   readonly health: Bind | null;
 }
 
+/** They are for the process LISTEN_PID; an older server that hands over to this one could not know its pid. */
+export function areForUs(env: Environment, pid: number): boolean {
+  return (env["LISTEN_PID"] ?? "") === String(pid) || env["MAITRED_HANDOVER"] !== undefined;
+}
+
 /** Empty where none were handed over, or to another process. */
 export function passedSockets(env: Environment, pid: number): PassedSockets {
   const count = Number(env["LISTEN_FDS"] ?? "");
   if (!Number.isInteger(count) || count < 1 || count > MOST) return { binds: [], health: null };
-  if ((env["LISTEN_PID"] ?? "") !== String(pid)) return { binds: [], health: null };
+  if (!areForUs(env, pid)) return { binds: [], health: null };
   const names = (env["LISTEN_FDNAMES"] ?? "").split(":");
   const binds: Bind[] = [];
   let health: Bind | null = null;

@@ -49,6 +49,11 @@ export class Edge {
     return this.#listeners;
   }
 
+  /** The listening sockets, by the addresses they were asked for. */
+  get sockets(): readonly Listener[] {
+    return this.#listeners;
+  }
+
   /** Responses say `Connection: close` from now on; new connections are still taken. */
   announceEnd(): void {
     this.#context.isDraining = true;

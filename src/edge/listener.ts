@@ -2,13 +2,15 @@
 import { createServer, type Server, type Socket } from "node:net";
 import type { Bind } from "../config/plan.ts";
 import { Peer } from "../http/exchange.ts";
-import { InTheWay, listenUnix, type SocketFile } from "../streams/unix-listen.ts";
+import { InTheWay, listenUnix, socketFile, type SocketFile } from "../streams/unix-listen.ts";
 import type { EdgeContext } from "./context.ts";
 import type { TlsDoor } from "./tls/door.ts";
 
 /** An address, and what is behind it. */
 export interface Door {
   readonly bind: Bind;
+  /** A socket that listens already, handed over by an older server; absent: a new one. */
+  readonly fd?: number;
   /** null where it speaks plain HTTP. */
   readonly tls: TlsDoor | null;
   /** The house that its connections are let into. */
@@ -61,7 +63,8 @@ export class Listener implements BoundListener {
   /** Begins to listen. Throws ListenError with a sentence that names the address and what to do. */
   async listen(backlog: number, umask: number): Promise<void> {
     const bind = this.#bind;
-    if (bind.type === "unix" && !bind.path.startsWith("\0")) {
+    const { fd } = this.door;
+    if (fd === undefined && bind.type === "unix" && !bind.path.startsWith("\0")) {
       try {
         this.#file = await listenUnix(this.#server, bind.path, { mode: 0o777 & ~umask, backlog, replaces: false });
       } catch (error) {
@@ -75,12 +78,29 @@ export class Listener implements BoundListener {
     await new Promise<void>((resolve, reject) => {
       this.#server.once("error", (error: NodeJS.ErrnoException) => reject(new ListenError(explain(bind, error))));
       const done = (): void => resolve();
-      if (bind.type === "tcp") this.#server.listen({ host: bind.host, port: bind.port, backlog }, done);
+      if (fd !== undefined) this.#server.listen({ fd, backlog }, done);
+      else if (bind.type === "tcp") this.#server.listen({ host: bind.host, port: bind.port, backlog }, done);
       else if (bind.type === "unix") this.#server.listen({ path: bind.path, backlog }, done);
       else this.#server.listen({ fd: bind.fd, backlog }, done);
     });
     this.#server.on("error", (error) => this.onAcceptFailed?.(error)); // libuv goes on by itself
     this.#name();
+  }
+
+  /** The descriptor, to hand it over; -1 when it is closed. */
+  get fd(): number {
+    return (this.#server as Server & { _handle: { fd: number } | null })._handle?.fd ?? -1;
+  }
+
+  /** The socket's file is another server's from now on. */
+  leaveFile(): void {
+    this.#file = null;
+  }
+
+  /** The file of a socket that was handed over is ours from now on. */
+  takeFile(): void {
+    if (this.door.fd === undefined || this.#bind.type !== "unix" || this.#bind.path.startsWith("\0")) return;
+    this.#file = socketFile(this.#bind.path);
   }
 
   /** Stops accepting; connections stay. */

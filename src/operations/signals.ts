@@ -17,7 +17,7 @@ export interface SignalActions {
   pause(): void;
 }
 
-export type StopWish = { readonly why: string; readonly isQuick: boolean };
+export type StopWish = { readonly why: string; readonly isQuick: boolean; readonly isHandover?: boolean };
 
 export class Signals {
   /** The first wish to stop, by a signal or by `requestStop`. */

@@ -1,6 +1,7 @@
 /** What `maitred status` shows: the snapshot's type, and how it is taken. Memory and CPU are read from /proc when somebody asks, never before. */
 import { readFileSync } from "node:fs";
-import type { DeathReport, WorkerReport } from "../workers/report.ts";
+import type { DeathReport, EndLedger, WorkerReport } from "../workers/report.ts";
+import type { Supervisor } from "../workers/supervisor.ts";
 
 export interface Usage {
   /** Bytes, as /proc/PID/smaps_rollup has them; `shared` is shared with other processes now. */
@@ -33,6 +34,28 @@ export interface Status {
   readonly ends: Readonly<Record<string, number>>;
   /** The last that nobody had asked for. */
   readonly deaths: readonly DeathReport[];
+}
+
+/** What is known without asking the kernel. */
+export type StatusFacts = Pick<
+  Status,
+  "version" | "app" | "state" | "uptimeMs" | "listeners" | "health" | "connections" | "queue"
+> & { readonly workers: Supervisor; readonly ledger: EndLedger };
+
+export function takeStatus({ workers, ledger, ...facts }: StatusFacts): Status {
+  return {
+    ...facts,
+    pid: process.pid,
+    interface: workers.interface,
+    python: workers.python,
+    wanted: workers.wanted,
+    isCrashLooping: workers.isCrashLooping,
+    front: usageOf(process.pid),
+    zygotes: workers.zygotes.map((pid) => ({ pid, usage: usageOf(pid) })),
+    workers: workers.report().map((worker) => ({ ...worker, usage: usageOf(worker.pid) })),
+    ends: ledger.counts,
+    deaths: ledger.deaths,
+  };
 }
 
 /** Linux counts CPU time in ticks of this many milliseconds, whatever its own clock (USER_HZ, proc(5)). */

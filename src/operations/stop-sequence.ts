@@ -31,6 +31,7 @@ export interface StoppingEdge {
 }
 
 export interface StopSettings {
+  /** Time to serve on before the stop begins. */
   readonly drainDelayMs: number;
   readonly gracefulTimeoutMs: number;
   /** Idle connections may bring one more request for this long: another server takes the new ones. */

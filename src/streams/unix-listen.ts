@@ -40,14 +40,15 @@ export async function listenUnix(
   });
   chmodSync(bound, options.mode);
   if (bound !== path) renameSync(bound, path);
-  const { ino } = statSync(path);
+  return socketFile(path);
+}
+
+/** The file that is there now. */
+export function socketFile(path: string): SocketFile {
+  const inode = inodeOf(path);
   return {
     remove: () => {
-      try {
-        if (statSync(path).ino === ino) unlinkSync(path);
-      } catch {
-        // gone already
-      }
+      if (inode !== null && inodeOf(path) === inode) unlinkQuietly(path);
     },
   };
 }
@@ -72,6 +73,14 @@ async function checkFree(path: string, replaces: boolean): Promise<void> {
     probe.on("error", () => resolve(false));
   });
   if (answers) throw new InTheWay("another server answers there");
+}
+
+function inodeOf(path: string): number | null {
+  try {
+    return statSync(path).ino;
+  } catch {
+    return null;
+  }
 }
 
 function unlinkQuietly(path: string): void {

@@ -19,6 +19,20 @@ def hold_the_interpreter() -> None:
         pass
 
 
+def zombies() -> str:
+    """Names of the processes that have ended and that nobody has waited for."""
+    found = []
+    for entry in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{entry}/stat") as file:
+                stat = file.read()
+        except OSError:
+            continue
+        if stat.rpartition(")")[2].split()[0] == "Z":
+            found.append(stat[stat.index("(") : stat.rindex(")") + 1])
+    return " ".join(found)
+
+
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
     path = environ["PATH_INFO"]
     text = "hello"
@@ -41,6 +55,8 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
         # The shell leaves at once; its child has nobody to wait for it but process 1.
         done = subprocess.run(["sh", "-c", "sleep 0.2 >/dev/null & echo $!"], stdout=subprocess.PIPE, check=True)
         text = done.stdout.decode().strip()
+    elif path == "/zombies":
+        text = zombies()
     elif path == "/environ":
         text = "\n".join(sorted(os.environ))
     body = text.encode("latin-1")

@@ -1,0 +1,90 @@
+/**
+ * Binary upgrade (USR2): starts a new maitred with the listening sockets of this one. Nothing is closed meanwhile: both accept from the same kernel
+ * queues. When the new one says that its workers are ready, this one drains and leaves; when it ends instead, this one goes on as if nothing had been.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { writeSync } from "node:fs";
+import { Socket } from "node:net";
+import type { Handover, OperationsPlan } from "../config/operations.ts";
+import { JsonLines } from "../workers/json-lines.ts";
+
+/** Descriptors 0 to 2, then the link, then what is handed over. */
+const LINK_FD = 3;
+
+export type SuccessorOutcome =
+  | { readonly type: "ready"; readonly pid: number }
+  | { readonly type: "failed"; readonly detail: string };
+
+/** Resolves when the new server is ready, or has ended. */
+export function startSuccessor(
+  plan: OperationsPlan,
+  sockets: readonly { readonly bind: string; readonly fd: number }[],
+): Promise<SuccessorOutcome> {
+  const passed: number[] = [];
+  const pass = (fd: number): number => LINK_FD + passed.push(fd);
+  const handover: Handover = { link: LINK_FD, sockets: sockets.map(({ bind, fd }) => ({ bind, fd: pass(fd) })) };
+  const env: Record<string, string | undefined> = {
+    ...process.env,
+    ...plan.activation,
+    MAITRED_HANDOVER: JSON.stringify(handover),
+  };
+  if (plan.notifyFd !== null) env["MAITRED_NOTIFY_FD"] = String(pass(plan.notifyFd));
+  if (plan.initFd !== null) env["MAITRED_INIT_FD"] = String(pass(plan.initFd));
+  if (plan.watchdogMs > 0) env["WATCHDOG_USEC"] = String(plan.watchdogMs * 1000);
+  const own = process.argv.slice(2);
+  const [file, args] =
+    plan.command === null ? [process.execPath, [process.argv[1] ?? "", ...own]] : [plan.command, own];
+  let child: ChildProcess;
+  try {
+    child = spawn(file, args, { env, stdio: ["inherit", "inherit", "inherit", "pipe", ...passed] });
+  } catch (error) {
+    return Promise.resolve({ type: "failed", detail: (error as Error).message });
+  }
+  return new Promise((resolve) => {
+    child.on("error", (error) => resolve({ type: "failed", detail: `cannot run ${file}: ${error.message}` }));
+    child.on("exit", (code, signal) =>
+      resolve({
+        type: "failed",
+        detail: signal === null ? `it ended with exit code ${code}` : `it was killed by ${signal}`,
+      }),
+    );
+    const link = child.stdio[LINK_FD];
+    if (!(link instanceof Socket)) return;
+    // Kept open until this process ends: that is how the new one learns of it.
+    new JsonLines(
+      link,
+      (message) => {
+        if (message.type !== "ready") return;
+        child.unref();
+        link.unref();
+        if (plan.initFd !== null) writeSync(plan.initFd, `${child.pid}\n`);
+        resolve({ type: "ready", pid: child.pid ?? 0 });
+      },
+      () => {},
+    );
+  });
+}
+
+/** The older server, as the one that it has started sees it. */
+export class Predecessor {
+  /** Resolves when the older process has ended. */
+  readonly gone: Promise<void>;
+  readonly #lines: JsonLines;
+
+  constructor({ link }: Handover) {
+    const socket = new Socket({ fd: link, readable: true, writable: true });
+    socket.unref();
+    let isGone: () => void = () => {};
+    this.gone = new Promise((resolve) => (isGone = resolve));
+    this.#lines = new JsonLines(
+      socket,
+      () => {},
+      () => isGone(),
+    );
+  }
+
+  /** This server serves: the older one may leave. */
+  ready(): void {
+    this.#lines.send({ type: "ready" });
+  }
+}
