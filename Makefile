@@ -1,5 +1,5 @@
 # The developer's interface. Everything is installed inside the checkout (scripts/setup); the second call of each target is quick.
-.PHONY: setup build run test check format conformance bench clean
+.PHONY: setup build run test check format conformance bench chaos clean
 
 # What `make test` runs of the TypeScript tests: make test ONLY=src/http
 ONLY =
@@ -29,6 +29,9 @@ conformance: build
 
 bench: build
 	@scripts/bench $(ARGS)
+
+chaos: build
+	@scripts/chaos
 
 clean:
 	rm -rf dist .tools node_modules .mypy_cache .ruff_cache

@@ -12,6 +12,7 @@ from tests.front import (
     CANCEL,
     CREDIT,
     END,
+    EXTEND,
     HEAD,
     IDLE,
     INFORM,
@@ -317,6 +318,29 @@ class StreamTest(WsgiCase):
         self.assertEqual(self.seat.outcome(2)["end"], "the client is gone")
         self.assertEqual(self.seat.outcome(3)["body"], b"ab")
         self.assertNotIn("waiting", self.front_.output())
+
+    def test_an_app_that_asks_learns_that_its_client_is_gone_or_has_sent_its_fin(self):
+        for cause in (b"", b"\x02"):
+            self.seat.requests((1, wsgi_head("/untilgone"), b""))
+            self.assertTrue(self.seat.silent())
+            self.seat.frame(CANCEL, 1, cause)
+            self.assertEqual(self.seat.outcome()["body"], b"gone")
+        self.assertEqual(self.ask("gone")["body"], b"False", "the next request's client is there")
+
+    def test_an_app_can_ask_for_more_time(self):
+        self.seat.requests((1, wsgi_head("/extend", QUERY_STRING="2.5"), b""))
+        self.assertEqual(self.seat.receive(), (EXTEND, 1, struct.pack("<I", 2500)))
+        self.assertEqual(self.seat.outcome()["body"], b"extended")
+        self.assertEqual(self.ask("extend", QUERY_STRING="-1")["status"], "500 Internal Server Error")
+
+    def test_a_request_is_interrupted_if_it_is_still_the_one_at_work(self):
+        self.seat.requests((2, wsgi_head("/oblivious"), b""))
+        self.assertTrue(self.seat.silent())
+        self.worker_.link.send(type="interrupt", seat=0, sequence=-5)
+        self.assertTrue(self.seat.silent())
+        for sequence in range(1, 64):
+            self.worker_.link.send(type="interrupt", seat=0, sequence=sequence)
+        self.assertEqual(self.seat.outcome(2)["body"], b"interrupted by ClientGone")
 
     def test_slow_responses_of_a_batch_leave_before_its_end(self):
         self.seat.requests(

@@ -4,8 +4,14 @@ import { RestartPolicy } from "./restart-policy.ts";
 
 test("the first two are replaced at once, the next ever later, up to half a minute", () => {
   const policy = new RestartPolicy();
-  const delays = Array.from({ length: 12 }, () => policy.died(100).delayMs);
+  const delays = Array.from({ length: 12 }, () => policy.died(0).delayMs);
   assert.deepEqual(delays, [0, 0, 250, 500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000]);
+});
+
+test("after workers that had served nobody waits longer than a second", () => {
+  const policy = new RestartPolicy();
+  const delays = Array.from({ length: 8 }, () => policy.died(100).delayMs);
+  assert.deepEqual(delays, [0, 0, 250, 500, 1000, 1000, 1000, 1000]);
 });
 
 test("a worker that lived ten seconds begins a new count", () => {

@@ -8,6 +8,8 @@ export const HEALTHY_AFTER_MS = 10_000;
 const FREE_RESTARTS = 2;
 const FIRST_DELAY_MS = 250;
 const LONGEST_DELAY_MS = 30_000;
+/** After a worker that had served: what kills workers at work comes from outside or from single requests, and the others must not run out. */
+const LONGEST_DELAY_SERVING_MS = 1000;
 /** So many deaths in a row are a crash loop. */
 export const LOOP_AFTER = 5;
 
@@ -33,7 +35,10 @@ export class RestartPolicy {
     const delayMs =
       this.#deaths <= FREE_RESTARTS
         ? 0
-        : Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** (this.#deaths - FREE_RESTARTS - 1));
+        : Math.min(
+            livedMs > 0 ? LONGEST_DELAY_SERVING_MS : LONGEST_DELAY_MS,
+            FIRST_DELAY_MS * 2 ** (this.#deaths - FREE_RESTARTS - 1),
+          );
     return { delayMs, deaths: this.#deaths, isLoopBegun: this.#deaths === LOOP_AFTER };
   }
 }

@@ -35,7 +35,7 @@ export function tellRestart(log: Log, restart: Restart, failure: LoadFailure | n
   const trace = failure === null ? "" : failure.traceback.trimEnd() || failure.message;
   if (isLoopBegun) {
     log.critical(
-      `Workers keep dying: ${deaths} in a row, each within 10 s of its start. Restarts are now delayed, up to 30 s each; the last: ${why}${trace === "" ? "" : `\n${trace}`}`,
+      `Workers keep dying: ${deaths} in a row, each within 10 s of its start. Restarts are now delayed, up to 30 s where it cannot even boot; the last: ${why}${trace === "" ? "" : `\n${trace}`}`,
     );
   } else if (trace !== "" && deaths < LOOP_AFTER) log.error(trace);
   if (delayMs > 0) log.warning(`Next worker starts in ${delayMs / 1000} s (${deaths} died in a row)`);

@@ -208,6 +208,29 @@ def do_endless(environ, start_response):
     return Result(chunks(), "endless")
 
 
+def do_untilgone(environ, start_response):
+    while not environ["maitred.client_gone"]():
+        time.sleep(0.005)
+    return say(start_response, "gone")
+
+
+def do_gone(environ, start_response):
+    return say(start_response, str(environ["maitred.client_gone"]()))
+
+
+def do_extend(environ, start_response):
+    environ["maitred.extend_deadline"](float(environ["QUERY_STRING"]))
+    return say(start_response, "extended")
+
+
+def do_oblivious(environ, start_response):
+    try:
+        while True:
+            time.sleep(0.005)
+    except ConnectionError as error:
+        return say(start_response, "interrupted by " + type(error).__name__)
+
+
 def do_file(environ, start_response):
     start_response("200 OK", plain())
     return environ["wsgi.file_wrapper"](open(__file__, "rb"), 512)

@@ -1,0 +1,213 @@
+/**
+ * What goes wrong in production, made to go wrong on purpose, under steady load from kept-alive and from new connections. Each scenario lasts
+ * CHAOS_SECONDS (6) and says what it counted; `scripts/chaos` runs them one after the other.
+ */
+import assert from "node:assert/strict";
+import { suite, test, type TestContext } from "node:test";
+
+import { Browser } from "../support/browser.ts";
+import { Gates } from "../support/gates.ts";
+import { type Maitred, startMaitred } from "../support/maitred.ts";
+import { openLoop } from "../support/open-loop.ts";
+import { temporaryFolder, testApps } from "../support/places.ts";
+import { isAlive } from "../support/processes.ts";
+import { RawClient } from "../support/raw-client.ts";
+import { copyFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+const SECONDS = Number(process.env["CHAOS_SECONDS"] ?? 6);
+const CLIENTS = 6;
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+const start = (args: readonly string[], env = {}, app = "wsgi_app:application", folder = testApps): Promise<Maitred> =>
+  startMaitred(["-b", "127.0.0.1:0", "--chdir", folder, ...args, app], { env });
+
+interface Tally {
+  readonly answers: Map<number, number>;
+  readonly bodies: Set<string>;
+  readonly errors: string[];
+}
+
+/** Half of the clients keep their connection, half open a new one for each request, until `over`. */
+async function load(port: number, method: "GET" | "POST", path: string, over: Promise<unknown>): Promise<Tally> {
+  const tally: Tally = { answers: new Map(), bodies: new Set(), errors: [] };
+  let wanted = true;
+  void over.finally(() => (wanted = false));
+  const client = async (_: unknown, index: number): Promise<void> => {
+    const headers = index % 2 === 0 ? {} : { connection: "close" };
+    const browser = new Browser(port, 1);
+    while (wanted) {
+      try {
+        const page = await browser.ask(path, { method, headers, ...(method === "POST" ? { body: "x" } : {}) });
+        tally.answers.set(page.status, (tally.answers.get(page.status) ?? 0) + 1);
+        tally.bodies.add(page.text);
+      } catch (error) {
+        tally.errors.push(String(error));
+      }
+    }
+    browser.close();
+  };
+  await Promise.all(Array.from({ length: CLIENTS }, client));
+  return tally;
+}
+
+function told(context: TestContext, tally: Tally, more = ""): void {
+  const answers = [...tally.answers].map(([status, count]) => `${count} × ${status}`).join(", ");
+  context.diagnostic(`${answers}; ${tally.errors.length} connections broken${more}`);
+}
+
+/** Does something every so often, until the scenario's time is over. */
+async function every(ms: number, act: (turn: number) => void | Promise<void>): Promise<number> {
+  const end = performance.now() + SECONDS * 1000;
+  let turns = 0;
+  while (performance.now() < end) {
+    await pause(ms);
+    await act(turns++);
+  }
+  return turns;
+}
+
+function workersOf(server: Maitred): number[] {
+  const ended = new Set([...server.stderr().matchAll(/\(pid (\d+)\) ended/g)].map((match) => match[1]));
+  return [...server.stderr().matchAll(/Worker \d+ \(pid (\d+)\) is ready/g)]
+    .map((match) => match[1]!)
+    .filter((pid) => !ended.has(pid))
+    .map(Number);
+}
+
+function killAny(server: Maitred): void {
+  const pids = workersOf(server).filter(isAlive);
+  if (pids.length > 0) process.kill(pids[Math.floor(Math.random() * pids.length)]!, "SIGKILL");
+}
+
+suite("kill -9 of a random worker every half second", () => {
+  test("GET: no failure", async (context) => {
+    const server = await start(["-w", "3"]);
+    const kills = every(500, () => killAny(server));
+    const tally = await load(server.port, "GET", "/work?ms=5", kills);
+    told(context, tally, `, ${await kills} kills`);
+    assert.deepEqual([[...tally.answers.keys()], tally.errors], [[200], []]);
+    await server.stop();
+  });
+
+  test("POST: only those in service fail, with 502", async (context) => {
+    const server = await start(["-w", "3"]);
+    const kills = every(500, () => killAny(server));
+    const tally = await load(server.port, "POST", "/work?ms=5", kills);
+    const count = await kills;
+    told(context, tally, `, ${count} kills`);
+    assert.deepEqual(tally.errors, []);
+    assert.ok([...tally.answers.keys()].every((status) => status === 200 || status === 502));
+    assert.ok((tally.answers.get(502) ?? 0) <= count, "one sync worker has one request in service");
+    await server.stop();
+  });
+});
+
+test("a reload every second: none fails", async (context) => {
+  const server = await start(["-w", "2"]);
+  const reloads = every(1000, () => server.signal("SIGHUP"));
+  const tally = await load(server.port, "GET", "/pid", reloads);
+  told(context, tally, `, ${tally.bodies.size} workers`);
+  assert.deepEqual([[...tally.answers.keys()], tally.errors], [[200], []]);
+  assert.ok(tally.bodies.size > 4);
+  await server.stop();
+});
+
+test("a reload into broken code every second: none fails, the old code serves", async (context) => {
+  const folder = temporaryFolder();
+  copyFileSync(join(testApps, "wsgi_app.py"), join(folder, "wsgi_app.py"));
+  const server = await start(["-w", "2"], {}, undefined, folder);
+  writeFileSync(join(folder, "wsgi_app.py"), "raise ValueError('not today')\n");
+  const reloads = every(1000, () => server.signal("SIGHUP"));
+  const tally = await load(server.port, "GET", "/pid", reloads);
+  told(context, tally);
+  assert.deepEqual([[...tally.answers.keys()], tally.errors, tally.bodies.size], [[200], [], 2]);
+  assert.match(server.stderr(), /Reload failed.*not today/);
+  await server.stop();
+});
+
+test("--max-requests 50: none fails", async (context) => {
+  const server = await start(["-w", "2", "--max-requests", "50"]);
+  const tally = await load(
+    server.port,
+    "GET",
+    "/pid",
+    every(500, () => {}),
+  );
+  told(context, tally, `, ${tally.bodies.size} workers`);
+  assert.deepEqual([[...tally.answers.keys()], tally.errors], [[200], []]);
+  assert.ok(tally.bodies.size > 4);
+  await server.stop();
+});
+
+test("SIGTERM with requests in flight: all are answered, and it exits in time", async () => {
+  const server = await start(["-w", "4"]);
+  const browser = new Browser(server.port);
+  const inFlight = Array.from({ length: 8 }, () => browser.get("/work?ms=500"));
+  await pause(100);
+  const began = performance.now();
+  const stopped = server.stop();
+  assert.deepEqual(
+    (await Promise.all(inFlight)).map(({ status }) => status),
+    Array<number>(8).fill(200),
+  );
+  assert.deepEqual(await stopped, { code: 0, signal: null });
+  assert.ok(performance.now() - began < 3000);
+  browser.close();
+});
+
+test("kill -9 of maitred itself: no process is left after a second, and a new start serves at once", async () => {
+  const server = await start(["-w", "3"]);
+  const workers = workersOf(server);
+  process.kill(server.pid, "SIGKILL");
+  await server.exited;
+  await pause(1000);
+  assert.deepEqual(workers.filter(isAlive), []);
+  const again = await startMaitred(["-b", `127.0.0.1:${server.port}`, "--chdir", testApps, "wsgi_app:application"]);
+  const browser = new Browser(again.port);
+  assert.equal((await browser.get("/")).status, 200);
+  browser.close();
+  await again.stop();
+});
+
+test("of 200 clients that left the queue, none is served", async (context) => {
+  const gates = new Gates();
+  const server = await start(["-w", "1", "-k", "sync"], gates.env);
+  const browser = new Browser(server.port);
+  const held = browser.get("/hold?name=a");
+  await server.waitForLine(/holding a in/);
+  const clients = await Promise.all(Array.from({ length: 200 }, () => RawClient.open(server.port)));
+  for (const client of clients) await client.send("GET /left HTTP/1.1\r\nHost: x\r\n\r\n");
+  await pause(300);
+  clients.forEach((client, index) => (index % 2 === 0 ? client.leave() : client.vanish()));
+  await pause(300);
+  gates.open("a");
+  assert.equal((await held).status, 200);
+  const counted = (await browser.get("/count")).text;
+  context.diagnostic(counted);
+  assert.equal(counted, "/hold=1");
+  browser.close();
+  await server.stop();
+});
+
+test("overload, three times what 2 sync workers of 20 ms can do, from clients with 3 s of patience", async (context) => {
+  const server = await start(["-w", "2", "-k", "sync"]);
+  const url = "/work?ms=20";
+  await openLoop(server.port, url, { perSecond: 50, forMs: 1000, patienceMs: 3000 });
+  const during = await openLoop(server.port, url, { perSecond: 300, forMs: SECONDS * 1000, patienceMs: 3000 });
+  const inTime = during.filter(({ status, ms }) => status === 200 && ms <= 1000).length;
+  const refused = during.filter(({ status }) => status === 503);
+  const slowest = Math.max(...refused.map(({ ms }) => ms));
+  const after = await openLoop(server.port, url, { perSecond: 50, forMs: 2000, patienceMs: 3000 });
+  const settled = after.filter(({ atMs }) => atMs > 500);
+  const worst = Math.max(...settled.map(({ ms }) => ms));
+  context.diagnostic(
+    `${(inTime / SECONDS).toFixed(1)}/s served within 1 s, ${refused.length} of ${during.length} refused, the slowest refusal after ${Math.round(slowest)} ms; half a second after the end the slowest answer took ${Math.round(worst)} ms`,
+  );
+  assert.ok(inTime / SECONDS >= 90);
+  assert.equal(inTime + refused.length, during.length);
+  assert.ok(refused.every(({ retryAfter }) => retryAfter !== ""));
+  assert.ok(slowest <= 600, "0.5 s of --queue-target, and 100 ms");
+  assert.ok(settled.every(({ status }) => status === 200) && worst < 500);
+  await server.stop();
+});
