@@ -200,7 +200,6 @@ export async function serve(plan: Plan, notices: readonly string[]): Promise<num
       supervisor,
       log,
       signals,
-      clock,
     },
   );
   tls?.close();
@@ -330,14 +329,13 @@ interface Running {
   readonly supervisor: Supervisor;
   readonly log: Log;
   readonly signals: Signals;
-  readonly clock: typeof systemClock;
 }
 
 /** The steps of a stop (design: finish what is in flight, then the workers, then kill what is left and say what it was). */
 async function stop(
   graceMs: number,
   why: string,
-  { edge, dispatcher, supervisor, log, signals, clock }: Running,
+  { edge, dispatcher, supervisor, log, signals }: Running,
 ): Promise<void> {
   log.info(
     `Handling signal ${why}: finishing ${edge.connections} connections, ${dispatcher.waiting} waiting requests (up to ${graceMs / 1000} s)`,
@@ -359,7 +357,9 @@ async function stop(
   for (const what of supervisor.kill()) log.error(`Killed after ${graceMs / 1000} s (--graceful-timeout): ${what}`);
   dispatcher.abandon();
   edge.destroy();
-  await Promise.race([supervisor.stop(), new Promise<void>((resolve) => clock.after(QUICK_STOP_MS, resolve))]);
+  const killed = new Promise<void>((resolve) => (timer = setTimeout(resolve, QUICK_STOP_MS)));
+  await Promise.race([supervisor.stop(), killed]);
+  clearTimeout(timer);
 }
 
 function tellFailure(plan: Plan, failure: LoadFailure, log: Log): void {
