@@ -67,7 +67,8 @@ export class Edge {
   async drain(idleMs = 0): Promise<void> {
     this.#context.isDraining = true;
     // Two turns of the event loop: connections that stand in the accept queue are taken, not reset.
-    for (let turn = 0; turn < 2; turn++) await new Promise<void>((resolve) => setImmediate(resolve));
+    // Not after a handover: the successor has the same queue, and its workers are free.
+    for (let turn = 0; idleMs === 0 && turn < 2; turn++) await new Promise<void>((resolve) => setImmediate(resolve));
     for (const listener of this.#listeners) listener.close();
     if (idleMs > 0) this.#context.clock.after(idleMs, () => this.#drainConnections());
     else this.#drainConnections();
