@@ -32,3 +32,16 @@ test("the limit of open files bounds connections, with descriptors left for the 
   assert.equal(connectionsWithin(1024, 4), 833);
   assert.equal(connectionsWithin(64, 4), 16);
 });
+
+test("who is known only later is counted in total at once and by address from then on", () => {
+  const limits = new ConnectionLimits({ total: 3, perClient: 1 });
+  limits.enter("");
+  limits.enter("");
+  limits.enter("");
+  assert.equal(limits.ask(""), "full");
+  assert.deepEqual([limits.identify("a"), limits.identify("a"), limits.identify("b")], [true, false, true]);
+  limits.leave(""); // the one that was refused
+  assert.deepEqual([limits.total, limits.ask("a"), limits.ask("c")], [2, "client", "in"]);
+  limits.leave("a");
+  assert.equal(limits.ask("a"), "in");
+});

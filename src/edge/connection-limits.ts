@@ -23,17 +23,23 @@ export class ConnectionLimits {
     return this.#total;
   }
 
-  /** May one more come from this address (empty for a Unix socket, which has none)? */
+  /** May one more come from this address (empty for a Unix socket, which has none, and for whoever is not known yet)? */
   ask(address: string): Admission {
-    const { total, perClient } = this.settings;
-    if (perClient > 0 && address !== "" && (this.#byAddress.get(address) ?? 0) >= perClient) return "client";
+    const { total } = this.settings;
+    if (this.#hasEnough(address)) return "client";
     return total > 0 && this.#total >= total ? "full" : "in";
   }
 
   enter(address: string): void {
     this.#total++;
-    if (this.settings.perClient > 0 && address !== "")
-      this.#byAddress.set(address, (this.#byAddress.get(address) ?? 0) + 1);
+    this.#count(address);
+  }
+
+  /** One that entered without an address turns out to have this one. False: it has enough connections, and this one is not counted as its own. */
+  identify(address: string): boolean {
+    if (this.#hasEnough(address)) return false;
+    this.#count(address);
+    return true;
   }
 
   /** One that entered is closed. */
@@ -43,6 +49,18 @@ export class ConnectionLimits {
     if (count === undefined) return;
     if (count > 1) this.#byAddress.set(address, count - 1);
     else this.#byAddress.delete(address);
+  }
+
+  // Private
+
+  #hasEnough(address: string): boolean {
+    const { perClient } = this.settings;
+    return perClient > 0 && address !== "" && (this.#byAddress.get(address) ?? 0) >= perClient;
+  }
+
+  #count(address: string): void {
+    if (this.settings.perClient > 0 && address !== "")
+      this.#byAddress.set(address, (this.#byAddress.get(address) ?? 0) + 1);
   }
 }
 

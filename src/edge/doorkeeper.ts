@@ -33,13 +33,12 @@ export class Doorkeeper {
     this.#connections = connections;
   }
 
-  /** False where the socket was turned away. One that is let in is told to `left` when it is closed. */
+  /** False where the socket was turned away. `address` is empty for a Unix socket, and where it is not known yet (`identify`). One that is let in is told to `left` when it is closed. */
   admit(socket: Socket, address: string, speaksTls: boolean): boolean {
-    const { total, perClient } = this.#limits.settings;
+    const { total } = this.#limits.settings;
     const admission = this.#limits.ask(address);
     if (admission === "client") {
-      this.#tell("client", `Too many connections from ${address} (--limit-connections-per-client ${perClient})`);
-      this.#refuse(socket, speaksTls);
+      this.#refuseClient(socket, address, speaksTls);
       return false;
     }
     if (admission === "full") {
@@ -53,6 +52,13 @@ export class Doorkeeper {
     }
     this.#limits.enter(address);
     return true;
+  }
+
+  /** Whose a socket is that was let in without an address. False where it was turned away after all: the caller says that it has left. */
+  identify(socket: Socket, address: string, speaksTls: boolean): boolean {
+    if (this.#limits.identify(address)) return true;
+    this.#refuseClient(socket, address, speaksTls);
+    return false;
   }
 
   left(address: string): void {
@@ -83,6 +89,12 @@ export class Doorkeeper {
       this.#tell("idle", `Closing idle connections for new ones (--limit-connections ${this.#limits.settings.total})`);
     this.#room += chosen.length;
     for (const { connection } of chosen) connection.destroy();
+  }
+
+  #refuseClient(socket: Socket, address: string, speaksTls: boolean): void {
+    const { perClient } = this.#limits.settings;
+    this.#tell("client", `Too many connections from ${address} (--limit-connections-per-client ${perClient})`);
+    this.#refuse(socket, speaksTls);
   }
 
   #refuse(socket: Socket, speaksTls: boolean): void {

@@ -88,16 +88,23 @@ export class Edge {
 
   #accept(socket: Socket, peer: Peer, door: Door): void {
     const policy = this.#context.proxyProtocol;
-    if (policy === null) return this.#secure(socket, peer, door);
+    const speaksTls = door.tls !== null;
+    if (policy === null) {
+      if (this.#doorkeeper.admit(socket, peer.address, speaksTls)) this.#secure(socket, peer, door);
+      return;
+    }
+    // Counted from its first moment on; whose it is, the header tells.
+    if (!this.#doorkeeper.admit(socket, "", speaksTls)) return;
     const header = new ProxyProtocolConnection(socket, peer, policy, this.#context, (client) => {
+      if (!this.#doorkeeper.identify(socket, client.address, speaksTls)) return header.whenClosed!();
       this.#secure(socket, client, door);
       this.#connections.delete(header);
     });
-    this.#keep(header);
+    this.#keep(header, () => this.#doorkeeper.left(""));
   }
 
+  /** For a socket that was admitted. */
   #secure(socket: Socket, peer: Peer, { tls, context }: Door): void {
-    if (!this.#doorkeeper.admit(socket, peer.address, tls !== null)) return;
     const left = (): void => this.#doorkeeper.left(peer.address);
     if (tls === null) {
       this.#serve(socket, peer, context, left);

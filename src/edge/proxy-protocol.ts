@@ -45,6 +45,10 @@ export class ProxyProtocolConnection implements ClientConnection {
     socket.resume();
   }
 
+  idleSince(): number | null {
+    return this.#received.length === 0 && this.#refusedAt === -1 ? this.#since : null;
+  }
+
   drain(): void {
     this.#socket.destroy();
   }

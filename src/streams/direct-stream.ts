@@ -20,6 +20,8 @@ export interface StreamHandle {
   close(done: () => void): void;
   /** Bytes that libuv still holds; falls as the kernel takes them, also in the midst of a write. */
   readonly writeQueueSize: number;
+  /** The TCP or Unix handle below a TLS one. */
+  readonly _parent?: StreamHandle;
 }
 
 interface Request {
@@ -128,7 +130,12 @@ export class DirectStream implements ByteStream {
   }
 
   get unsent(): number {
-    return this.#isClosed ? 0 : this.#handle.writeQueueSize + this.#corkedBytes;
+    if (this.#isClosed) return 0;
+    // What TLS has encrypted counts as held until all of it is written; the handle below it tells how that goes.
+    const { _parent: below, writeQueueSize } = this.#handle;
+    const held = below === undefined || below.writeQueueSize === 0 ? writeQueueSize : below.writeQueueSize;
+    // A write that is under way is never nothing, whatever the handle says: who waits for it must be able to lose patience.
+    return (this.#isWriting && held === 0 ? 1 : held) + this.#corkedBytes;
   }
 
   get isPaused(): boolean {
@@ -137,6 +144,7 @@ export class DirectStream implements ByteStream {
 
   writeText(text: string): void {
     if (this.#corked !== null) {
+      if (this.#isClosed) return;
       this.#corked.push(text);
       this.#corkedBytes += text.length;
       return;
@@ -148,6 +156,7 @@ export class DirectStream implements ByteStream {
 
   writeBytes(bytes: Buffer, sent: (() => void) | null): void {
     if (this.#corked !== null) {
+      if (this.#isClosed) return;
       this.#corked.push(bytes);
       this.#corkedBytes += bytes.length;
       if (sent !== null) this.#corkedSent.push(sent);
@@ -232,6 +241,11 @@ export class DirectStream implements ByteStream {
       sent?.();
       return;
     }
+    if (hasFailedAtOnce) {
+      hasFailedAtOnce = false;
+      spareRequest = null;
+      return this.destroy();
+    }
     if (this.#request === null) {
       spareRequest = null;
       this.#request = request;
@@ -247,6 +261,7 @@ export class DirectStream implements ByteStream {
   }
 
   #written(status: number): void {
+    if (!this.#isWriting) return failedAtOnce();
     const { isBehind } = this;
     const sent = this.#sent;
     this.#sent = null;
@@ -285,5 +300,18 @@ export function directStream(socket: Duplex, listener: StreamListener): ByteStre
 let spareRequest: WriteRequest | null = null;
 
 function spare(): WriteRequest {
-  return (spareRequest ??= new parts!.WriteWrap());
+  if (spareRequest !== null) return spareRequest;
+  spareRequest = new parts!.WriteWrap();
+  spareRequest.oncomplete = failedAtOnce;
+  return spareRequest;
+}
+
+/**
+ * A TLS handle whose connection turns out to be lost while it writes says so to the request before the call returns, and returns as if the write were
+ * under way (`TLSWrap::EncOut`): nothing more will be heard of it.
+ */
+let hasFailedAtOnce = false;
+
+function failedAtOnce(): void {
+  hasFailedAtOnce = true;
 }

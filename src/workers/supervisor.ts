@@ -39,7 +39,7 @@ export class Supervisor implements GenerationOwner {
   #reloaded: ((outcome: ReloadOutcome) => void) | null = null;
   #isStopping = false;
   #started: ((failure: LoadFailure | null) => void) | null = null;
-  #whenEnded: (() => void) | null = null;
+  readonly #whenEnded: (() => void)[] = [];
 
   constructor(settings: SupervisorSettings, context: GenerationContext) {
     this.#settings = settings;
@@ -146,7 +146,7 @@ export class Supervisor implements GenerationOwner {
   async stop(): Promise<void> {
     this.#isStopping = true;
     for (const generation of this.#generations) generation.retire({ type: "stopping" });
-    if (this.#generations.size > 0) await new Promise<void>((resolve) => (this.#whenEnded = resolve));
+    if (this.#generations.size > 0) await new Promise<void>((resolve) => this.#whenEnded.push(resolve));
     this.#door.close();
   }
 
@@ -227,7 +227,7 @@ export class Supervisor implements GenerationOwner {
 
   #forget(generation: Generation): void {
     this.#generations.delete(generation);
-    if (this.#generations.size === 0) this.#whenEnded?.();
+    if (this.#generations.size === 0) for (const ended of this.#whenEnded.splice(0)) ended();
   }
 
   #connected(greeting: Greeting, socket: Socket): void {

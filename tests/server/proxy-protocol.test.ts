@@ -1,9 +1,13 @@
 /** Connections that begin with a PROXY protocol header, and those that should and do not. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { after, before, suite, test } from "node:test";
+import { connect as tlsConnect, type TLSSocket } from "node:tls";
 
 import { v2 } from "../../src/http/proxy-header.test.ts";
+import { serverIdentity, writeIdentity } from "../support/certificates.ts";
 import { startMaitred, type Maitred } from "../support/maitred.ts";
+import { temporaryFolder } from "../support/places.ts";
 import { RawClient, exchangeRaw } from "../support/raw-client.ts";
 import { request, type Who, who, whoModels } from "../support/who.ts";
 
@@ -148,4 +152,90 @@ test("connections that wait for their header do not hold up a stop", async () =>
   assert.deepEqual(await server.stop(), { code: 0, signal: null });
   silent.leave();
   half.leave();
+});
+
+/** TLS inside a connection that has begun with something else. */
+async function secureAfter(server: Maitred, ...pieces: readonly (string | Buffer)[]): Promise<TLSSocket> {
+  const client = await RawClient.open(server.port);
+  for (const piece of pieces) await client.send(piece);
+  client.socket.removeAllListeners("data");
+  const secure = tlsConnect({ socket: client.socket, rejectUnauthorized: false });
+  secure.setEncoding("latin1");
+  await once(secure, "secureConnect");
+  return secure;
+}
+
+suite("the PROXY protocol before TLS", () => {
+  let server: Maitred;
+
+  before(async () => {
+    const identity = writeIdentity(temporaryFolder(), serverIdentity("localhost"));
+    server = await startMaitred([...HERE, "--proxy-protocol", ...identity, ...whoModels[0]!.args]);
+  });
+
+  after(async () => {
+    assert.deepEqual(await server.stop(), { code: 0, signal: null });
+  });
+
+  for (const [title, pieces, address] of [
+    ["version 1", [V1], "203.0.113.7"],
+    ["version 1, in pieces", [V1.slice(0, 9), V1.slice(9)], "203.0.113.7"],
+    ["version 2", [V2_V6], "2001:db8::7"],
+  ] as const) {
+    test(`${title} names the client, and TLS follows`, async () => {
+      const secure = await secureAfter(server, ...pieces);
+      secure.write(request("/", "Connection: close"));
+      let answer = "";
+      for await (const text of secure) answer += text;
+      const told = JSON.parse(answer.slice(answer.indexOf("\r\n\r\n"))) as Who;
+      assert.deepEqual([told.address, told.scheme], [address, "https"]);
+    });
+  }
+
+  test("a handshake without a header is cut", async () => {
+    await assert.rejects(secureAfter(server));
+    await server.waitForLine(/Request from 127\.0\.0\.1 refused with 400: .*PROXY protocol header/);
+  });
+
+  test("a client that the header names is named when its handshake fails", async () => {
+    await exchangeRaw(server.port, `${V1}\x16\x03\x01\x00\x02\x01\x00`);
+    await server.waitForLine(/TLS handshake with 203\.0\.113\.7 failed/);
+  });
+});
+
+suite("connections that wait for their header", () => {
+  test("count towards --limit-connections, and the longest silent one gives way", async () => {
+    const server = await startMaitred([...HERE, "--proxy-protocol", "--limit-connections", "2", ...whoModels[0]!.args]);
+    const silent = [await RawClient.open(server.port), await RawClient.open(server.port)];
+    assert.equal((await first(server, V1, request("/"))).address, "203.0.113.7");
+    assert.equal(await silent[0]!.rest(), "");
+    await server.waitForLine(/Closing idle connections .*--limit-connections 2/);
+    for (const client of silent) client.leave();
+    await server.stop();
+  });
+
+  test("who has begun its header does not give way", async () => {
+    const server = await startMaitred([...HERE, "--proxy-protocol", "--limit-connections", "1", ...whoModels[0]!.args]);
+    const half = await RawClient.open(server.port);
+    await half.send(V1.slice(0, 10));
+    await new Promise<void>((resolve) => setTimeout(resolve, 100));
+    assert.match(await exchangeRaw(server.port, V1 + request("/")), /^HTTP\/1\.1 503 /);
+    await half.send(V1.slice(10) + request("/"));
+    assert.equal(who(await half.response()).address, "203.0.113.7");
+    half.leave();
+    await server.stop();
+  });
+
+  test("--limit-connections-per-client is by the client that the header names", async () => {
+    const limit = ["--limit-connections-per-client", "1"];
+    const server = await startMaitred([...HERE, "--proxy-protocol", ...limit, ...whoModels[0]!.args]);
+    const held = await RawClient.open(server.port);
+    await held.send(V1 + request("/"));
+    await held.response();
+    assert.match(await exchangeRaw(server.port, V1 + request("/")), /^HTTP\/1\.1 503 /);
+    await server.waitForLine(/Too many connections from 203\.0\.113\.7 .*--limit-connections-per-client/);
+    assert.equal((await first(server, V2_V6, request("/"))).address, "2001:db8::7");
+    held.leave();
+    await server.stop();
+  });
 });
