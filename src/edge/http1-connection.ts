@@ -1,4 +1,3 @@
-/* oxlint-disable max-lines -- what it does for WebSockets waits to be taken apart */
 /**
  * One HTTP/1.1 client connection: feeds the codec, makes the exchanges, writes the responses. One request at a time; what a client pipelines
  * waits in the codec.
@@ -8,11 +7,11 @@
  * Invariants: an exchange is submitted once; the next request begins only after the response is written and the body read; a response that
  * cannot be whole ends with the connection cut.
  */
-import { ClientIdentity, type ForwardingPolicy } from "../http/client-identity.ts";
+import { ClientIdentity } from "../http/client-identity.ts";
 import { Exchange, type Peer, type ResponseSink } from "../http/exchange.ts";
 import { BadForwarding } from "../http/forwarded.ts";
 import { type ProtocolError, RequestParser } from "../http/http1/request-parser.ts";
-import { carriesBody, type ResponseHeadOptions, switchingHead, takesTrailers } from "../http/http1/response-head.ts";
+import { carriesBody, takesTrailers } from "../http/http1/response-head.ts";
 import { EMPTY_BODY } from "../http/request-body.ts";
 import type { RequestHead } from "../http/request-head.ts";
 import type { ResponseFields } from "../http/response-fields.ts";
@@ -22,10 +21,12 @@ import { asksForWebSocket } from "../http/websocket/handshake.ts";
 import type { ClientConnection } from "./connection.ts";
 import type { EdgeContext } from "./context.ts";
 import { Http1ResponseWriter } from "./http1-response-writer.ts";
-import { refusal, UNREADABLE } from "./refusal.ts";
+import { Http1WebSocketHost } from "./http1-web-socket.ts";
+import { UNREADABLE } from "./refusal.ts";
 import type { WebSocketConnection } from "./web-socket-connection.ts";
-import { offerWebSocket, speaksWebSocket, type WebSocketHost } from "./web-socket-offer.ts";
+import { offerWebSocket, speaksWebSocket } from "./web-socket-offer.ts";
 import { type BodySource, RequestIntake } from "./request-intake.ts";
+import { StallWatch } from "./stall-watch.ts";
 
 /** What a client still sends of a body nobody wants is read and thrown away up to here; more ends the connection. */
 const DISCARD_BYTES = 1_048_576;
@@ -36,9 +37,7 @@ const PIPELINE_BYTES = 65_536;
 /** `since` of a phase whose beginning the next sweep will note. */
 const UNNOTED = -1;
 
-const CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n";
-
-export class Http1Connection implements ClientConnection, ResponseSink, StreamListener, BodySource, WebSocketHost {
+export class Http1Connection implements ClientConnection, ResponseSink, StreamListener, BodySource {
   readonly #stream: ByteStream;
   readonly #peer: Peer;
   readonly #context: EdgeContext;
@@ -51,9 +50,7 @@ export class Http1Connection implements ClientConnection, ResponseSink, StreamLi
   #responseIsWritten = true;
   #discarded = 0;
   #requests = 0;
-  /** What the client had not taken at the last sweep, and since when that has not changed. */
-  #unsent = 0;
-  #unsentSince = 0;
+  readonly #stall: StallWatch = new StallWatch();
   #keepAlive = true;
   #isClosing = false;
   #clientEnded = false;
@@ -77,7 +74,7 @@ export class Http1Connection implements ClientConnection, ResponseSink, StreamLi
     this.since = context.clock.now();
     this.#parser = new RequestParser(context.limits, this);
     this.#stream = open(this);
-    this.#writer = new Http1ResponseWriter(this.#stream);
+    this.#writer = new Http1ResponseWriter(this.#stream, context, peer.scheme === "https");
   }
 
   /** Between requests, nothing received. */
@@ -102,32 +99,21 @@ export class Http1Connection implements ClientConnection, ResponseSink, StreamLi
     if (this.#webSocket !== null) return this.#webSocket.checkTimeouts(now);
     if (this.since === UNNOTED) this.since = now;
     const waited = now - this.since;
-    this.#checkStall(now);
-    if (this.phase === "idle") {
-      if (waited > this.#context.keepAliveMs) this.#close();
+    const { keepAliveMs, headTimeoutMs, writeTimeoutMs } = this.#context;
+    if (this.#stall.isStalled(this.#stream.unsent, now, writeTimeoutMs)) {
+      // A client that takes nothing of its response would keep it, and what made it, for ever.
+      this.#context.onCutOff(this.#peer.address, `it took nothing for ${writeTimeoutMs / 1000} s (--write-timeout)`);
+      this.#stream.destroy();
+    } else if (this.phase === "idle") {
+      if (waited > keepAliveMs) this.#close();
     } else if (this.phase === "head") {
-      const { headTimeoutMs } = this.#context;
       if (headTimeoutMs > 0 && waited > headTimeoutMs)
-        this.#reject(408, `no complete request within ${headTimeoutMs / 1000} s (--header-timeout)`);
+        this.reject(408, `no complete request within ${headTimeoutMs / 1000} s (--header-timeout)`);
     } else if (this.phase === "busy") {
       if (!this.#bodyIsRead) this.#intake?.checkProgress(now);
-    } else if (this.phase === "linger" && waited > LINGER_MS && (this.#hasEnded || this.#stream.unsent === 0)) {
+    } else if (waited > LINGER_MS && (this.#hasEnded || this.#stream.unsent === 0)) {
       this.#stream.destroy();
     }
-  }
-
-  /** A client that takes nothing of its response would keep it, and what made it, for ever. */
-  #checkStall(now: number): void {
-    const { unsent } = this.#stream;
-    if (unsent === 0 || unsent !== this.#unsent) {
-      this.#unsent = unsent;
-      this.#unsentSince = now;
-      return;
-    }
-    const { writeTimeoutMs } = this.#context;
-    if (writeTimeoutMs === 0 || now - this.#unsentSince <= writeTimeoutMs) return;
-    this.#context.onCutOff(this.#peer.address, `it took nothing for ${writeTimeoutMs / 1000} s (--write-timeout)`);
-    this.#stream.destroy();
   }
 
   destroy(): void {
@@ -166,16 +152,13 @@ export class Http1Connection implements ClientConnection, ResponseSink, StreamLi
   }
 
   onHead(head: RequestHead): void {
-    if (head.headers.isForwarding && this.#context.forwarding !== null) this.#identify(head, this.#context.forwarding);
-    else this.#begin(head, this.#peer);
-  }
-
-  #identify(head: RequestHead, policy: ForwardingPolicy): void {
-    this.#identity ??= new ClientIdentity(this.#peer, policy);
+    const { forwarding } = this.#context;
+    if (!head.headers.isForwarding || forwarding === null) return this.#begin(head, this.#peer);
+    this.#identity ??= new ClientIdentity(this.#peer, forwarding);
     const identified = this.#identity.of(head);
     if (identified instanceof BadForwarding) {
       this.#parser.detach();
-      return this.#reject(400, identified.detail);
+      return this.reject(400, identified.detail);
     }
     if (!this.#identity.isTrusted) this.#context.onUntrusted(this.#peer.address, head);
     this.#begin(identified.head, identified.peer);
@@ -218,41 +201,26 @@ export class Http1Connection implements ClientConnection, ResponseSink, StreamLi
     if (exchange.head.headers.hasUpgrade && asksForWebSocket(exchange.head)) {
       // Whoever was refused may have sent frames already, which are no requests.
       if (speaksWebSocket(this.#context)) this.#keepAlive = false;
-      if (!offerWebSocket(exchange, this.#context, this, true)) return;
+      if (!offerWebSocket(exchange, this.#context, this.#webSocketHost(), true)) return;
     }
     this.#context.submit(exchange);
   }
 
-  // --- for the WebSocket that the connection becomes
-
-  get isDraining(): boolean {
-    return this.#context.isDraining;
-  }
-
-  switchProtocols(fields: ResponseFields, digest: string): ByteStream {
-    const { date, server } = this.#context;
-    this.#exchange = null;
-    this.#stream.writeText(switchingHead(fields, digest, date, server));
-    return this.#stream;
-  }
-
-  began(webSocket: WebSocketConnection): void {
-    this.#webSocket = webSocket;
-    const early = this.#parser.detach();
-    if (this.#stream.isPaused) this.#stream.resume();
-    if (early.length > 0) webSocket.onBytes(early);
-  }
-
-  onOver(exchange: Exchange): void {
-    this.#context.onDone?.(exchange);
-  }
-
-  onStruck(detail: string): void {
-    this.#context.onCutOff(this.#peer.address, detail);
+  #webSocketHost(): Http1WebSocketHost {
+    const connection = {
+      stream: this.#stream,
+      address: this.#peer.address,
+      switched: () => void (this.#exchange = null),
+      become: (webSocket: WebSocketConnection) => {
+        this.#webSocket = webSocket;
+        return this.#parser.detach();
+      },
+    };
+    return new Http1WebSocketHost(connection, this.#context);
   }
 
   onError(error: ProtocolError): void {
-    this.#reject(error.status, error.detail);
+    this.reject(error.status, error.detail);
   }
 
   // --- for the intake
@@ -270,11 +238,7 @@ export class Http1Connection implements ClientConnection, ResponseSink, StreamLi
   }
 
   continueBody(): void {
-    this.#stream.writeText(CONTINUE);
-  }
-
-  refuseBody(status: number, detail: string): void {
-    this.#reject(status, detail);
+    this.#writer.continueBody();
   }
 
   /** The client sent its FIN. Most mean that they are gone; a few only that they have no more to say and wait for the answer. */
@@ -327,7 +291,7 @@ export class Http1Connection implements ClientConnection, ResponseSink, StreamLi
       return this.end(exchange, null);
     }
     if (this.#context.isDraining || fields.wantsClose || this.#mustClose(exchange)) this.#keepAlive = false;
-    this.#writer.complete(exchange, status, reason, fields, body, this.#headOptions(head));
+    this.#writer.complete(exchange, status, reason, fields, body, this.#keepAlive);
     this.#written(exchange);
   }
 
@@ -339,7 +303,7 @@ export class Http1Connection implements ClientConnection, ResponseSink, StreamLi
   start(exchange: Exchange, status: number, reason: string, fields: ResponseFields): void {
     if (exchange !== this.#exchange) return;
     if (this.#context.isDraining || fields.wantsClose || this.#mustClose(exchange)) this.#keepAlive = false;
-    if (this.#writer.start(status, reason, fields, this.#headOptions(exchange.head))) this.#keepAlive = false;
+    if (this.#writer.start(exchange.head, status, reason, fields, this.#keepAlive)) this.#keepAlive = false;
   }
 
   write(exchange: Exchange, chunk: Buffer): void {
@@ -367,13 +331,6 @@ export class Http1Connection implements ClientConnection, ResponseSink, StreamLi
     // What is buffered may still be useful to the client; the end of the stream without the end of the body says that it is cut.
     this.#stream.end(() => this.#stream.destroy());
     this.#enter("linger");
-  }
-
-  #headOptions({ method, version }: RequestHead): ResponseHeadOptions {
-    const { date, server } = this.#context;
-    // RFC 6797 section 7.2: never on plain HTTP.
-    const hsts = this.#peer.scheme === "https" ? this.#context.hsts : "";
-    return { method, minor: version === "1.0" ? 0 : 1, keepAlive: this.#keepAlive, date, server, hsts };
   }
 
   /** A body that the client has announced but was never asked for makes the connection useless: nobody knows whether it comes. */
@@ -413,17 +370,16 @@ export class Http1Connection implements ClientConnection, ResponseSink, StreamLi
     if (this.#exchange !== null || !this.#parser.isIdle) this.#afterParsing();
   }
 
-  #reject(status: number, detail: string): void {
+  /** Answers where no answer has begun, and ends the connection. */
+  reject(status: number, detail: string): void {
     if (this.#isClosing) return;
     this.#context.onRejected(this.#peer.address, status, detail);
     const exchange = this.#exchange ?? new Exchange(UNREADABLE, this.#peer, this, this.since);
     const hasBegun = exchange.state === "streaming" || (this.#exchange !== null && this.#responseIsWritten);
     this.#exchange = exchange;
     if (!hasBegun) {
-      const { head, body } = refusal(status, this.#context.date, this.#context.server);
-      this.#stream.writeText(head + body);
       exchange.status = status;
-      exchange.sentBytes = body.length;
+      exchange.sentBytes = this.#writer.refuse(status);
     }
     this.#leave();
     this.#close();

@@ -11,22 +11,31 @@ import {
   type ResponseHeadOptions,
   streamedHead,
 } from "../http/http1/response-head.ts";
+import type { RequestHead } from "../http/request-head.ts";
 import type { ResponseFields } from "../http/response-fields.ts";
 import type { ByteStream } from "../streams/byte-stream.ts";
+import type { EdgeContext } from "./context.ts";
+import { refusal } from "./refusal.ts";
+
+const CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n";
 
 /** How a streamed response kept its Content-Length. */
 export type Kept = "promise" | "too little" | "too much";
 
 export class Http1ResponseWriter {
   readonly #stream: ByteStream;
+  readonly #context: EdgeContext;
+  readonly #isSecure: boolean;
   #isChunked = false;
   #carriesBody = true;
   /** Of the promised length, what is still to come; negative where none was promised. */
   #left = -1;
   #excess = 0;
 
-  constructor(stream: ByteStream) {
+  constructor(stream: ByteStream, context: EdgeContext, isSecure: boolean) {
     this.#stream = stream;
+    this.#context = context;
+    this.#isSecure = isSecure;
   }
 
   /** Bytes that the app promised and did not give, or gave beyond its promise; for the log, after `end`. */
@@ -41,8 +50,9 @@ export class Http1ResponseWriter {
     reason: string,
     fields: ResponseFields,
     body: string | Buffer,
-    options: ResponseHeadOptions,
+    keepAlive: boolean,
   ): void {
+    const options = this.#headOptions(exchange.head, keepAlive);
     const text = completeHead(status, reason, fields, body.length, options);
     if (!carriesBody(status, options.method)) {
       this.#stream.writeText(text);
@@ -58,13 +68,26 @@ export class Http1ResponseWriter {
     }
   }
 
+  /** The client may send the body that it has announced. */
+  continueBody(): void {
+    this.#stream.writeText(CONTINUE);
+  }
+
+  /** The whole answer to a request that could not be read or taken. Returns the length of its body. */
+  refuse(status: number): number {
+    const { head, body } = refusal(status, this.#context.date, this.#context.server);
+    this.#stream.writeText(head + body);
+    return body.length;
+  }
+
   /** An informational response; the final one follows. */
   inform(status: number, fields: ResponseFields): void {
     this.#stream.writeText(informationalHead(status, fields));
   }
 
   /** The head of a streamed response. Returns true where the connection must close to end it. */
-  start(status: number, reason: string, fields: ResponseFields, options: ResponseHeadOptions): boolean {
+  start(head: RequestHead, status: number, reason: string, fields: ResponseFields, keepAlive: boolean): boolean {
+    const options = this.#headOptions(head, keepAlive);
     const { text, chunked, close } = streamedHead(status, reason, fields, options);
     this.#isChunked = chunked;
     this.#carriesBody = carriesBody(status, options.method);
@@ -113,5 +136,14 @@ export class Http1ResponseWriter {
     if (this.#left > 0 && this.#carriesBody) return "too little";
     if (this.#isChunked && this.#carriesBody) this.#stream.writeText(lastChunk(trailers));
     return this.#excess > 0 ? "too much" : "promise";
+  }
+
+  // Private
+
+  #headOptions({ method, version }: RequestHead, keepAlive: boolean): ResponseHeadOptions {
+    const { date, server } = this.#context;
+    // RFC 6797 section 7.2: never on plain HTTP.
+    const hsts = this.#isSecure ? this.#context.hsts : "";
+    return { method, minor: version === "1.0" ? 0 : 1, keepAlive, date, server, hsts };
   }
 }

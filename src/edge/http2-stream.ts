@@ -125,7 +125,7 @@ export class Http2Stream implements ResponseSink, StreamHandler, BodySource {
     this.#connection.touch();
   }
 
-  refuseBody(status: number, detail: string): void {
+  reject(status: number, detail: string): void {
     const exchange = this.#exchange;
     if (exchange === null || exchange.state === "done") return;
     const { context, hsts, peer, session } = this.#connection;

@@ -28,7 +28,7 @@ export interface BodySource {
   /** The app asks for a body whose client waits for 100 Continue. Called at most once, and only before the body is complete. */
   continueBody(): void;
   /** The body will not be taken: answers with this status where no answer has begun, ends the request either way. `detail` is for the log. */
-  refuseBody(status: number, detail: string): void;
+  reject(status: number, detail: string): void;
 }
 
 export class RequestIntake {
@@ -143,7 +143,7 @@ export class RequestIntake {
 
   #refuse(status: number, detail: string): void {
     this.#isRefused = true;
-    this.#source.refuseBody(status, detail);
+    this.#source.reject(status, detail);
     this.abandon();
   }
 
