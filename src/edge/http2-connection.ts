@@ -32,7 +32,11 @@ const TOO_LARGE = new ProtocolError(
 );
 
 /** RFC 8441 has no status for it; RFC 9220 section 3 names this one. */
-const NO_SUCH_TUNNEL = new ProtocolError(501, "MAITRED_CONNECT", "the :protocol of an extended CONNECT is not spoken here");
+const NO_SUCH_TUNNEL = new ProtocolError(
+  501,
+  "MAITRED_CONNECT",
+  "the :protocol of an extended CONNECT is not spoken here",
+);
 
 export class Http2Connection implements ClientConnection, SessionHandler, StreamListener {
   readonly peer: Peer;

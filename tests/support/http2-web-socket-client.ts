@@ -65,7 +65,9 @@ export class Http2WebSocketClient {
     });
     stream.pause();
     for (const event of ["end", "close"]) stream.on(event, () => this.#wake());
-    this.#headers = once(stream, "response").then(([headers]) => headers as IncomingHttpHeaders & IncomingHttpStatusHeader);
+    this.#headers = once(stream, "response").then(
+      ([headers]) => headers as IncomingHttpHeaders & IncomingHttpStatusHeader,
+    );
     this.#headers.catch(() => {});
   }
 
@@ -88,8 +90,7 @@ export class Http2WebSocketClient {
   /** So many bytes. Nothing is read of the stream while nobody waits for it. */
   async take(count: number): Promise<Buffer> {
     while (this.#received.length < count) {
-      if (this.stream.readableEnded || this.stream.destroyed)
-        throw new Error(`the stream ended before ${count} bytes`);
+      if (this.stream.readableEnded || this.stream.destroyed) throw new Error(`the stream ended before ${count} bytes`);
       this.stream.resume();
       await new Promise<void>((resolve) => (this.#wake = resolve));
     }
