@@ -91,6 +91,8 @@ def encode(meaning):
         return wire.encode_accept(meaning["id"], meaning["subprotocol"], headers_of(meaning["headers"]))
     if kind == "WS_CLOSE":
         return wire.encode_close(meaning["id"], meaning["code"], meaning["reason"].encode())
+    if kind == "WS_BINARY_PART":
+        return wire.frame(wire.WS_BINARY_PART, meaning["id"], bytes_of(meaning["data"]))
     if kind.startswith("WS_"):
         return wire.frame(NAMES_TO_WORKER[kind] + wire.TO_FRONT, meaning["id"], bytes_of(meaning["data"]))
     if kind == "CREDIT":
@@ -142,7 +144,7 @@ class VectorTest(unittest.TestCase):
     def test_every_frame_type_has_a_vector(self):
         kinds = {(vector["direction"], int(vector["hex"][8:10], 16)) for vector in self.vectors}
         expected = {("front-to-worker", kind) for kind in (*range(1, 7), *range(0x10, 0x14))} | {
-            ("worker-to-front", kind) for kind in (*range(0x41, 0x4D), *range(0x50, 0x55))
+            ("worker-to-front", kind) for kind in (*range(0x41, 0x4D), *range(0x50, 0x56))
         }
         self.assertEqual(kinds, expected)
 

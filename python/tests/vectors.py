@@ -357,6 +357,11 @@ def to_front():
     )
     yield from messages(0x50)
     yield (
+        "WS_BINARY_PART",
+        frame(0x55, 8, b"\x00\xff"),
+        {"type": "WS_BINARY_PART", "id": 8, "data": data(b"\x00\xff")},
+    )
+    yield (
         "WS_CLOSE",
         frame(0x53, 8, struct.pack("<H", 4001) + b"bye"),
         {"type": "WS_CLOSE", "id": 8, "code": 4001, "reason": "bye"},

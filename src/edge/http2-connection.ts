@@ -21,12 +21,21 @@ import type { ByteStream, StreamListener } from "../streams/byte-stream.ts";
 import type { ClientConnection } from "./connection.ts";
 import type { EdgeContext, Http2Settings } from "./context.ts";
 import { LINGER_MS } from "./http1-connection.ts";
-import { Http2Stream } from "./http2-stream.ts";
+import { Http2Stream, type StreamInCharge } from "./http2-stream.ts";
+import { Http2WebSocket } from "./http2-web-socket.ts";
+import { speaksWebSocket } from "./web-socket-offer.ts";
 
 const TOO_LARGE = new ProtocolError(
   431,
   "MAITRED_HEAD_TOO_LARGE",
   "the head is beyond the limit (--http2-max-header-list-size)",
+);
+
+/** RFC 8441 has no status for it; RFC 9220 section 3 names this one. */
+const NO_SUCH_TUNNEL = new ProtocolError(
+  501,
+  "MAITRED_CONNECT",
+  "the :protocol of an extended CONNECT is not spoken here",
 );
 
 export class Http2Connection implements ClientConnection, SessionHandler, StreamListener {
@@ -63,7 +72,7 @@ export class Http2Connection implements ClientConnection, SessionHandler, Stream
     this.hsts = peer.scheme === "https" ? context.hsts : "";
     this.#since = this.#sweptAt = context.clock.now();
     this.#heads = new Http2HeadReader(context.limits);
-    this.session = new Http2Session({ ...settings, extendedConnect: false }, this);
+    this.session = new Http2Session({ ...settings, extendedConnect: speaksWebSocket(context) }, this);
     this.#stream = open(this);
     this.#flush();
     if (context.isDraining) this.drain();
@@ -74,6 +83,7 @@ export class Http2Connection implements ClientConnection, SessionHandler, Stream
     this.#enter("told");
     // RFC 9113 section 6.8: requests that are under way while GOAWAY travels must not get lost, so it is said twice, a round trip apart.
     this.session.announceEnd();
+    for (const { handler } of this.session.eachStream()) (handler as StreamInCharge | null)?.drain();
     this.#flush();
   }
 
@@ -129,21 +139,27 @@ export class Http2Connection implements ClientConnection, SessionHandler, Stream
     if (++this.#requests === this.context.connectionRequests) this.#close();
     const head = flat === null ? TOO_LARGE : this.#heads.read(flat, state.isRemoteEnded);
     if (head instanceof ProtocolError) return stream.refuse(head);
-    // The place for RFC 8441: an extended CONNECT whose `:protocol` is "websocket". It is not offered in SETTINGS yet.
-    if (this.#heads.protocol !== null)
-      return stream.refuse(new ProtocolError(501, "MAITRED_CONNECT", "extended CONNECT is not offered"));
+    const { protocol } = this.#heads;
+    if (protocol !== null && (protocol !== "websocket" || !speaksWebSocket(this.context)))
+      return stream.refuse(NO_SUCH_TUNNEL);
+    const request = protocol === null ? stream : new Http2WebSocket(state, this, stream);
     const { forwarding } = this.context;
-    if (head.headers.isForwarding && forwarding !== null) this.#identify(stream, head, forwarding);
-    else stream.begin(head, this.peer);
+    if (head.headers.isForwarding && forwarding !== null) this.#identify(stream, request, head, forwarding);
+    else request.begin(head, this.peer);
   }
 
-  #identify(stream: Http2Stream, head: RequestHead, policy: ForwardingPolicy): void {
+  #identify(
+    stream: Http2Stream,
+    request: Http2Stream | Http2WebSocket,
+    head: RequestHead,
+    policy: ForwardingPolicy,
+  ): void {
     this.#identity ??= new ClientIdentity(this.peer, policy);
     const identified = this.#identity.of(head);
     if (identified instanceof BadForwarding)
       return stream.refuse(badRequest("MAITRED_BAD_FORWARDING", identified.detail));
     if (!this.#identity.isTrusted) this.context.onUntrusted(this.peer.address, head);
-    stream.begin(identified.head, identified.peer);
+    request.begin(identified.head, identified.peer);
   }
 
   onStreamClosed(): void {
@@ -241,13 +257,13 @@ export class Http2Connection implements ClientConnection, SessionHandler, Stream
       return;
     }
     for (const stream of this.session.eachStream()) {
-      const handler = stream.handler as Http2Stream | null;
+      const handler = stream.handler as StreamInCharge | null;
       if (handler === null) continue;
-      handler.checkBody(now);
+      handler.checkTimeouts(now);
       if (writeTimeoutMs === 0 || !handler.isStalled(now, writeTimeoutMs)) continue;
       this.#cutOff(`it opened no window for a response for ${writeTimeoutMs / 1000} s (--write-timeout)`);
       this.session.reset(stream, ErrorCode.cancel);
-      handler.onReset();
+      handler.onReset(ErrorCode.cancel);
     }
     this.#flush();
   }

@@ -24,7 +24,17 @@ const NOT_WAITING = -1;
 
 const CONTINUE = [":status", "100"];
 
-export class Http2Stream implements ResponseSink, StreamHandler, BodySource {
+/** Who answers for a stream: a request, or the WebSocket that it has become. */
+export interface StreamInCharge extends StreamHandler {
+  /** Called now and then with the clock's time: ends what has waited too long. */
+  checkTimeouts(now: number): void;
+  /** True where the client has taken nothing of what waits for it since `ms` before. Asked at each sweep. */
+  isStalled(now: number, ms: number): boolean;
+  /** The house is closing. */
+  drain(): void;
+}
+
+export class Http2Stream implements ResponseSink, StreamInCharge, BodySource {
   readonly #state: Http2StreamState;
   readonly #connection: Http2Connection;
   #exchange: Exchange | null = null;
@@ -61,8 +71,21 @@ export class Http2Stream implements ResponseSink, StreamHandler, BodySource {
     if (this.#intake.begin()) this.#connection.unsettled.push(this);
   }
 
-  /** The sweep, while the body may still be on its way. */
-  checkBody(now: number): void {
+  /** The request is the handshake of a WebSocket, whose client is answered by `sink`. */
+  handshake(head: RequestHead, peer: Peer, sink: ResponseSink): Exchange {
+    this.#exchange = new Exchange(head, peer, sink, this.#connection.context.clock.now());
+    return this.#exchange;
+  }
+
+  /** The handshake has succeeded: what follows is not the request's. */
+  letGo(): Exchange {
+    const exchange = this.#exchange!;
+    this.#exchange = null;
+    return exchange;
+  }
+
+  /** The body may still be on its way. */
+  checkTimeouts(now: number): void {
     if (!this.#state.isRemoteEnded && this.#exchange !== null) this.#intake?.checkProgress(now);
   }
 
@@ -154,7 +177,9 @@ export class Http2Stream implements ResponseSink, StreamHandler, BodySource {
     this.#exchange?.onSent?.(bytes);
   }
 
-  /** True where the client has taken nothing of what waits for it since `ms` before. Asked at each sweep. */
+  /** It finishes as if nothing were. */
+  drain(): void {}
+
   isStalled(now: number, ms: number): boolean {
     const { queuedBytes, sent } = this.#state;
     if (queuedBytes === 0 || sent !== this.#sentAtSweep || this.#stalledSince === NOT_WAITING) {

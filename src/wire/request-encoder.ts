@@ -87,6 +87,8 @@ function methodTable(key: Buffer): Map<string, Buffer> {
 function templateFor(encoder: RequestEncoder, exchange: Exchange, templates: Templates | null): number {
   const { head, peer } = exchange;
   if (templates === null || exchange.body === null || head.framing === "chunked") return 0;
+  // Its scope has what a template has not.
+  if (exchange.webSocket !== null) return 0;
   const number = templates.find(head, peer);
   if (number !== 0) return number;
   const { headers } = head;

@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import { headOf, RecordingSink, SAMPLE_PEER } from "../http/exchange.test.ts";
 import { Exchange } from "../http/exchange.ts";
 import type { RequestHead } from "../http/request-head.ts";
+import type { WebSocketClient } from "../http/web-socket.ts";
 import { loadedByPython } from "./python.test.ts";
 import { MarshalWriter } from "./marshal-writer.ts";
 import { EnvironEncoder, type RequestEncoder, ScopeEncoder } from "./request-encoder.ts";
@@ -44,6 +45,18 @@ describe("what a worker remembers", () => {
     for (let i = 0; i < 10_000; i++) if (seat.define(head(), SAMPLE_PEER) !== 0) defined++;
     assert.equal(defined, KEPT);
   });
+});
+
+test("a WebSocket's handshake is always said in full: over HTTP/2 a client may repeat its section", () => {
+  const encoder = new ScopeEncoder(BASE);
+  const templates = new Templates(0);
+  const known = head("GET /a HTTP/1.1");
+  for (let i = 0; i < 4; i++) {
+    const exchange = new Exchange(known, SAMPLE_PEER, new RecordingSink(), 0);
+    exchange.body = Buffer.alloc(0);
+    exchange.webSocket = { subprotocols: [], app: null, client: {} as WebSocketClient };
+    assert.match(itemOf(encoder, exchange, templates), /^\(5, \{.*'subprotocols': \[\].*\}, False\)$/);
+  }
 });
 
 for (const encoder of [new EnvironEncoder(BASE), new ScopeEncoder(BASE)] as const) {

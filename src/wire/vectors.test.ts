@@ -151,7 +151,8 @@ function understood(bytes: Buffer): Record<string, unknown> {
       } else if (name === "wsClose") {
         told = { type: "WS_CLOSE", id: arg, code: payload.readUInt16LE(0), reason: payload.toString("utf8", 2) };
       } else if (name.startsWith("ws")) {
-        told = { type: `WS_${name.slice(2).toUpperCase()}`, id: arg, data: payload.toString("latin1") };
+        const type = name.replaceAll(/[A-Z]/g, "_$&").toUpperCase();
+        told = { type, id: arg, data: payload.toString("latin1") };
       } else if (name === "pong") told = { type: "PONG", arg };
       else told = { type: name.toUpperCase() };
     },

@@ -22,8 +22,9 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
     if path == "/refuse":
         await send({"type": "websocket.close"})
         return
-    if path == "/deny":
-        await send({"type": "websocket.http.response.start", "status": 401, "headers": [(b"x-why", b"nobody")]})
+    if path in ("/deny", "/deny-with-200"):
+        status = 401 if path == "/deny" else 200
+        await send({"type": "websocket.http.response.start", "status": status, "headers": [(b"x-why", b"nobody")]})
         await send({"type": "websocket.http.response.body", "body": b"who are you?"})
         return
     if path == "/raise-early":

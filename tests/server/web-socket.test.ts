@@ -160,6 +160,31 @@ suite("hostile WebSocket clients", () => {
     await server.stop();
   });
 
+  test("pings whose pongs nobody reads are answered by few", async () => {
+    const server = await start();
+    const client = await WebSocketClient.open(server.port, "/echo");
+    client.raw.socket.pause();
+    const many = Buffer.concat(Array<Buffer>(1000).fill(frame(9, Buffer.alloc(125))));
+    for (let i = 0; i < 150; i++) await client.raw.send(many);
+    await client.send(9, "last");
+    client.raw.socket.resume();
+    let pongs = 0;
+    for (; (await client.next()).payload.toString() !== "last";) pongs++;
+    assert.ok(pongs < 150_000, `${pongs} pongs`);
+    client.raw.leave();
+    await server.stop();
+  });
+
+  test("frames behind a handshake that is refused are no requests", async () => {
+    const server = await start();
+    const raw = await RawClient.open(server.port);
+    await raw.send(handshake("/refuse") + "GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert.equal((await raw.response()).status, 403);
+    assert.equal(await raw.rest(), "");
+    raw.leave();
+    await server.stop();
+  });
+
   test("who does not read holds back the app, and who does reads on", async () => {
     const server = await start();
     const client = await WebSocketClient.open(server.port, "/flood");

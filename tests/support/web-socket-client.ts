@@ -39,6 +39,23 @@ export function handshake(path: string, ...fields: readonly string[]): string {
   return `${[`GET ${path} HTTP/1.1`, "Host: x", ...own, key, ...fields].join("\r\n")}\r\n\r\n`;
 }
 
+/** Reads a frame of the server; `take` gives so many bytes. */
+export async function readFrame(take: (count: number) => Promise<Buffer>): Promise<ServerFrame> {
+  const [first = 0, second = 0] = await take(2);
+  if ((second & 0x80) !== 0) throw new Error("the server masked a frame");
+  let length = second & 0x7f;
+  if (length === 126) length = (await take(2)).readUInt16BE(0);
+  else if (length === 127) length = Number((await take(8)).readBigUInt64BE(0));
+  const payload = await take(length);
+  return { opcode: first & 0x0f, isFinal: (first & 0x80) !== 0, isCompressed: (first & 0x40) !== 0, payload };
+}
+
+/** Code and reason of a Close frame. */
+export function closeOf({ opcode, payload }: ServerFrame): string {
+  if (opcode !== 8) throw new Error(`not a Close but opcode ${opcode}`);
+  return payload.length === 0 ? "none" : `${payload.readUInt16BE(0)} ${payload.toString("utf8", 2)}`.trim();
+}
+
 export class WebSocketClient {
   readonly raw: RawClient;
 
@@ -66,20 +83,12 @@ export class WebSocketClient {
   }
 
   /** The next frame of the server. */
-  async next(): Promise<ServerFrame> {
-    const [first = 0, second = 0] = await this.raw.take(2);
-    if ((second & 0x80) !== 0) throw new Error("the server masked a frame");
-    let length = second & 0x7f;
-    if (length === 126) length = (await this.raw.take(2)).readUInt16BE(0);
-    else if (length === 127) length = Number((await this.raw.take(8)).readBigUInt64BE(0));
-    const payload = await this.raw.take(length);
-    return { opcode: first & 0x0f, isFinal: (first & 0x80) !== 0, isCompressed: (first & 0x40) !== 0, payload };
+  next(): Promise<ServerFrame> {
+    return readFrame((count) => this.raw.take(count));
   }
 
   /** The next frame is a Close: its code and reason. */
   async closed(): Promise<string> {
-    const { opcode, payload } = await this.next();
-    if (opcode !== 8) throw new Error(`not a Close but opcode ${opcode}`);
-    return payload.length === 0 ? "none" : `${payload.readUInt16BE(0)} ${payload.toString("utf8", 2)}`.trim();
+    return closeOf(await this.next());
   }
 }

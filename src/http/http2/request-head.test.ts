@@ -7,6 +7,7 @@ import type { RequestHead } from "../request-head.ts";
 import { Http2HeadReader } from "./request-head.ts";
 
 const GET = [":method", "GET", ":scheme", "https", ":authority", "example.com", ":path", "/a?b=c"];
+const TUNNEL = [":method", "CONNECT", ":protocol", "websocket", ...GET.slice(2)];
 const POST = [":method", "POST", ...GET.slice(2)];
 
 function read(flat: readonly string[], hasEnded = true, limits = {}): RequestHead | ProtocolError {
@@ -33,6 +34,25 @@ test("a good head becomes what HTTP/1.1 would have given, with Host from :author
   assert.equal(head.version, "2");
   assert.equal(head.framing, "none");
   assert.deepEqual(fields(head), ["host: example.com", "accept: */*", "user-agent: x"]);
+});
+
+test("an extended CONNECT has a :protocol and no body; its neighbours have none", () => {
+  const reader = new Http2HeadReader(DEFAULT_HEAD_LIMITS);
+  const bad = GET.filter((text) => text !== ":scheme" && text !== "https");
+  for (const [flat, hasEnded, protocol] of [
+    [TUNNEL, false, "websocket"],
+    [GET, true, null],
+    [TUNNEL, false, "websocket"],
+    [bad, true, null],
+    [TUNNEL, false, "websocket"],
+    [GET, true, null],
+    [[...bad, ":protocol", "x"], true, "x"],
+    [GET, true, null],
+  ] as const) {
+    const head = reader.read(flat, hasEnded);
+    assert.equal(reader.protocol, protocol);
+    if (!(head instanceof ProtocolError)) assert.equal(head.framing, "none");
+  }
 });
 
 test("cookie crumbs are one field, where the first stood", () => {
@@ -107,6 +127,7 @@ const REFUSED: readonly [string, readonly string[], number, boolean?][] = [
   ["CR LF in :method", changed(":method", "GET / HTTP/1.1\r\nHost: a\r\n\r\nGET"), 400],
   ["an unknown :method", changed(":method", "FOO"), 501],
   ["CONNECT", changed(":method", "CONNECT"), 501],
+  ["an extended CONNECT whose stream has ended", [...TUNNEL, "sec-websocket-version", "13"], 400],
   [":protocol without CONNECT", [...GET, ":protocol", "websocket"], 400],
   ["a :scheme that is neither http nor https", changed(":scheme", "file"), 400],
   ["CR LF in :scheme", changed(":scheme", "https://evil/\r\n"), 400],

@@ -56,7 +56,10 @@ export class Http2HeadReader {
    */
   read(flat: readonly string[], hasEnded: boolean): RequestHead | ProtocolError {
     // The very same list means the very same head; the HPACK decoder sees to it that this happens.
-    if (this.#head !== null && flat === this.#flat && hasEnded === this.#headHasEnded) return this.#head;
+    if (this.#head !== null && flat === this.#flat && hasEnded === this.#headHasEnded) {
+      this.protocol = null;
+      return this.#head;
+    }
     let method: string | null = null;
     let scheme: string | null = null;
     let authority: string | null = null;
@@ -126,10 +129,14 @@ export class Http2HeadReader {
     const { contentLength } = section;
     if (hasEnded && contentLength > 0)
       return badRequest("MAITRED_MISSING_BODY", "the Content-Length promises a body that does not follow");
+    if (hasEnded && protocol !== null)
+      return badRequest("MAITRED_ENDED_TUNNEL", "an extended CONNECT that ends its stream asks for nothing");
     let framing: BodyFraming = "none";
-    if (!hasEnded && contentLength !== 0) framing = contentLength === -1 ? "chunked" : "length";
+    // What follows an extended CONNECT is no body.
+    const isBodiless = hasEnded || (protocol !== null && contentLength === -1);
+    if (!isBodiless && contentLength !== 0) framing = contentLength === -1 ? "chunked" : "length";
     this.#headHasEnded = hasEnded;
-    this.#head = {
+    const head: RequestHead = {
       method,
       target: line.target,
       path: line.path,
@@ -141,7 +148,8 @@ export class Http2HeadReader {
       keepAlive: true,
       expectsContinue: section.expectsContinue && framing !== "none",
     };
-    return this.#head;
+    if (protocol === null) this.#head = head;
+    return head;
   }
 
   // Private

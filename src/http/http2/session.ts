@@ -279,6 +279,8 @@ export class Http2Session {
   /** Trailers (section 8.1): they end the stream, and are read and dropped. */
   #onTrailers(stream: Http2StreamState, flat: readonly string[] | null): void {
     if (stream.isRemoteEnded) return this.#breakStream(stream, ErrorCode.streamClosed);
+    // Section 8.5: a tunnel has DATA only.
+    if (stream.isTunnel) return this.#breakStream(stream, ErrorCode.protocolError);
     const hasPseudo = flat?.some((text, at) => at % 2 === 0 && text.startsWith(":")) ?? false;
     const isShort = stream.promised > stream.received;
     if (!this.#sectionEndsStream || hasPseudo || isShort) return this.#breakStream(stream, ErrorCode.protocolError);
@@ -288,6 +290,7 @@ export class Http2Session {
   #remoteEnded(stream: Http2StreamState): void {
     stream.isRemoteEnded = true;
     stream.handler?.onEnd();
+    if (stream.isLocalEnded && !stream.isClosed) this.#close(stream, false);
   }
 
   #onPriority(id: number, payload: Buffer): void {
@@ -370,6 +373,7 @@ export class Http2Session {
 
   /** Our last frame of the stream has been written. */
   #sent(stream: Http2StreamState): void {
+    if (stream.isTunnel && !stream.isRemoteEnded) return;
     // Section 8.1: the client need not send the rest of a body that nobody wants.
     if (!stream.isRemoteEnded) this.out.writer.reset(stream.id, ErrorCode.noError);
     this.#close(stream, !stream.isRemoteEnded);

@@ -4,7 +4,8 @@
  *     open ──END_STREAM received──▶ half closed (remote) ──END_STREAM sent──▶ closed
  *       └──────────────── RST_STREAM, sent or received ─────────────────────▶ closed
  *
- * A closed stream is in no table any more. Where our END_STREAM goes first, RST_STREAM with NO_ERROR follows: nobody wants the rest.
+ * A closed stream is in no table any more. Where our END_STREAM goes first, RST_STREAM with NO_ERROR follows: nobody wants the rest. A tunnel waits for the
+ * client's instead.
  */
 
 /** Who hears of it. */
@@ -24,6 +25,8 @@ export class Http2StreamState {
   isRemoteEnded: boolean;
   isLocalEnded = false;
   isClosed = false;
+  /** It carries bytes both ways (RFC 9113 section 8.5): each side ends on its own. */
+  isTunnel = false;
   /** Body bytes that Content-Length promises, -1 where it says nothing. */
   promised = -1;
   received = 0;
