@@ -1,7 +1,7 @@
 /** Which pattern takes which path. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parsePattern, type PathPattern } from "./pattern.ts";
+import { parsePattern, type PathPattern } from "../http/path-pattern.ts";
 import { RouteTable } from "./table.ts";
 
 function pattern(text: string): PathPattern {

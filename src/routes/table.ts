@@ -3,7 +3,7 @@
  * Pure, and of any kind of destination: worker pools today.
  */
 import { decodePathUtf8 } from "../http/target.ts";
-import { bySpecificity, matches, type PathPattern } from "./pattern.ts";
+import { bySpecificity, matches, type PathPattern } from "../http/path-pattern.ts";
 
 export interface Route<T> {
   readonly pattern: PathPattern;

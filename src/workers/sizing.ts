@@ -102,6 +102,8 @@ const LOOP_FULL = 0.8;
 const CPU_FULL = 0.9;
 const PRESSURE_HIGH = 0.5;
 const CPU_BOUND = 0.3;
+/** Workers that no longer fit into the memory leave after so long: a sample may catch a large request. */
+const OVERWEIGHT_MS = 10_000;
 /** Weight of the newest observation of the load. */
 const SMOOTHING = 0.125;
 /** Growing soon after shrinking makes shrinking this much more patient, up to so often. */
@@ -118,6 +120,8 @@ export class ElasticPolicy {
   #patience = 1;
   #workers = 0;
   #isHeld = false;
+  /** Since when they have not fitted into the memory; -1 = they do. */
+  #overweightFrom = -1;
 
   constructor(settings: ElasticSettings) {
     this.#settings = settings;
@@ -136,6 +140,7 @@ export class ElasticPolicy {
     this.#score = Math.min(GROW_SCORE, Math.max(0, this.#score + (isLate ? 1 : -1)));
     this.#peakLoad = Math.max(this.#peakLoad, this.#load);
     if (isLate) this.#openWindow(seen.nowMs);
+    if (this.#isOverweight(seen)) return this.#scale(seen, Math.max(this.#settings.least, seen.room), seen.roomReason);
     if (this.#score === GROW_SCORE) return this.#grow(seen);
     if (this.#score === 0) this.#isHeld = false;
     return this.#mayShrink(seen);
@@ -195,6 +200,12 @@ export class ElasticPolicy {
   #openWindow(nowMs: number): void {
     this.#windowFrom = nowMs;
     this.#peakLoad = this.#load;
+  }
+
+  #isOverweight({ nowMs, workers, room }: Observation): boolean {
+    if (workers <= room || workers <= this.#settings.least) this.#overweightFrom = -1;
+    else if (this.#overweightFrom < 0) this.#overweightFrom = nowMs;
+    return this.#overweightFrom >= 0 && nowMs - this.#overweightFrom >= OVERWEIGHT_MS;
   }
 
   #isLoopFull({ isConcurrent, cpuPerWorker }: Observation): boolean {
