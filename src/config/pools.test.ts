@@ -107,7 +107,12 @@ suite("--pool", () => {
   });
 
   test("the same application may run another way", () => {
-    const { threads, interface: kind, workers, workersReason } = pool("--pool p=/x,worker-class=gthread,workers=auto a:b");
+    const {
+      threads,
+      interface: kind,
+      workers,
+      workersReason,
+    } = pool("--pool p=/x,worker-class=gthread,workers=auto a:b");
     assert.deepEqual([threads, kind, workers, workersReason], [4, "wsgi", 4, "4 CPUs (affinity)"]);
   });
 });
@@ -127,7 +132,10 @@ for (const [line, mistake] of [
   ["--pool p=/x,app=x.py app:app", /names no application: x.py is a file, not a module, did you mean x:app\?/],
   ["--pool p=/x,/y,mount app:app", /has mount, which takes one plain path/],
   ["--pool p=/x,mount=/x app:app", /has "mount=\/x", which takes no value/],
-  ["--pool p=/x,interface=wsgi,worker-class=asgi app:app", "--pool p has an interface and a worker-class that contradict each other"],
+  [
+    "--pool p=/x,interface=wsgi,worker-class=asgi app:app",
+    "--pool p has an interface and a worker-class that contradict each other",
+  ],
   ["--pool p=/a?b app:app", /has a character that no decoded path has/],
   ["--pool p=/x --pool p=/y app:app", "--pool p is given twice: name all its paths in one, separated by commas"],
   ["--pool p=/x --pool q=/x/ app:app", "--pool q and --pool p both have /x/"],

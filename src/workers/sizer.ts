@@ -4,25 +4,14 @@
  */
 import type { Clock, Timer } from "../clock.ts";
 import type { Dispatcher } from "../dispatch/dispatcher.ts";
+import type { PoolPlan } from "../config/plan.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { MemoryBudget } from "./memory-budget.ts";
-import {
-  describeRoom,
-  ElasticPolicy,
-  type ElasticSettings,
-  fitMemory,
-  type MemoryFigures,
-  memoryRoom,
-  type Observation,
-} from "./sizing.ts";
+import { describeRoom, ElasticPolicy, fitMemory, type MemoryFigures, memoryRoom, type Observation } from "./sizing.ts";
 import type { Supervisor } from "./supervisor.ts";
 
-/** How many workers a pool has. */
-export type Sizing =
-  | { readonly type: "fixed"; readonly workers: number }
-  /** As many as the CPUs can use and the memory can hold; `reason` tells the CPUs. */
-  | { readonly type: "auto"; readonly workers: number; readonly reason: string }
-  | ({ readonly type: "elastic" } & ElasticSettings);
+/** How many workers were asked for, and why. */
+export type SizingPlan = Pick<PoolPlan, "workers" | "workersReason" | "sizing">;
 
 export interface SizerHouse {
   readonly supervisor: Supervisor;
@@ -43,7 +32,7 @@ const SETTLED_AFTER_MS = 30_000;
 const SETTLED_LOOK_MS = 1000;
 
 export class Sizer {
-  readonly #sizing: Sizing;
+  readonly #plan: SizingPlan;
   readonly #house: SizerHouse;
   #timer: Timer | null = null;
   #weighedAt = -Infinity;
@@ -51,26 +40,33 @@ export class Sizer {
   /** What `auto` has chosen. */
   #fitted = 0;
 
-  constructor(sizing: Sizing, house: SizerHouse) {
-    this.#sizing = sizing;
+  constructor(plan: SizingPlan, house: SizerHouse) {
+    this.#plan = plan;
     this.#house = house;
   }
 
   /** The first workers are ready. */
   begin(): void {
     const { clock } = this.#house;
-    this.#readyAt = clock.now();
+    const { sizing } = this.#plan;
     this.#weigh();
-    switch (this.#sizing.type) {
+    switch (sizing.type) {
       case "fixed":
         return;
       case "auto":
-        this.#fit(this.#sizing, true);
-        this.#timer = clock.every(SETTLED_LOOK_MS, () => this.#lookAgain());
-        return;
-      case "elastic":
-        this.#beginElastic(new ElasticPolicy(this.#sizing));
+        this.#fit(true);
+        return this.#settle();
+      case "elastic": {
+        const policy = new ElasticPolicy(sizing);
+        this.#timer = clock.every(OBSERVE_EVERY_MS, () => this.#observe(policy));
+      }
     }
+  }
+
+  /** A new generation serves: its code may need another amount of memory. */
+  reloaded(): void {
+    if (this.#plan.sizing.type === "auto") this.#settle();
+    else this.#weigh();
   }
 
   stop(): void {
@@ -80,13 +76,15 @@ export class Sizer {
 
   // Private
 
-  #beginElastic(policy: ElasticPolicy): void {
-    this.#timer = this.#house.clock.every(OBSERVE_EVERY_MS, () => this.#observe(policy));
+  #settle(): void {
+    const { clock } = this.#house;
+    this.stop();
+    this.#readyAt = clock.now();
+    this.#timer = clock.every(SETTLED_LOOK_MS, () => this.#lookAgain());
   }
 
   #lookAgain(): void {
     const { supervisor, clock } = this.#house;
-    if (this.#sizing.type !== "auto") return;
     let served = 0;
     let count = 0;
     for (const { seats } of supervisor.workers) {
@@ -96,16 +94,16 @@ export class Sizer {
     if (served < SETTLED_REQUESTS * count && clock.now() - this.#readyAt < SETTLED_AFTER_MS) return;
     this.stop();
     this.#weigh();
-    this.#fit(this.#sizing, false);
+    this.#fit(false);
   }
 
-  #fit({ workers: wanted, reason }: Sizing & { type: "auto" }, isFresh: boolean): void {
+  #fit(isFresh: boolean): void {
     const { supervisor, log } = this.#house;
     // Whoever scaled by hand meanwhile knows better.
     if (!isFresh && supervisor.wanted !== this.#fitted) return;
     const figures = this.#figures();
-    const workers = fitMemory(wanted, figures, isFresh);
-    const why = `${reason}; ${describeRoom(figures)}${isFresh ? " before it has served" : ""}`;
+    const workers = fitMemory(this.#plan.workers, figures, isFresh);
+    const why = `${this.#plan.workersReason}; ${describeRoom(figures)}${isFresh ? " before it has served" : ""}`;
     this.#fitted = workers;
     if (workers === supervisor.wanted) {
       if (isFresh) log.info(`Staying with ${workers} worker${workers === 1 ? "" : "s"}: ${why}`);

@@ -123,7 +123,10 @@ suite("the elastic policy", () => {
       steps.map((step) => step.type === "scale" && step.workers),
       [3],
     );
-    assert.deepEqual(watch(new ElasticPolicy({ ...settings, least: 5 }), 12_000, { workers: 5, serving: 5, load: 5, room: 3 }), []);
+    assert.deepEqual(
+      watch(new ElasticPolicy({ ...settings, least: 5 }), 12_000, { workers: 5, serving: 5, load: 5, room: 3 }),
+      [],
+    );
   });
 
   test("shrinks after a while of too little work, never below the least", () => {

@@ -186,6 +186,7 @@ export class ElasticPolicy {
   #scale(seen: Observation, workers: number, reason: string): Step {
     this.#workers = workers;
     this.#score = 0;
+    this.#overweightFrom = -1;
     this.#isHeld = false;
     this.#openWindow(seen.nowMs);
     return { type: "scale", workers, reason };
