@@ -103,10 +103,10 @@ export class Sizer {
     if (!isFresh && supervisor.wanted !== this.#fitted) return;
     const figures = this.#figures();
     const workers = fitMemory(this.#plan.workers, figures, isFresh);
-    const why = `${this.#plan.workersReason}; ${describeRoom(figures)}${isFresh ? " before it has served" : ""}`;
+    const why = `${this.#plan.workersReason}; ${describeRoom(figures, isFresh)}`;
     this.#fitted = workers;
     if (workers === supervisor.wanted) {
-      if (isFresh) log.info(`Staying with ${workers} worker${workers === 1 ? "" : "s"}: ${why}`);
+      if (isFresh) log.info(`Staying with ${countOf(workers)}: ${why}`);
     } else supervisor.scale(workers, why);
     this.#announce();
   }
@@ -117,7 +117,7 @@ export class Sizer {
     if (now - this.#weighedAt >= WEIGH_EVERY_MS) this.#weigh();
     const step = policy.observe(this.#observation(now));
     if (step === null) return;
-    if (step.type === "held") log.warning(`Staying with ${supervisor.wanted} workers: ${step.reason}`);
+    if (step.type === "held") log.warning(`Staying with ${countOf(supervisor.wanted)}: ${step.reason}`);
     else {
       supervisor.scale(step.workers, step.reason);
       this.#announce();
@@ -175,4 +175,8 @@ export class Sizer {
   #announce(): void {
     this.#house.budget.claim(this, this.#house.supervisor.wanted);
   }
+}
+
+function countOf(workers: number): string {
+  return `${workers} worker${workers === 1 ? "" : "s"}`;
 }

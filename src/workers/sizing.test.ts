@@ -40,7 +40,7 @@ suite("memory", () => {
   test("is told with its figures", () => {
     assert.equal(
       describeRoom(figures),
-      "memory has room for 8: a worker has 100 MiB, the cgroup's limit is 1000 MiB, 100 MiB of it used by others",
+      "memory has room for 8: a worker has 100 MiB, the cgroup's limit is 1000 MiB, 100 MiB of it for maitred itself and other pools",
     );
   });
 });

@@ -29,11 +29,12 @@ export function memoryRoom({ limitBytes, othersBytes, workerBytes }: MemoryFigur
 }
 
 /** The sentence with the figures behind memoryRoom. */
-export function describeRoom(figures: MemoryFigures): string {
+export function describeRoom(figures: MemoryFigures, isFresh = false): string {
   const { limitBytes, limitName, othersBytes, workerBytes } = figures;
   if (workerBytes === null) return "the memory of a worker cannot be measured here";
   if (limitBytes === null) return "how much memory there is cannot be read here";
-  return `memory has room for ${memoryRoom(figures)}: a worker has ${formatBytes(workerBytes)}, ${limitName} is ${formatBytes(limitBytes)}, ${formatBytes(othersBytes)} of it used by others`;
+  const worker = `a worker has ${formatBytes(workerBytes)}${isFresh ? ` and may grow to ${formatBytes(workerBytes * FRESH_FACTOR)}` : ""}`;
+  return `memory has room for ${memoryRoom(weighed(figures, isFresh))}: ${worker}, ${limitName} is ${formatBytes(limitBytes)}, ${formatBytes(othersBytes)} of it for maitred itself and other pools`;
 }
 
 /** How many workers may start before the first is measured: all where the memory is plentiful, else one. */
@@ -45,8 +46,12 @@ export function startUnmeasured(workers: number, limitBytes: number | null): num
 
 /** `-w auto`: as many as wanted for the CPUs and held by the memory. `isFresh`: measured before it has served. */
 export function fitMemory(wanted: number, figures: MemoryFigures, isFresh: boolean): number {
-  const workerBytes = figures.workerBytes === null ? null : figures.workerBytes * (isFresh ? FRESH_FACTOR : 1);
-  return Math.min(wanted, memoryRoom({ ...figures, workerBytes }));
+  return Math.min(wanted, memoryRoom(weighed(figures, isFresh)));
+}
+
+function weighed(figures: MemoryFigures, isFresh: boolean): MemoryFigures {
+  const { workerBytes } = figures;
+  return isFresh && workerBytes !== null ? { ...figures, workerBytes: workerBytes * FRESH_FACTOR } : figures;
 }
 
 /** What the elastic policy is told, several times a second. */
