@@ -46,7 +46,13 @@ suite("-w MIN:MAX", { skip }, () => {
     const server = await startMaitred([
       ...HERE,
       ...cgroup("max"),
-      ...["-w", "1:3", "--scale-up-wait", "50ms", "--scale-down-after", "1s", APP],
+      "-w",
+      "1:3",
+      "--scale-up-wait",
+      "50ms",
+      "--scale-down-after",
+      "1s",
+      APP,
     ]);
     await server.waitForLine(/Serving .* with 1 worker \(-w 1:3, as many as 3 when they are needed\)/);
     const load = startLoad(server.port, "/work?ms=150", 9);
@@ -63,7 +69,11 @@ suite("-w MIN:MAX", { skip }, () => {
     const server = await startMaitred([
       ...HERE,
       ...cgroup(String(40 * 1_048_576)),
-      ...["-w", "1:3", "--scale-up-wait", "50ms", APP],
+      "-w",
+      "1:3",
+      "--scale-up-wait",
+      "50ms",
+      APP,
     ]);
     const load = startLoad(server.port, "/work?ms=150", 4);
     await server.waitForLine(/Staying with 1 worker: requests waited .* but memory has room for 1/);
