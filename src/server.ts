@@ -4,7 +4,6 @@
 import { systemClock } from "./clock.ts";
 import { bindText } from "./config/bind.ts";
 import type { Plan } from "./config/plan.ts";
-import { Dispatcher } from "./dispatch/dispatcher.ts";
 import { Concurrency } from "./edge/concurrency.ts";
 import { connectionsWithin, type ConnectionLimitsSettings } from "./edge/connection-limits.ts";
 import type { EdgeContext } from "./edge/context.ts";
@@ -16,6 +15,7 @@ import { alpnProtocols } from "./edge/protocol.ts";
 import { redirecting } from "./edge/redirect.ts";
 import { TlsDoor } from "./edge/tls/door.ts";
 import { TlsError } from "./edge/tls/key-pair.ts";
+import { RouteTable } from "./routes/table.ts";
 import { Spool } from "./spool/spool.ts";
 import { ControlDoor } from "./operations/control-door.ts";
 import { HealthDoor } from "./operations/health-door.ts";
@@ -33,12 +33,11 @@ import type { Exchange } from "./http/exchange.ts";
 import type { Log } from "./telemetry/log.ts";
 import { OperationalLog } from "./telemetry/operational-log.ts";
 import { MemoryCgroup } from "./workers/memory-cgroup.ts";
+import { mostSeats, type PoolFailure, Pools, submitTo } from "./workers/pools.ts";
 import { ResponseRelays } from "./workers/response-relay.ts";
 import { EndLedger } from "./workers/report.ts";
-import { type ReloadOutcome, Supervisor } from "./workers/supervisor.ts";
-import { supervisorSettings } from "./workers/supervisor-settings.ts";
+import type { ReloadOutcome } from "./workers/supervisor.ts";
 import { TurnEnd } from "./workers/turn-end.ts";
-import type { LoadFailure } from "./workers/zygote.ts";
 
 const HEAD_BYTES = 262_144;
 
@@ -62,16 +61,16 @@ export async function serve(plan: Plan, notices: readonly string[], version: str
   }
   for (const notice of notices) log.info(notice);
 
-  const { queueSize, queueTimeoutMs, queueTargetMs } = plan;
-  const dispatcher = new Dispatcher({ queueSize, queueTimeoutMs, queueTargetMs }, clock, log);
-  let supervisor: Supervisor | null = null;
+  const pools = new Pools(plan, clock, log);
+  const { main } = pools;
+  const table = pools.all.length === 1 ? null : new RouteTable(pools.routes, main);
   let phase: HealthFacts["phase"] = "starting";
   const healthFacts = (): HealthFacts => ({
     phase,
-    serving: supervisor?.serving ?? 0,
-    wanted: supervisor?.wanted ?? plan.workers,
-    isCrashLooping: supervisor?.isCrashLooping ?? false,
-    waiting: dispatcher.waiting,
+    serving: pools.serving,
+    wanted: pools.wanted,
+    isCrashLooping: pools.isCrashLooping,
+    waiting: pools.waiting,
   });
   const { healthPath, healthBind } = plan.operations;
 
@@ -83,20 +82,20 @@ export async function serve(plan: Plan, notices: readonly string[], version: str
   const accessLine = compileAccessLog(plan.accessLogFormat, process.env);
   const logAccess =
     accessJournal === null ? null : (exchange: Exchange) => accessJournal.line(accessLine(exchange, clock));
+  // With one pool there is nothing to look up.
+  const dispatch =
+    table === null
+      ? (exchange: Exchange): void => main.dispatcher.submit(exchange)
+      : submitTo((path) => table.find(path));
   const concurrency =
     plan.limitConcurrency === 0
       ? null
-      : new Concurrency(
-          plan.limitConcurrency,
-          (exchange) => dispatcher.submit(exchange),
-          clock,
-          (count) =>
-            log.warning(
-              `Answered 503 to ${count} request${count === 1 ? "" : "s"} (--limit-concurrency ${plan.limitConcurrency})`,
-            ),
+      : new Concurrency(plan.limitConcurrency, dispatch, clock, (count) =>
+          log.warning(
+            `Answered 503 to ${count} request${count === 1 ? "" : "s"} (--limit-concurrency ${plan.limitConcurrency})`,
+          ),
         );
-  const submit = (exchange: Exchange): void =>
-    concurrency === null ? dispatcher.submit(exchange) : concurrency.submit(exchange);
+  const submit = concurrency === null ? dispatch : (exchange: Exchange): void => concurrency.submit(exchange);
   const context: EdgeContext = {
     clock,
     limits: {
@@ -127,7 +126,10 @@ export async function serve(plan: Plan, notices: readonly string[], version: str
     isDraining: false,
     forwarding: plan.forwarding,
     proxyProtocol: plan.proxyProtocol,
-    streamsBodies: () => supervisor?.interface === "asgi",
+    streamsBodies:
+      table === null
+        ? () => main.interface === "asgi"
+        : (exchange) => table.find(exchange.head.path).interface === "asgi",
     submit: healthPath === null ? submit : answeringHealth(healthPath, healthFacts, submit),
     onDone:
       concurrency === null
@@ -191,40 +193,34 @@ export async function serve(plan: Plan, notices: readonly string[], version: str
   }
 
   const ledger = new EndLedger();
-  supervisor = new Supervisor(supervisorSettings(plan, listeners[0]!), {
+  pools.hire(listeners[0]!, {
     clock,
-    log,
-    dispatcher,
     turnEnd: new TurnEnd(),
     relays: new ResponseRelays(spool, plan.responseBuffer),
     nextWorker: counter(),
     ledger,
     memoryCgroup: MemoryCgroup.own(plan.cgroupRoot),
   });
-  const workers = supervisor;
   const status = (): Status =>
     takeStatus({
       version,
       app: plan.app,
-      state: phase === "serving" && workers.wanted === 0 ? "paused" : phase,
+      state: phase === "serving" && pools.wanted === 0 ? "paused" : phase,
       uptimeMs: Math.round(clock.now() - startedAt),
       listeners: listeners.map(({ url }) => url),
       health: healthListener?.url ?? null,
       connections: edge.connections,
-      queue: {
-        waiting: dispatcher.waiting,
-        oldestMs: Math.round(clock.now() - (dispatcher.waitingSince ?? clock.now())),
-      },
-      workers,
+      oldestMs: Math.round(clock.now() - (pools.waitingSince ?? clock.now())),
+      pools,
       ledger,
     });
   const notifier = new Notifier(plan.operations.notifyFd);
   const tellServing = (): void =>
-    notifier.ready(`Serving ${plan.app} with ${workers.wanted} worker${workers.wanted === 1 ? "" : "s"}`);
+    notifier.ready(`Serving ${plan.app} with ${pools.wanted} worker${pools.wanted === 1 ? "" : "s"}`);
   const reload = async (): Promise<ReloadOutcome> => {
     tls?.reload();
     notifier.reloading();
-    const outcome = await workers.reload();
+    const outcome = await pools.reload();
     if (phase === "serving") tellServing();
     return outcome;
   };
@@ -236,12 +232,8 @@ export async function serve(plan: Plan, notices: readonly string[], version: str
     {
       status,
       reload,
-      scale: (number) => {
-        if (phase !== "serving") return `the server is ${phase}`;
-        workers.scale(number);
-        return null;
-      },
-      stacks: (which) => workers.stacks(which),
+      scale: (number, pool) => (phase === "serving" ? pools.scale(number, pool) : `the server is ${phase}`),
+      stacks: (which) => pools.stacks(which),
       stop: (isQuick) => signals.requestStop({ why: "maitred stop", isQuick }),
     },
     log,
@@ -256,23 +248,19 @@ export async function serve(plan: Plan, notices: readonly string[], version: str
     pidFile.remove();
     return EXIT_CANNOT_START;
   }
-  const started = await Promise.race([supervisor.start(), signals.stop]);
+  const started = await Promise.race([pools.start(), signals.stop]);
   if (started !== null && typeof started === "object" && "exitCode" in started) {
-    tellFailure(plan, started, log);
+    tellFailure(started, log);
     edge.destroy();
-    dispatcher.abandon();
-    await supervisor.stop();
+    pools.abandon();
+    await pools.stop();
     closeHealth();
     control.close();
     pidFile.remove();
     return started.exitCode;
   }
   if (started === null) {
-    log.info(
-      `Serving ${plan.app} (${supervisor.interface}) with ${plan.workers} worker${plan.workers === 1 ? "" : "s"} (${plan.workersReason})`,
-    );
-  }
-  if (started === null) {
+    pools.watch();
     phase = "serving";
     tellServing();
     if (predecessor !== null) {
@@ -300,10 +288,10 @@ export async function serve(plan: Plan, notices: readonly string[], version: str
   signals.handle({
     reload: () => void reload(),
     scaleBy: (difference) => {
-      if (workers.wanted + difference >= 1) workers.scale(workers.wanted + difference);
+      if (main.wanted + difference >= 1) pools.scale(main.wanted + difference);
       else log.info("Scaling: one worker stays (TTOU)");
     },
-    pause: () => workers.scale(0),
+    pause: () => pools.scale(0),
     reopenLogs: () => {
       try {
         log.reopen();
@@ -328,7 +316,7 @@ export async function serve(plan: Plan, notices: readonly string[], version: str
       gracefulTimeoutMs: plan.gracefulTimeoutMs,
       idleMs: isHandover ? HANDOVER_IDLE_MS : 0,
     },
-    { edge, dispatcher, supervisor, log, signals, clock },
+    { edge, pools, log, signals, clock },
   );
   closeHealth();
   tls?.close();
@@ -366,7 +354,7 @@ function doors(
 /** Each client connection is an open file: the smaller of what was asked for and what the process may have. */
 function connectionLimits(plan: Plan, log: Log): ConnectionLimitsSettings {
   const perClient = plan.limitConnectionsPerClient;
-  const possible = connectionsWithin(openFilesLimit(), plan.workers * plan.threads);
+  const possible = connectionsWithin(openFilesLimit(), mostSeats(plan));
   if (plan.limitConnections === 0) return { total: possible, perClient };
   if (possible === 0 || plan.limitConnections <= possible) return { total: plan.limitConnections, perClient };
   log.warning(
@@ -380,11 +368,11 @@ function counter(): () => number {
   return () => ++last;
 }
 
-function tellFailure(plan: Plan, failure: LoadFailure, log: Log): void {
+function tellFailure(failure: PoolFailure, log: Log): void {
   if (failure.traceback !== "") log.error(failure.traceback.trimEnd());
   log.critical(
     failure.exitCode === 4
       ? `App failed to load: ${failure.message}`
-      : `Worker failed to boot (${plan.app}): ${failure.message}`,
+      : `Worker failed to boot (${failure.app}): ${failure.message}`,
   );
 }

@@ -67,6 +67,6 @@ const sizes: readonly (readonly [number, number | null, number, string])[] = [
 
 for (const [affinity, quota, workers, reason] of sizes) {
   test(`${affinity} CPUs with quota ${quota} make ${workers} workers`, () => {
-    assert.deepEqual(defaultWorkers(affinity, quota), { workers, reason });
+    assert.deepEqual(defaultWorkers(affinity, quota), { cpus: Math.min(affinity, quota ?? affinity), workers, reason });
   });
 }

@@ -52,11 +52,11 @@ export function cgroupAncestors(path: string): readonly string[] {
 export function defaultWorkers(
   affinityCpus: number,
   cgroupQuotaCpus: number | null,
-): { readonly workers: number; readonly reason: string } {
+): { readonly cpus: number; readonly workers: number; readonly reason: string } {
   const isQuotaBound = cgroupQuotaCpus !== null && cgroupQuotaCpus < affinityCpus;
   const cpus = isQuotaBound ? cgroupQuotaCpus : affinityCpus;
   const workers = Math.max(1, Math.ceil(cpus));
-  return { workers, reason: isQuotaBound ? `cgroup quota ${cpuText(cpus)}` : `${cpuText(cpus)} (affinity)` };
+  return { cpus, workers, reason: isQuotaBound ? `cgroup quota ${cpuText(cpus)}` : `${cpuText(cpus)} (affinity)` };
 }
 
 // Private

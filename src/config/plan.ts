@@ -3,6 +3,7 @@
  * no other room reads flags, files or the environment.
  */
 import type { ForwardingPolicy } from "../http/client-identity.ts";
+import type { PathPattern } from "../http/path-pattern.ts";
 import type { ProxyProtocolPolicy } from "../http/proxy-header.ts";
 import type { OperationsPlan } from "./operations.ts";
 
@@ -35,6 +36,44 @@ export interface TlsPlan {
 
 export type LogLevel = "critical" | "error" | "warning" | "info" | "debug";
 
+/** How many workers a pool has. */
+export type Sizing =
+  | { readonly type: "fixed" }
+  /** As many as the CPUs can use and the memory can hold. */
+  | { readonly type: "auto" }
+  | {
+      readonly type: "elastic";
+      readonly least: number;
+      readonly most: number;
+      /** A wait this long for a worker asks for one more. */
+      readonly growWaitMs: number;
+      /** So long must fewer have been enough before one goes. */
+      readonly shrinkAfterMs: number;
+    };
+
+/** A group of workers with a queue of its own, and what differs from the main one. Other fields have the main pool's meaning. */
+export type PoolPlan = Pick<
+  Plan,
+  | "app"
+  | "factory"
+  | "interface"
+  | "workers"
+  | "workersReason"
+  | "sizing"
+  | "threads"
+  | "workerConnections"
+  | "rootPath"
+  | "timeoutMs"
+  | "queueSize"
+  | "queueTimeoutMs"
+> & {
+  readonly name: string;
+  /** Which paths are its own; the main pool has those that are nobody's. */
+  readonly patterns: readonly PathPattern[];
+  /** Taken from the front of the path before the app sees it, and part of its rootPath; empty or "/prefix". */
+  readonly mount: string;
+};
+
 export interface Plan {
   /** `MODULE`, `MODULE:ATTR` or `MODULE:factory(...)` as the operator wrote it. */
   readonly app: string;
@@ -48,6 +87,12 @@ export interface Plan {
   readonly umask: number;
 
   readonly workers: number;
+  /** Whether that is the number for ever, what the CPUs could use, or what it begins with. */
+  readonly sizing: Sizing;
+  /** CPUs that we may use, with fractions. */
+  readonly cpus: number;
+  /** Pools beside the main one, which the fields here describe. */
+  readonly pools: readonly PoolPlan[];
   /** Why that many, for the banner: "--workers 4", "2 CPUs (cgroup quota 1.5)". */
   readonly workersReason: string;
   readonly threads: number;

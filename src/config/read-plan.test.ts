@@ -49,6 +49,9 @@ const plain: Plan = {
   umask: 0,
   workers: 4,
   workersReason: "4 CPUs (affinity)",
+  sizing: { type: "auto" },
+  cpus: 4,
+  pools: [],
   threads: 1,
   workerConnections: 1000,
   python: "/usr/bin/python3",
@@ -126,6 +129,10 @@ const plain: Plan = {
     watchdogMs: 0,
   },
 };
+
+/** Whoever gives a number of workers fixes it. */
+const counted = ({ workersReason }: Partial<Plan>): Partial<Plan> =>
+  workersReason === undefined ? {} : { sizing: { type: "fixed" } };
 
 const believed = (trusted: string, ...fields: ForwardingField[]): Partial<Plan> => ({
   forwarding: { trusted: proxies(trusted), believed: new Set(fields) },
@@ -327,7 +334,7 @@ for (const [line, env, difference] of lines) {
     .map(([name, text]) => `${name}='${text}' `)
     .join("");
   test(`plans: ${variables}maitred ${line}`, () =>
-    assert.deepEqual(planned(line, env).plan, { ...plain, ...difference }));
+    assert.deepEqual(planned(line, env).plan, { ...plain, ...counted(difference), ...difference }));
 }
 
 const noticed: readonly (readonly [line: string, env: Env, notice: RegExp | null])[] = [

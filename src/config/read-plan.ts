@@ -10,6 +10,7 @@ import { operations } from "./operations.ts";
 import { originName, originRank, originText } from "./origin.ts";
 import { absolutePath } from "./paths.ts";
 import type { Bind, Plan } from "./plan.ts";
+import { poolsOf } from "./pools.ts";
 import { resolve, type Environment, type Resolved } from "./resolve.ts";
 import { tlsOf } from "./tls.ts";
 import { backlog, umask } from "./settings/bind.ts";
@@ -18,6 +19,7 @@ import * as http from "./settings/http.ts";
 import * as http2 from "./settings/http2.ts";
 import * as limits from "./settings/limits.ts";
 import * as logging from "./settings/logging.ts";
+import * as pools from "./settings/pools.ts";
 import * as processRows from "./settings/process.ts";
 import * as proxy from "./settings/proxy.ts";
 import * as python from "./settings/python.ts";
@@ -26,6 +28,7 @@ import * as timeouts from "./settings/timeouts.ts";
 import * as webSocket from "./settings/web-socket.ts";
 import * as workers from "./settings/workers.ts";
 import { areForUs, passedSockets } from "./socket-activation.ts";
+import { sizingOf } from "./worker-count.ts";
 
 export type PlanResult =
   | { readonly type: "plan"; readonly plan: Plan; readonly notices: readonly string[] }
@@ -81,22 +84,34 @@ export function readPlan(argv: readonly string[], env: Environment, host: HostFa
   const sizing = resolved.get(workers.workers);
   const automatic = defaultWorkers(host.affinityCpus, host.cgroupQuotaCpus);
   const environ = Object.fromEntries(value(python.environ));
+  const elasticity = { growWaitMs: value(pools.scaleUpWait), shrinkAfterMs: value(pools.scaleDownAfter) };
+  const main = {
+    app: words[0] ?? "",
+    factory: value(python.factory),
+    interface: running.interface,
+    threads: running.threads,
+    workerConnections: value(workers.workerConnections),
+    rootPath: rootPathOf(resolved, environ),
+    timeoutMs: value(timeouts.timeout),
+    queueSize: value(limits.queueSize),
+    queueTimeoutMs: value(timeouts.queueTimeout),
+  };
+  const beside = poolsOf(value(pools.pool), main, automatic, elasticity);
+  mistakes.push(...beside.mistakes);
   notices.push(...remarks(resolved, env, host));
 
   if (mistakes.length > 0) return { type: "mistakes", mistakes: [...new Set(mistakes)] };
   const accessLog = accessLogOf(resolved);
   const pidFile = value(processRows.pidFile);
   const plan: Plan = {
-    app: words[0] ?? "",
-    factory: value(python.factory),
-    interface: running.interface,
+    ...main,
     binds,
     backlog: value(backlog),
     umask: value(umask),
-    workers: sizing.value ?? automatic.workers,
-    workersReason: sizing.value === null ? automatic.reason : originText(sizing.origin),
-    threads: running.threads,
-    workerConnections: value(workers.workerConnections),
+    ...sizingOf(sizing.value, automatic.workers, elasticity),
+    workersReason: sizing.value === "auto" ? automatic.reason : originText(sizing.origin),
+    cpus: automatic.cpus,
+    pools: beside.pools,
     python: "path" in found ? found.path : "",
     chdir,
     pythonpath: searchPath(resolved, fromChdir, chdir),
@@ -104,8 +119,6 @@ export function readPlan(argv: readonly string[], env: Environment, host: HostFa
     preload: value(workers.preload),
     loop: value(python.loop),
     lifespan: value(python.lifespan),
-    rootPath: rootPathOf(resolved, environ),
-    timeoutMs: value(timeouts.timeout),
     gracefulTimeoutMs: value(timeouts.gracefulTimeout),
     cancelGoneMs: value(timeouts.cancelGone),
     keepAliveMs: value(timeouts.keepAlive),
@@ -135,8 +148,6 @@ export function readPlan(argv: readonly string[], env: Environment, host: HostFa
           deflate: value(webSocket.webSocketDeflate),
         }
       : null,
-    queueSize: value(limits.queueSize),
-    queueTimeoutMs: value(timeouts.queueTimeout),
     limitConcurrency: value(limits.limitConcurrency),
     limitConnections: value(limits.limitConnections),
     limitConnectionsPerClient: value(limits.limitConnectionsPerClient),

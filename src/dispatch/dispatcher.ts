@@ -49,6 +49,7 @@ export class Dispatcher {
   #refused = 0;
   #refusalsTold = 0;
   #stopping = false;
+  #longestWaitMs = 0;
 
   constructor(settings: DispatcherSettings, clock: Clock, log: Log) {
     this.#settings = settings;
@@ -65,6 +66,14 @@ export class Dispatcher {
   get waitingSince(): number | null {
     const times = [this.#queue.first, this.#slowQueue.first].filter((one) => one !== null).map((one) => one.queuedAt);
     return times.length === 0 ? null : Math.min(...times);
+  }
+
+  /** The longest that a request has waited for a seat since the last call, in milliseconds; of those that wait still, so far. */
+  takeLongestWait(): number {
+    const longest = this.#longestWaitMs;
+    this.#longestWaitMs = 0;
+    const since = this.waitingSince;
+    return since === null ? longest : Math.max(longest, this.#clock.now() - since);
   }
 
   addSeat(seat: Seat): void {
@@ -204,6 +213,8 @@ export class Dispatcher {
     const seat = this.#seatFor(first, nowMs);
     if (seat === null) return false;
     lane.serve(first);
+    const waitedMs = nowMs - first.queuedAt;
+    if (waitedMs > this.#longestWaitMs) this.#longestWaitMs = waitedMs;
     this.#give(seat, first, nowMs);
     return true;
   }

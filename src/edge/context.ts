@@ -49,8 +49,8 @@ export interface EdgeContext {
   readonly proxyProtocol: ProxyProtocolPolicy | null;
   /** No new requests on the connections that are open: they end with `Connection: close`. */
   isDraining: boolean;
-  /** The app wants request bodies as they arrive (ASGI); else they are complete first, in memory or in a file. */
-  streamsBodies(): boolean;
+  /** Its app wants request bodies as they arrive (ASGI); else they are complete first, in memory or in a file. */
+  streamsBodies(exchange: Exchange): boolean;
   /** A request is ready for its route. */
   submit(exchange: Exchange): void;
   /** A response has been handed to the client's socket, or the client left; null where nobody listens (no access log). */

@@ -200,7 +200,7 @@ export class Http1Connection implements ClientConnection, ResponseSink, StreamLi
     exchange.body = EMPTY_BODY;
     if (exchange.head.headers.hasUpgrade && asksForWebSocket(exchange.head)) {
       // Whoever was refused may have sent frames already, which are no requests.
-      if (speaksWebSocket(this.#context)) this.#keepAlive = false;
+      if (speaksWebSocket(exchange, this.#context)) this.#keepAlive = false;
       if (!offerWebSocket(exchange, this.#context, this.#webSocketHost(), true)) return;
     }
     this.#context.submit(exchange);
@@ -254,7 +254,7 @@ export class Http1Connection implements ClientConnection, ResponseSink, StreamLi
       return;
     }
     // Of a WSGI app the answer may still be wanted; it is told where it asks. An ASGI app hears http.disconnect at once.
-    if (this.#context.streamsBodies() && exchange.state !== "done") {
+    if (this.#context.streamsBodies(exchange) && exchange.state !== "done") {
       this.#leave();
       this.#close();
     } else exchange.halfClose();

@@ -138,7 +138,7 @@ export class RequestIntake {
   get #isBuffered(): boolean {
     const { buffering } = this.#limits;
     if (this.#exchange.head.expectsContinue || buffering === "off") return false;
-    return buffering === "on" || !this.#context.streamsBodies();
+    return buffering === "on" || !this.#context.streamsBodies(this.#exchange);
   }
 
   #refuse(status: number, detail: string): void {

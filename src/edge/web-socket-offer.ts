@@ -29,8 +29,8 @@ export interface WebSocketHost {
 type GoodHandshake = Extract<Handshake, { type: "handshake" }>;
 
 /** WSGI has no WebSocket: its app may answer the handshake as it likes. */
-export function speaksWebSocket(context: EdgeContext): boolean {
-  return context.webSocket !== null && context.streamsBodies();
+export function speaksWebSocket(exchange: Exchange, context: EdgeContext): boolean {
+  return context.webSocket !== null && context.streamsBodies(exchange);
 }
 
 /**
@@ -45,7 +45,7 @@ export function offerWebSocket(
   hasKey: boolean,
 ): boolean {
   const { webSocket, clock } = context;
-  if (webSocket === null || !speaksWebSocket(context)) return true;
+  if (webSocket === null || !speaksWebSocket(exchange, context)) return true;
   const handshake = readHandshake(exchange.head, webSocket.deflate, hasKey);
   if (handshake.type === "handshake") {
     const offer = new WebSocketOffer(exchange, handshake, webSocket, clock, host);

@@ -2,7 +2,7 @@
  * The control socket: one JSON line asks, JSON lines answer, the end of the stream ends it. An abstract socket lets in this server's user and root, by
  * the kernel's word; a file lets in whom its mode lets in.
  *
- *     {"type":"status"} {"type":"reload"} {"type":"scale","workers":3} {"type":"stacks","worker":null} {"type":"stop","now":false}
+ *     {"type":"status"} {"type":"reload"} {"type":"scale","workers":3,"pool":"main"} {"type":"stacks","worker":null} {"type":"stop","now":false}
  *     ──▶ {"type":"progress","text":...} … then {"type":"done",...} or {"type":"failed","message":...}
  *
  * After `stop` the answer is the end of the stream: the process is gone.
@@ -26,8 +26,8 @@ const MOST_WORKERS = 10_000;
 export interface ControlActions {
   status(): Status;
   reload(): Promise<ReloadOutcome>;
-  /** Returns why not, or null. */
-  scale(workers: number): string | null;
+  /** Of one pool, by its name, or of the main one. Returns why not, or null. */
+  scale(workers: number, pool?: string): string | null;
   stacks(worker: number | null): Promise<{ name: string; text: string }[]>;
   stop(isQuick: boolean): void;
 }
@@ -135,7 +135,8 @@ export class ControlDoor {
           failed(`the number of workers is a whole number from 1 to ${MOST_WORKERS}`);
           break;
         }
-        const problem = this.#actions.scale(workers);
+        const pool = message["pool"];
+        const problem = this.#actions.scale(workers, typeof pool === "string" ? pool : undefined);
         if (problem === null) done();
         else failed(problem);
         break;

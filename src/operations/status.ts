@@ -1,7 +1,7 @@
 /** What `maitred status` shows: the snapshot's type, and how it is taken. Memory and CPU are read from /proc when somebody asks, never before. */
 import { readFileSync } from "node:fs";
 import type { DeathReport, EndLedger, WorkerReport } from "../workers/report.ts";
-import type { Supervisor } from "../workers/supervisor.ts";
+import type { Pools } from "../workers/pools.ts";
 
 export interface Usage {
   /** Bytes, as /proc/PID/smaps_rollup has them; `shared` is shared with other processes now. */
@@ -11,6 +11,17 @@ export interface Usage {
   readonly private: number;
   /** CPU milliseconds used so far. */
   readonly cpuMs: number;
+}
+
+export interface PoolStatus {
+  readonly name: string;
+  readonly app: string;
+  readonly interface: string | null;
+  /** Empty for the main one, which has the paths that are nobody's. */
+  readonly patterns: readonly string[];
+  readonly serving: number;
+  readonly wanted: number;
+  readonly waiting: number;
 }
 
 export interface Status {
@@ -26,10 +37,12 @@ export interface Status {
   readonly queue: { readonly waiting: number; readonly oldestMs: number };
   readonly connections: number;
   readonly wanted: number;
+  /** The main pool first. */
+  readonly pools: readonly PoolStatus[];
   readonly isCrashLooping: boolean;
   readonly front: Usage | null;
   readonly zygotes: readonly { readonly pid: number; readonly usage: Usage | null }[];
-  readonly workers: readonly (WorkerReport & { readonly usage: Usage | null })[];
+  readonly workers: readonly (WorkerReport & { readonly pool: string; readonly usage: Usage | null })[];
   /** Ends of workers since the start, by reason. */
   readonly ends: Readonly<Record<string, number>>;
   /** The last that nobody had asked for. */
@@ -39,20 +52,30 @@ export interface Status {
 /** What is known without asking the kernel. */
 export type StatusFacts = Pick<
   Status,
-  "version" | "app" | "state" | "uptimeMs" | "listeners" | "health" | "connections" | "queue"
-> & { readonly workers: Supervisor; readonly ledger: EndLedger };
+  "version" | "app" | "state" | "uptimeMs" | "listeners" | "health" | "connections"
+> & { readonly oldestMs: number; readonly pools: Pools; readonly ledger: EndLedger };
 
-export function takeStatus({ workers, ledger, ...facts }: StatusFacts): Status {
+export function takeStatus({ pools, ledger, oldestMs, ...facts }: StatusFacts): Status {
   return {
     ...facts,
     pid: process.pid,
-    interface: workers.interface,
-    python: workers.python,
-    wanted: workers.wanted,
-    isCrashLooping: workers.isCrashLooping,
+    interface: pools.main.interface,
+    python: pools.python,
+    queue: { waiting: pools.waiting, oldestMs },
+    wanted: pools.wanted,
+    pools: pools.all.map(({ name, plan: { app, patterns }, interface: kind, supervisor, wanted, dispatcher }) => ({
+      name,
+      app,
+      interface: kind,
+      patterns: patterns.map(({ text }) => text),
+      serving: supervisor?.serving ?? 0,
+      wanted,
+      waiting: dispatcher.waiting,
+    })),
+    isCrashLooping: pools.isCrashLooping,
     front: usageOf(process.pid),
-    zygotes: workers.zygotes.map((pid) => ({ pid, usage: usageOf(pid) })),
-    workers: workers.report().map((worker) => ({ ...worker, usage: usageOf(worker.pid) })),
+    zygotes: pools.zygotes.map((pid) => ({ pid, usage: usageOf(pid) })),
+    workers: pools.report().map((worker) => ({ ...worker, usage: usageOf(worker.pid) })),
     ends: ledger.counts,
     deaths: ledger.deaths,
   };

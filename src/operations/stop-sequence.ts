@@ -9,9 +9,8 @@
  * application its lifespan shutdown. What is still there after it is killed, and told.
  */
 import type { Clock } from "../clock.ts";
-import type { Dispatcher } from "../dispatch/dispatcher.ts";
 import type { Log } from "../telemetry/log.ts";
-import type { Supervisor } from "../workers/supervisor.ts";
+import type { Pools } from "../workers/pools.ts";
 import type { Signals, StopWish } from "./signals.ts";
 
 /** SIGINT and SIGQUIT give requests in flight this long. */
@@ -40,15 +39,14 @@ export interface StopSettings {
 
 export interface StopParts {
   readonly edge: StoppingEdge;
-  readonly dispatcher: Dispatcher;
-  readonly supervisor: Supervisor;
+  readonly pools: Pools;
   readonly log: Log;
   readonly signals: Signals;
   readonly clock: Clock;
 }
 
 export async function stopSequence(wish: StopWish, settings: StopSettings, parts: StopParts): Promise<void> {
-  const { edge, dispatcher, supervisor, log, signals, clock } = parts;
+  const { edge, pools, log, signals, clock } = parts;
   edge.announceEnd();
   const graceMs = wish.isQuick ? Math.min(QUICK_STOP_MS, settings.gracefulTimeoutMs) : settings.gracefulTimeoutMs;
   let isHurried = false;
@@ -60,7 +58,7 @@ export async function stopSequence(wish: StopWish, settings: StopSettings, parts
     await within(settings.drainDelayMs, signals.stopNow);
   }
   log.info(
-    `Handling ${wish.why}: finishing ${edge.connections} connections, ${dispatcher.waiting} waiting requests (up to ${graceMs / 1000} s)`,
+    `Handling ${wish.why}: finishing ${edge.connections} connections, ${pools.waiting} waiting requests (up to ${graceMs / 1000} s)`,
   );
 
   const deadline = clock.now() + graceMs;
@@ -68,18 +66,18 @@ export async function stopSequence(wish: StopWish, settings: StopSettings, parts
   const drained = edge.drain(settings.idleMs).then(() => true as const);
   const isDrained = !isHurried && (await within(graceMs - endingMs, Promise.race([drained, signals.stopNow]))) === true;
   if (!isDrained) {
-    for (const what of supervisor.atWork()) log.warning(`Cut at the stop: ${what}`);
+    for (const what of pools.atWork()) log.warning(`Cut at the stop: ${what}`);
     edge.destroy();
-    dispatcher.abandon();
-    supervisor.hurry();
+    pools.abandon();
+    pools.hurry();
   }
-  const ended = supervisor.stop().then(() => true as const);
+  const ended = pools.stop().then(() => true as const);
   const isOver =
     !isHurried && (await within(Math.max(0, deadline - clock.now()), Promise.race([ended, signals.stopNow])));
   if (isOver !== true) {
     const limit = isHurried ? "at the second signal" : `after ${graceMs / 1000} s (--graceful-timeout)`;
-    for (const what of supervisor.kill()) log.error(`Killed ${limit}: ${what}`);
-    dispatcher.abandon();
+    for (const what of pools.kill()) log.error(`Killed ${limit}: ${what}`);
+    pools.abandon();
     await within(LAST_WAIT_MS, ended);
   }
   edge.destroy();

@@ -7,3 +7,14 @@ export interface Log {
   error(line: string): void;
   critical(line: string): void;
 }
+
+/** Each line begins with `prefix`. */
+export function prefixed(log: Log, prefix: string): Log {
+  return {
+    debug: (line) => log.debug(prefix + line),
+    info: (line) => log.info(prefix + line),
+    warning: (line) => log.warning(prefix + line),
+    error: (line) => log.error(prefix + line),
+    critical: (line) => log.critical(prefix + line),
+  };
+}

@@ -8,7 +8,7 @@ import { MarshalWriter } from "./marshal-writer.ts";
 import { loadedByPython } from "./python.test.ts";
 import { EnvironEncoder, environName, type RequestEncoder, ScopeEncoder } from "./request-encoder.ts";
 
-const BASE = { serverName: "127.0.0.1", serverPort: 8000, rootPath: "" };
+const BASE = { serverName: "127.0.0.1", serverPort: 8000, rootPath: "", mount: "" };
 const WITH_ROOT = { ...BASE, rootPath: "/app" };
 
 const client = (): Peer => new Peer("192.0.2.7", 40_000, BASE.serverName, BASE.serverPort, "http");

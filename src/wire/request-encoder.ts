@@ -11,6 +11,7 @@ import type { HeaderName } from "../http/header-names.ts";
 import { PROTOCOL } from "../http/request-head.ts";
 import { decodePathLatin1, decodePathUtf8 } from "../http/target.ts";
 import type { Templates } from "./templates.ts";
+import { belowMount } from "./mount.ts";
 import { bytesKey, internedKey, MarshalWriter, plainKey } from "./marshal-writer.ts";
 import { putTlsEnviron, putTlsScope } from "./tls-encoding.ts";
 
@@ -25,6 +26,8 @@ export interface BaseListener {
   readonly serverPort: number;
   /** SCRIPT_NAME: removed from the head of the path, as gunicorn does. */
   readonly rootPath: string;
+  /** Where the front has mounted the app: removed from every path, and part of rootPath; empty where it is not. */
+  readonly mount: string;
 }
 
 const DICT = 0x7b;
@@ -175,9 +178,10 @@ export class EnvironEncoder implements RequestEncoder {
   #path(writer: MarshalWriter, path: string): void {
     let decoded = path;
     if (path.includes("%")) decoded = decodePathLatin1(path);
-    const { rootPath } = this.#base;
+    const { rootPath, mount } = this.#base;
+    if (mount !== "") decoded = belowMount(decoded, mount);
     // gunicorn/http/wsgi.py: a path outside SCRIPT_NAME is passed on whole.
-    if (rootPath !== "" && decoded.startsWith(rootPath)) {
+    else if (rootPath !== "" && decoded.startsWith(rootPath)) {
       const rest = decoded.charCodeAt(rootPath.length);
       if (rest === 0x2f || Number.isNaN(rest)) decoded = decoded.slice(rootPath.length);
     }
@@ -289,9 +293,10 @@ export class ScopeEncoder implements RequestEncoder {
     if (template > 0) return this.#byTemplate(writer, id, exchange, template);
     openItem(writer, id, head.method, this.#methods, ASGI.method, template < 0);
     writer.raw(ASGI.path);
-    putPath(writer, head.path);
+    const path = this.#below(head.path);
+    putPath(writer, path);
     writer.raw(ASGI.rawPath);
-    writer.latin1Bytes(head.path);
+    writer.latin1Bytes(path);
     writer.raw(ASGI.query);
     writer.latin1Bytes(head.query);
     if (peer.encodedFor !== this) this.#peer(peer);
@@ -309,9 +314,15 @@ export class ScopeEncoder implements RequestEncoder {
     writer.int(id);
     writer.int(template);
     writer.bytesOf(body!);
-    putPath(writer, head.path);
+    const path = this.#below(head.path);
+    putPath(writer, path);
     writer.latin1Bytes(head.query);
-    writer.latin1Bytes(head.path);
+    writer.latin1Bytes(path);
+  }
+
+  #below(path: string): string {
+    const { mount } = this.#base;
+    return mount === "" ? path : belowMount(path, mount);
   }
 
   /** What a WebSocket's scope has beyond, or in place of, a request's (ASGI HTTP specification, "WebSocket Connection Scope"). */

@@ -9,7 +9,7 @@ import { MarshalWriter } from "./marshal-writer.ts";
 import { EnvironEncoder, type RequestEncoder, ScopeEncoder } from "./request-encoder.ts";
 import { KEPT, Templates } from "./templates.ts";
 
-const BASE = { serverName: "127.0.0.1", serverPort: 8000, rootPath: "" };
+const BASE = { serverName: "127.0.0.1", serverPort: 8000, rootPath: "", mount: "" };
 const head = (request = "GET /a HTTP/1.1"): RequestHead => headOf(`${request}\r\nHost: h\r\n\r\n`);
 
 describe("what a worker remembers", () => {

@@ -8,7 +8,7 @@ import { MarshalWriter } from "./marshal-writer.ts";
 import { loadedByPython } from "./python.test.ts";
 import { EnvironEncoder, type RequestEncoder, ScopeEncoder } from "./request-encoder.ts";
 
-const BASE = { serverName: "127.0.0.1", serverPort: 8000, rootPath: "" };
+const BASE = { serverName: "127.0.0.1", serverPort: 8000, rootPath: "", mount: "" };
 const ANONYMOUS: TlsDetails = {
   version: 0x0304,
   cipher: "TLS_AES_256_GCM_SHA384",

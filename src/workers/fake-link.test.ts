@@ -56,7 +56,7 @@ export class Link {
       onSlowClient: () => {},
       onBadResponse: (exchange, reason) => this.told.push(`bad response ${exchange.head.path}: ${reason}`),
     };
-    const encoder = new EnvironEncoder({ serverName: "127.0.0.1", serverPort: 8000, rootPath: "" });
+    const encoder = new EnvironEncoder({ serverName: "127.0.0.1", serverPort: 8000, rootPath: "", mount: "" });
     const identity = { name: "worker 1 (pid 7)", workerPid: 7, index: 0, concurrent, capacity: 64, remembers: false };
     this.seat = new WorkerSeat(
       (listener) => new SocketStream(duplex, listener),

@@ -44,7 +44,7 @@ export class MemoryCgroup {
   judge(): OomVerdict {
     const before = this.#counter;
     this.#counter = this.#oomKills();
-    const limitBytes = this.#limit();
+    const { limitBytes } = this;
     if (this.#counter === null) return { isOom: null, limitBytes };
     this.#unexplained += Math.max(0, this.#counter - (before ?? 0));
     if (this.#unexplained === 0) return { isOom: false, limitBytes };
@@ -62,7 +62,8 @@ export class MemoryCgroup {
     return null;
   }
 
-  #limit(): number | null {
+  /** The smallest memory limit above us; null = none. */
+  get limitBytes(): number | null {
     let smallest: number | null = null;
     for (const { folders, limitFile } of this.#places) {
       for (const folder of folders) {

@@ -2,10 +2,11 @@
 import type { Plan } from "../config/plan.ts";
 import type { SupervisorSettings } from "./supervisor.ts";
 
-/** `listener` is the first address: what SERVER_NAME and SERVER_PORT say. */
+/** `listener` is the first address: what SERVER_NAME and SERVER_PORT say. `mount`: the part of the path that is cut off before the app. */
 export function supervisorSettings(
   plan: Plan,
   { serverName, serverPort }: { readonly serverName: string; readonly serverPort: number },
+  mount: string,
 ): SupervisorSettings {
   return {
     python: plan.python,
@@ -21,7 +22,7 @@ export function supervisorSettings(
     maxRequestsJitter: plan.maxRequestsJitter,
     maxWorkerAgeMs: plan.maxWorkerAgeMs,
     maxWorkerMemoryBytes: plan.maxWorkerMemoryBytes,
-    base: { serverName, serverPort, rootPath: plan.rootPath },
+    base: { serverName, serverPort, rootPath: plan.rootPath, mount },
     start: {
       app: plan.app,
       factory: plan.factory,

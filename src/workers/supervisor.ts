@@ -9,6 +9,7 @@ import type { GenerationContext, GenerationOwner, GenerationSettings } from "./g
 import { atWork, reportWorker, type WorkerReport } from "./report.ts";
 import { type Greeting, PrivateSocket } from "./private-socket.ts";
 import { RestartPolicy } from "./restart-policy.ts";
+import type { Worker } from "./worker.ts";
 import type { LoadFailure } from "./zygote.ts";
 
 /** Everything about the workers but what the supervisor adds itself: the private door. */
@@ -70,6 +71,11 @@ export class Supervisor implements GenerationOwner {
     return this.#current?.serving ?? 0;
   }
 
+  /** Those of the generation that serves. */
+  get workers(): Iterable<Worker> {
+    return this.#current?.workers ?? [];
+  }
+
   get isCrashLooping(): boolean {
     return this.#current?.isCrashLooping ?? false;
   }
@@ -92,13 +98,13 @@ export class Supervisor implements GenerationOwner {
     return new Promise((resolve) => (this.#reloaded = resolve));
   }
 
-  /** Has this many workers from now on, after a reload too. 0 pauses: requests wait in the queue. */
-  scale(workers: number): void {
+  /** Has this many workers from now on, after a reload too; `why` is for the log. 0 pauses: requests wait in the queue. */
+  scale(workers: number, why = ""): void {
     if (this.#isStopping) return;
     this.#log.info(
       workers === 0
         ? "Pausing: the workers leave, requests wait in the queue; HUP, TTIN or maitred scale N starts workers again"
-        : `Scaling from ${this.#wanted} to ${workers} workers`,
+        : `Scaling from ${this.#wanted} to ${workers} workers${why === "" ? "" : `: ${why}`}`,
     );
     this.#wanted = workers;
     this.#next?.scale(workers);

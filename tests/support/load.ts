@@ -2,6 +2,8 @@
 import { Browser } from "./browser.ts";
 
 const PATIENCE_MS = 30_000;
+/** A server that is gone refuses faster than a test can end. */
+const MOST_FAILURES = 1000;
 
 export interface Load {
   /** Bodies of the 200s, each with the number of times it came. */
@@ -21,7 +23,7 @@ export function startLoad(port: number, path: string, clients: number): Load {
 
   const client = async (): Promise<void> => {
     const browser = new Browser(port, 1);
-    while (wanted) {
+    while (wanted && failures.length < MOST_FAILURES) {
       try {
         const page = await browser.get(path);
         if (page.status === 200) answers.set(page.text, (answers.get(page.text) ?? 0) + 1);

@@ -43,10 +43,10 @@ export async function controlCommand(
 
 // Private
 
-function request(command: ControlCommand, { now, number }: ControlOptions): Message {
+function request(command: ControlCommand, { now, number, pool }: ControlOptions): Message {
   switch (command) {
     case "scale":
-      return { type: "scale", workers: number };
+      return { type: "scale", workers: number, ...(pool === null ? {} : { pool }) };
     case "stacks":
       return { type: "stacks", worker: number };
     case "stop":
@@ -57,7 +57,7 @@ function request(command: ControlCommand, { now, number }: ControlOptions): Mess
   }
 }
 
-function told(command: ControlCommand, { json, number }: ControlOptions, message: Message): string {
+function told(command: ControlCommand, { json, number, pool }: ControlOptions, message: Message): string {
   switch (command) {
     case "status": {
       const status = message["status"] as Status;
@@ -66,7 +66,7 @@ function told(command: ControlCommand, { json, number }: ControlOptions, message
     case "reload":
       return `Reloaded: ${String(message["workers"])} new workers serve\n`;
     case "scale":
-      return `Scaling to ${number} workers\n`;
+      return `Scaling ${pool === null ? "" : `pool ${pool} `}to ${number} workers\n`;
     case "stacks": {
       const stacks = message["stacks"] as readonly { name: string; text: string }[];
       return stacks.map(({ name, text }) => `=== ${name}\n${text.trimEnd()}\n`).join("\n");

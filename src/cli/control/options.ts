@@ -18,6 +18,8 @@ export interface ControlOptions {
   readonly now: boolean;
   /** Of `scale`: how many workers; of `stacks`: which one. */
   readonly number: number | null;
+  /** Of `scale`: the pool's name; null: the main one. */
+  readonly pool: string | null;
 }
 
 export type ControlWords =
@@ -28,7 +30,7 @@ export type ControlWords =
 const operands: Readonly<Record<ControlCommand, string>> = {
   status: "",
   reload: "",
-  scale: " N",
+  scale: " N [POOL]",
   stacks: " [WORKER]",
   stop: "",
 };
@@ -37,7 +39,8 @@ const about: Readonly<Record<ControlCommand, string>> = {
   status: "Shows a running server: its queue, its workers and what each is doing, memory, and how workers ended.",
   reload:
     "Starts new workers from the code as it is now. They take over when all are ready. Waits for that; when the\nnew code cannot start, the old workers go on, and its traceback is shown.",
-  scale: "Has N workers from now on. New ones start at once; those too many finish what they have and leave.",
+  scale:
+    "Has N workers from now on, in the main pool or the one named. New ones start at once; those too many finish what they have and leave.",
   stacks:
     "Shows the Python stacks of all threads, and the tasks of the event loop, of all workers or of one (its number or\npid). Nothing is interrupted; also works while a C call holds the interpreter.",
   stop: "Stops the server as SIGTERM does, and waits until it is gone.",
@@ -94,13 +97,16 @@ export function controlWords(command: ControlCommand, argv: readonly string[]): 
   if ([address, pid, controlSocket].filter((one) => one !== null).length > 1)
     return mistake("--bind, --pid and --control-socket each name a server: give one of them");
   const number = words[0] === undefined ? null : /^\d{1,9}$/.test(words[0]) ? Number(words[0]) : NaN;
-  const most = operands[command] === "" ? 0 : 1;
+  const most = operands[command] === "" ? 0 : command === "scale" ? 2 : 1;
   if (words.length > most)
-    return mistake(`maitred ${command} takes ${most === 0 ? "no" : "one"} word, not ${words.join(" ")}`);
+    return mistake(`maitred ${command} takes ${["no word", "one word", "two words"][most]}, not ${words.join(" ")}`);
   if (command === "scale" && (number === null || !(number >= 1)))
     return mistake("maitred scale needs the number of workers, 1 or more");
   if (Number.isNaN(number)) return mistake(`maitred ${command}: ${words[0]} is not a number`);
-  return { type: "options", options: { target: { bind: address, pid, controlSocket }, json, now, number } };
+  return {
+    type: "options",
+    options: { target: { bind: address, pid, controlSocket }, json, now, number, pool: words[1] ?? null },
+  };
 }
 
 function mistake(message: string): ControlWords {

@@ -9,13 +9,29 @@ export function statusText(status: Status): string {
     `connections  ${status.connections}`,
     `queue        ${status.queue.waiting} waiting${status.queue.waiting === 0 ? "" : `, the oldest for ${span(status.queue.oldestMs)}`}`,
     `workers      ${status.workers.filter(({ state }) => state === "serving").length} of ${status.wanted} serving${status.isCrashLooping ? ", and they keep dying" : ""}`,
+    ...(status.pools.length < 2 ? [] : ["", ...poolTable(status)]),
     "",
     ...table([
-      ["WORKER", "PID", "STATE", "AGE", "DONE", "AT WORK", "CPU", "RSS", "PSS", "SHARED", "PRIVATE", "OLDEST REQUEST"],
-      ["front", String(status.pid), "", span(status.uptimeMs), "", "", ...usage(status.front), ""],
-      ...status.zygotes.map((zygote) => ["zygote", String(zygote.pid), "", "", "", "", ...usage(zygote.usage), ""]),
+      [
+        "WORKER",
+        "POOL",
+        "PID",
+        "STATE",
+        "AGE",
+        "DONE",
+        "AT WORK",
+        "CPU",
+        "RSS",
+        "PSS",
+        "SHARED",
+        "PRIVATE",
+        "OLDEST REQUEST",
+      ],
+      ["front", "", String(status.pid), "", span(status.uptimeMs), "", "", ...usage(status.front), ""],
+      ...status.zygotes.map((zygote) => ["zygote", "", String(zygote.pid), "", "", "", "", ...usage(zygote.usage), ""]),
       ...status.workers.map((worker) => [
         String(worker.number),
+        status.pools.length < 2 ? "" : worker.pool,
         String(worker.pid),
         worker.state,
         span(worker.ageMs),
@@ -54,6 +70,19 @@ export function span(ms: number): string {
 }
 
 // Private
+
+function poolTable({ pools }: Status): string[] {
+  return table([
+    ["POOL", "SERVING", "WAITING", "APP", "PATHS"],
+    ...pools.map(({ name, app, interface: kind, patterns, serving, wanted, waiting }) => [
+      name,
+      `${serving} of ${wanted}`,
+      String(waiting),
+      kind === null ? app : `${app} (${kind})`,
+      patterns.length === 0 ? "all others" : patterns.join(" "),
+    ]),
+  ]);
+}
 
 function usage(of: Usage | null): string[] {
   return of === null

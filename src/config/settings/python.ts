@@ -1,18 +1,7 @@
 /** The Python side: which interpreter, where it finds the application, and how the application is called. */
+import { interfaceName, type InterfaceName } from "../interface-name.ts";
 import { repeated, single, toggle, type Section, type Setting } from "../setting.ts";
 import { assignment, choice, commaList, text, value, wrong, type ValueType } from "../value-types.ts";
-
-export type InterfaceName = "auto" | "wsgi" | "asgi";
-
-const interfaceName: ValueType<InterfaceName> = (text) => {
-  const name = text.toLowerCase();
-  if (name === "asgi2")
-    return wrong(
-      "is not supported: ASGI 2 applications need wrapping, for example with asgiref.compatibility.guarantee_single_callable",
-    );
-  if (name === "rsgi" || name === "asginl") return wrong("belongs to granian and is not supported: give asgi or wsgi");
-  return choice(["auto", "wsgi", "asgi"], { asgi3: "asgi" })(name);
-};
 
 const pathPrefix: ValueType<string> = (text) => {
   const prefix = text.replace(/\/+$/, "");

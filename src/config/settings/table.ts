@@ -7,6 +7,7 @@ import { http2Section } from "./http2.ts";
 import { limitsSection } from "./limits.ts";
 import { loggingSection } from "./logging.ts";
 import { operationsSection } from "./operations.ts";
+import { poolsSection } from "./pools.ts";
 import { processSection } from "./process.ts";
 import { proxySection } from "./proxy.ts";
 import { pythonSection } from "./python.ts";
@@ -19,6 +20,7 @@ export const sections: readonly Section[] = [
   bindSection,
   tlsSection,
   workersSection,
+  poolsSection,
   pythonSection,
   timeoutsSection,
   limitsSection,

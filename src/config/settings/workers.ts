@@ -1,27 +1,25 @@
 /** How many Python processes and threads serve the application, and when a worker is replaced. */
 import { single, toggle, type Section, type Setting } from "../setting.ts";
-import { duration, memory, text, value, wholeNumber, wrong, type ValueType } from "../value-types.ts";
+import { duration, memory, text, wholeNumber } from "../value-types.ts";
+import { workerCount, type WorkerCount } from "../worker-count.ts";
 import { workerClass as workerClassType, type WorkerClass } from "../worker-class.ts";
 
-/** "auto" (null) asks for what the default does; the message for zero says what to do instead. */
-const workerCount: ValueType<number | null> = (text) => {
-  if (text === "auto") return value(null);
-  if (/^0+$/.test(text)) return wrong("would serve nothing: give 1 or more, or leave it out for one worker per CPU");
-  return wholeNumber(1, 10_000)(text);
-};
-
-export const workers: Setting<number | null> = single<number | null>({
+export const workers: Setting<WorkerCount> = single<WorkerCount>({
   key: "workers",
   flags: ["-w", "--workers"],
   env: ["UVICORN_WORKERS", "WEB_CONCURRENCY"],
-  metavar: "N",
+  metavar: "N|auto|MIN:MAX",
   type: workerCount,
-  fallback: null,
-  fallbackText: "one per CPU",
-  help: "Python processes that serve the application",
+  fallback: "auto",
+  fallbackText: "auto: one per CPU, as far as memory allows",
+  help: "Python processes that serve the application: a number, auto, or as many as are needed between MIN and MAX",
   doc: `The default is the number of CPUs that maitred may use: the smaller of its CPU affinity and its cgroup's quota, rounded up, so a
 container limited to 1.5 CPUs gets 2 workers and not one per CPU of the node. gunicorn and uvicorn start one. The start-up lines say
-where the number came from.`,
+where the number came from. \`auto\` is that default: where memory is short it starts one worker, measures it, and starts as many of the others as
+fit into the cgroup's limit or the machine.
+
+\`MIN:MAX\` starts MIN workers; more come when requests wait for a worker (\`--scale-up-wait\`) although CPUs and memory are to be had, and go
+when fewer have been enough for a while (\`--scale-down-after\`). [How many workers](sizing.md) tells more.`,
 });
 
 export const workerClass: Setting<WorkerClass | null> = single<WorkerClass | null>({
