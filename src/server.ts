@@ -108,6 +108,7 @@ export async function serve(plan: Plan, notices: readonly string[], version: str
     keepAliveMs: plan.keepAliveMs,
     headTimeoutMs: plan.headerTimeoutMs,
     webSocket: plan.webSocket,
+    hasAsgi: () => pools.all.some((pool) => pool.interface === "asgi"),
     writeTimeoutMs: plan.writeTimeoutMs,
     connectionRequests: plan.limitConnectionRequests,
     bodies: {

@@ -37,6 +37,8 @@ export interface EdgeContext {
   readonly http2: Http2Settings | null;
   /** null: none; a handshake is an ordinary request. */
   readonly webSocket: WebSocketSettings | null;
+  /** Some app behind this door speaks ASGI, and so may take WebSockets. */
+  hasAsgi(): boolean;
   /** Value of the Server field, empty for none. */
   readonly server: string;
   /** Value of Strict-Transport-Security on https responses, empty for none. */

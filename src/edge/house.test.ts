@@ -42,6 +42,7 @@ export class Client {
         gatheredBytes: 0,
       },
       http2: null,
+      hasAsgi: () => true,
       webSocket: { maxSize: 65_536, pingIntervalMs: 20_000, pingTimeoutMs: 20_000, deflate: true },
       server: "",
       hsts: "",

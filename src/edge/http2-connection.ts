@@ -23,7 +23,7 @@ import type { EdgeContext, Http2Settings } from "./context.ts";
 import { LINGER_MS } from "./http1-connection.ts";
 import { Http2Stream, type StreamInCharge } from "./http2-stream.ts";
 import { Http2WebSocket } from "./http2-web-socket.ts";
-import { speaksWebSocket } from "./web-socket-offer.ts";
+import { takesWebSockets } from "./web-socket-offer.ts";
 
 const TOO_LARGE = new ProtocolError(
   431,
@@ -72,7 +72,7 @@ export class Http2Connection implements ClientConnection, SessionHandler, Stream
     this.hsts = peer.scheme === "https" ? context.hsts : "";
     this.#since = this.#sweptAt = context.clock.now();
     this.#heads = new Http2HeadReader(context.limits);
-    this.session = new Http2Session({ ...settings, extendedConnect: speaksWebSocket(context) }, this);
+    this.session = new Http2Session({ ...settings, extendedConnect: takesWebSockets(context) }, this);
     this.#stream = open(this);
     this.#flush();
     if (context.isDraining) this.drain();
@@ -140,7 +140,7 @@ export class Http2Connection implements ClientConnection, SessionHandler, Stream
     const head = flat === null ? TOO_LARGE : this.#heads.read(flat, state.isRemoteEnded);
     if (head instanceof ProtocolError) return stream.refuse(head);
     const { protocol } = this.#heads;
-    if (protocol !== null && (protocol !== "websocket" || !speaksWebSocket(this.context)))
+    if (protocol !== null && (protocol !== "websocket" || !takesWebSockets(this.context)))
       return stream.refuse(NO_SUCH_TUNNEL);
     const request = protocol === null ? stream : new Http2WebSocket(state, this, stream);
     const { forwarding } = this.context;

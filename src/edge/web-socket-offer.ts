@@ -4,6 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import type { Clock } from "../clock.ts";
+import { answerError } from "../http/error-response.ts";
 import type { Exchange } from "../http/exchange.ts";
 import type { ResponseFields } from "../http/response-fields.ts";
 import { CloseCode, WebSocketChannel, type WebSocketClient } from "../http/web-socket.ts";
@@ -28,6 +29,11 @@ export interface WebSocketHost {
 
 type GoodHandshake = Extract<Handshake, { type: "handshake" }>;
 
+/** Whether a handshake can be taken at this door at all. */
+export function takesWebSockets(context: EdgeContext): boolean {
+  return context.webSocket !== null && context.hasAsgi();
+}
+
 /** WSGI has no WebSocket: its app may answer the handshake as it likes. */
 export function speaksWebSocket(exchange: Exchange, context: EdgeContext): boolean {
   return context.webSocket !== null && context.streamsBodies(exchange);
@@ -45,7 +51,12 @@ export function offerWebSocket(
   hasKey: boolean,
 ): boolean {
   const { webSocket, clock } = context;
-  if (webSocket === null || !speaksWebSocket(exchange, context)) return true;
+  if (webSocket === null || !speaksWebSocket(exchange, context)) {
+    if (hasKey) return true;
+    // A tunnel in HTTP/2 is no request that a WSGI app could answer.
+    answerError(exchange, 501);
+    return false;
+  }
   const handshake = readHandshake(exchange.head, webSocket.deflate, hasKey);
   if (handshake.type === "handshake") {
     const offer = new WebSocketOffer(exchange, handshake, webSocket, clock, host);
