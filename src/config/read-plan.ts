@@ -10,6 +10,7 @@ import { operations } from "./operations.ts";
 import { originName, originRank, originText } from "./origin.ts";
 import { absolutePath } from "./paths.ts";
 import type { Bind, Plan } from "./plan.ts";
+import { reloadOf } from "./reload.ts";
 import { resolve, type Environment, type Resolved } from "./resolve.ts";
 import { tlsOf } from "./tls.ts";
 import { backlog, umask } from "./settings/bind.ts";
@@ -20,6 +21,7 @@ import * as limits from "./settings/limits.ts";
 import * as logging from "./settings/logging.ts";
 import * as processRows from "./settings/process.ts";
 import * as proxy from "./settings/proxy.ts";
+import * as reload from "./settings/reload.ts";
 import * as python from "./settings/python.ts";
 import * as tlsRows from "./settings/tls.ts";
 import * as timeouts from "./settings/timeouts.ts";
@@ -78,8 +80,18 @@ export function readPlan(argv: readonly string[], env: Environment, host: HostFa
   mistakes.push(...running.mistakes);
   notices.push(...running.notices);
 
+  const pythonpath = searchPath(resolved, fromChdir, chdir);
+  const reloading = reloadOf(resolved, pythonpath, fromChdir, host);
+  mistakes.push(...reloading.mistakes);
+  notices.push(...reloading.notices);
+  const isDevelopment = reloading.plan !== null;
+  if (isDevelopment && value(workers.preload))
+    notices.push(`${originName(resolved.get(workers.preload).origin)} has no effect with --reload`);
+
   const sizing = resolved.get(workers.workers);
-  const automatic = defaultWorkers(host.affinityCpus, host.cgroupQuotaCpus);
+  const automatic = isDevelopment
+    ? { workers: 1, reason: "--reload" }
+    : defaultWorkers(host.affinityCpus, host.cgroupQuotaCpus);
   const environ = Object.fromEntries(value(python.environ));
   notices.push(...remarks(resolved, env, host));
 
@@ -99,9 +111,12 @@ export function readPlan(argv: readonly string[], env: Environment, host: HostFa
     workerConnections: value(workers.workerConnections),
     python: "path" in found ? found.path : "",
     chdir,
-    pythonpath: searchPath(resolved, fromChdir, chdir),
+    pythonpath,
     environ,
-    preload: value(workers.preload),
+    preload: value(workers.preload) && !isDevelopment,
+    reload: reloading.plan,
+    reloadTimeoutMs: value(reload.reloadTimeout),
+    readyUrl: value(reload.readyUrl),
     loop: value(python.loop),
     lifespan: value(python.lifespan),
     rootPath: rootPathOf(resolved, environ),

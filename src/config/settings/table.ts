@@ -10,6 +10,7 @@ import { operationsSection } from "./operations.ts";
 import { processSection } from "./process.ts";
 import { proxySection } from "./proxy.ts";
 import { pythonSection } from "./python.ts";
+import { reloadSection } from "./reload.ts";
 import { tlsSection } from "./tls.ts";
 import { timeoutsSection } from "./timeouts.ts";
 import { webSocketSection } from "./web-socket.ts";
@@ -20,6 +21,7 @@ export const sections: readonly Section[] = [
   tlsSection,
   workersSection,
   pythonSection,
+  reloadSection,
   timeoutsSection,
   limitsSection,
   bufferingSection,
