@@ -33,6 +33,7 @@ import type { Exchange } from "./http/exchange.ts";
 import type { Log } from "./telemetry/log.ts";
 import { OperationalLog } from "./telemetry/operational-log.ts";
 import { MemoryCgroup } from "./workers/memory-cgroup.ts";
+import { type Development, startDevelopment } from "./workers/development.ts";
 import { ResponseRelays } from "./workers/response-relay.ts";
 import { EndLedger } from "./workers/report.ts";
 import { type ReloadOutcome, Supervisor } from "./workers/supervisor.ts";
@@ -191,6 +192,7 @@ export async function serve(plan: Plan, notices: readonly string[], version: str
   }
 
   const ledger = new EndLedger();
+  let development: Development | null = null;
   supervisor = new Supervisor(supervisorSettings(plan, listeners[0]!), {
     clock,
     log,
@@ -200,8 +202,10 @@ export async function serve(plan: Plan, notices: readonly string[], version: str
     nextWorker: counter(),
     ledger,
     memoryCgroup: MemoryCgroup.own(plan.cgroupRoot),
+    onModules: (files, standard) => development?.onModules(files, standard),
   });
   const workers = supervisor;
+  if (plan.reload !== null) development = startDevelopment(plan, plan.reload, workers, { clock, log, dispatcher });
   const status = (): Status =>
     takeStatus({
       version,
@@ -224,7 +228,7 @@ export async function serve(plan: Plan, notices: readonly string[], version: str
   const reload = async (): Promise<ReloadOutcome> => {
     tls?.reload();
     notifier.reloading();
-    const outcome = await workers.reload();
+    const outcome = await (development === null ? workers.reload() : development.reload());
     if (phase === "serving") tellServing();
     return outcome;
   };
@@ -256,7 +260,8 @@ export async function serve(plan: Plan, notices: readonly string[], version: str
     pidFile.remove();
     return EXIT_CANNOT_START;
   }
-  const started = await Promise.race([supervisor.start(), signals.stop]);
+  const starting = development === null ? supervisor.start() : development.start();
+  const started = await Promise.race([starting, signals.stop]);
   if (started !== null && typeof started === "object" && "exitCode" in started) {
     tellFailure(plan, started, log);
     edge.destroy();
@@ -267,7 +272,7 @@ export async function serve(plan: Plan, notices: readonly string[], version: str
     pidFile.remove();
     return started.exitCode;
   }
-  if (started === null) {
+  if (started === null && supervisor.interface !== null) {
     log.info(
       `Serving ${plan.app} (${supervisor.interface}) with ${plan.workers} worker${plan.workers === 1 ? "" : "s"} (${plan.workersReason})`,
     );
@@ -321,6 +326,7 @@ export async function serve(plan: Plan, notices: readonly string[], version: str
   // After a handover nobody has to be waited for: the successor listens on the same sockets.
   const isHandover = wish.isHandover === true;
   if (!isHandover) notifier.stopping();
+  development?.close();
   await stopSequence(
     wish,
     {

@@ -170,7 +170,7 @@ export function readPlan(argv: readonly string[], env: Environment, host: HostFa
       ? { trusted: value(proxy.forwardedAllowIps), believed: value(proxy.trustedHeaders) }
       : null,
     proxyProtocol: proxyProtocolOf(resolved),
-    queueTargetMs: value(timeouts.queueTarget),
+    queueTargetMs: isDevelopment ? 0 : value(timeouts.queueTarget),
     serverHeader: value(http.serverHeader),
     dateHeader: value(http.dateHeader),
     tls: secured.tls,

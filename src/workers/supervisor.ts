@@ -79,6 +79,10 @@ export class Supervisor implements GenerationOwner {
     return this.#wanted;
   }
 
+  get isStopping(): boolean {
+    return this.#isStopping;
+  }
+
   /** Workers that take requests. */
   get serving(): number {
     return this.#current?.serving ?? 0;
