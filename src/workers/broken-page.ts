@@ -4,6 +4,7 @@ import { reasonPhrase } from "../http/http1/response-head.ts";
 import { ResponseFields, responseFields } from "../http/response-fields.ts";
 
 const STATUS = 500;
+const ALWAYS = ["Cache-Control", "no-store", "X-Content-Type-Options", "nosniff"];
 
 /** Answers with what is wrong with the app. */
 export function answerBroken(exchange: Exchange, app: string, message: string, traceback: string): void {
@@ -11,10 +12,8 @@ export function answerBroken(exchange: Exchange, app: string, message: string, t
   const text = `${app} cannot start: ${message}\n\n${traceback}${traceback.endsWith("\n") || traceback === "" ? "" : "\n"}`;
   const body = Buffer.from(isBrowser ? page(app, message, traceback) : text);
   const type = isBrowser ? "text/html" : "text/plain";
-  const fields = responseFields([
-    ...["Content-Type", `${type}; charset=utf-8`, "Cache-Control", "no-store"],
-    ...["Content-Length", String(body.length), "X-Content-Type-Options", "nosniff"],
-  ]);
+  const contentType = ["Content-Type", `${type}; charset=utf-8`];
+  const fields = responseFields([...contentType, "Content-Length", String(body.length), ...ALWAYS]);
   if (!(fields instanceof ResponseFields)) throw new Error(`own header ${fields.name}: ${fields.reason}`);
   exchange.complete(STATUS, reasonPhrase(STATUS), fields, body);
 }

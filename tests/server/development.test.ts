@@ -187,8 +187,8 @@ test("what does not belong to the application changes nothing; what is included 
   symlinkSync(house.folder, join(house.folder, "loop"));
   house.write("main.py", app("(library.value, counter)", "import library, os\ncounter = os.getpid()"));
   await house.start(
-    ...["--pythonpath", elsewhere, "--reload-dir", house.folder, "--reload-include", "*.html .env"],
-    ...["--reload-exclude", "data", "--reload-extra-file", join(elsewhere, "*.yml")],
+    ...`--pythonpath ${elsewhere} --reload-dir ${house.folder} --reload-exclude data`.split(" "),
+    ...["--reload-include", "*.html .env", "--reload-extra-file", join(elsewhere, "*.yml")].values(),
   );
   const before = await house.get();
   for (const name of [

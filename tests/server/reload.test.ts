@@ -34,7 +34,7 @@ async def app(scope, receive, send):
 interface House {
   readonly server: Maitred;
   readonly browser: Browser;
-  write(code: string): void;
+  readonly write: (code: string) => void;
 }
 
 async function house(code: string, ...args: string[]): Promise<House> {

@@ -269,7 +269,7 @@ def _warm(modules: list[str]) -> None:
     for name in modules:
         try:
             importlib.import_module(name)
-        except Exception:  # noqa: BLE001, S110 - whoever wants it will see why
+        except Exception:  # Whoever wants it will see why.
             pass
     gc.collect()
     gc.freeze()
