@@ -234,3 +234,57 @@ test("SIGHUP restarts too, and a module that hides one of the standard library i
   assert.equal(await house.get(), "mine");
   await house.stop();
 });
+
+test("ASGI: a stream of the old code does not hold up the new, and lifespan shutdown runs", async () => {
+  const house = new House();
+  const asgi = (answer: string): string => `import asyncio
+async def app(scope, receive, send):
+    if scope["type"] == "lifespan":
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        print("shutdown of ${answer}", flush=True)
+        await send({"type": "lifespan.shutdown.complete"})
+        return
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    if scope["path"] == "/stream":
+        while True:
+            await send({"type": "http.response.body", "body": b"tick", "more_body": True})
+            await asyncio.sleep(0.05)
+    await send({"type": "http.response.body", "body": b"${answer}"})
+`;
+  house.write("main.py", asgi("old"));
+  await house.start();
+  const stream = await house.browser.open("/stream");
+  const cut = new Promise<void>((resolve) => stream.once("aborted", resolve).on("error", () => {}));
+  stream.resume();
+  house.write("main.py", asgi("new"));
+  await house.reloaded();
+  assert.equal(await house.get(), "new");
+  // It ends with its worker, or when its time is up (2 s); the client sees that it is not whole.
+  await cut;
+  await house.server.waitForLine(/shutdown of old/);
+  await house.stop();
+  assert.match(house.server.stdout(), /shutdown of new/);
+});
+
+test("a stop is heard while the application hangs at import, and while it is broken", async () => {
+  for (const code of [`print("hanging", flush=True)\nimport time\ntime.sleep(600)\n`, "1 / 0\n"]) {
+    const house = new House();
+    house.write("main.py", app("'old'"));
+    await house.start();
+    house.write("main.py", code);
+    await house.server.waitForLine(/hanging|No worker is ready/);
+    await house.stop();
+  }
+});
+
+test("several workers are restarted together where --workers asks for them", async () => {
+  const house = new House();
+  house.write("main.py", app("(os.getpid(), 'old')", "import os"));
+  await house.start("-w", "2");
+  house.write("main.py", app("(os.getpid(), 'new')", "import os"));
+  await house.reloaded();
+  for (let index = 0; index < 10; index++) assert.match(await house.get(), /'new'/);
+  await house.stop();
+});
