@@ -26,13 +26,22 @@ interface Framework {
   readonly servers: Readonly<Record<string, (port: number) => readonly string[]>>;
 }
 
-const ours = (target: string) => (port: number) => [maitred, "--python", python, "--reload", "-b", `127.0.0.1:${port}`, target];
+const ours = (target: string) => (port: number) => [
+  maitred,
+  "--python",
+  python,
+  "--reload",
+  "-b",
+  `127.0.0.1:${port}`,
+  target,
+];
 
 const FRAMEWORKS: readonly Framework[] = [
   {
     example: "flask",
     file: "app.py",
-    route: (answer) => `\napp.view_functions.pop("round", None)\nround_view = lambda: "${answer}"\napp.add_url_rule("/__round", "round", round_view)\n`,
+    route: (answer) =>
+      `\napp.view_functions.pop("round", None)\nround_view = lambda: "${answer}"\napp.add_url_rule("/__round", "round", round_view)\n`,
     servers: {
       "maitred --reload": ours("app:app"),
       "flask run --debug": (port) => [python, "-m", "flask", "--app", "app:app", "run", "--debug", "-p", String(port)],

@@ -256,13 +256,14 @@ async def app(scope, receive, send):
   house.write("main.py", asgi("old"));
   await house.start();
   const stream = await house.browser.open("/stream");
-  const cut = new Promise<void>((resolve) => stream.once("aborted", resolve).on("error", () => {}));
+  const cut = new Promise<Error>((resolve) => stream.once("error", resolve));
   stream.resume();
   house.write("main.py", asgi("new"));
   await house.reloaded();
   assert.equal(await house.get(), "new");
   // It ends with its worker, or when its time is up (2 s); the client sees that it is not whole.
-  await cut;
+  assert.match((await cut).message, /aborted/);
+  assert.match(house.server.stderr(), /Cancelled in worker 1 .*which must leave \(--graceful-timeout\): GET \/stream/);
   await house.server.waitForLine(/shutdown of old/);
   await house.stop();
   assert.match(house.server.stdout(), /shutdown of new/);
