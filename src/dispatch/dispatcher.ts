@@ -173,6 +173,7 @@ export class Dispatcher {
       exchange.queuedAt = this.#clock.now();
       (exchange.isSlow ? this.#slowQueue : this.#queue).unshift(exchange);
     }
+    if (this.#outage !== null) this.setOutage(this.#outage);
     if (this.waiting > 0) this.#ticker ??= this.#clock.every(TICK_MS, this.#tick);
     this.pump();
   }

@@ -1,9 +1,10 @@
 /** Real files in a temporary folder, and the kernel's word on them. */
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import fs, { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, test } from "node:test";
+import { after, mock, test } from "node:test";
 import { systemClock } from "../clock.ts";
 import { FileChoice } from "./file-choice.ts";
 import { FileWatcher } from "./file-watcher.ts";
@@ -11,6 +12,8 @@ import { FileWatcher } from "./file-watcher.ts";
 const root = mkdtempSync(join(tmpdir(), "maitred-watch-"));
 after(() => rmSync(root, { recursive: true }));
 let folders = 0;
+const troubles: string[] = [];
+after(() => assert.deepEqual(troubles, []));
 
 /** Watches a new folder; `until` waits until a path has been told that ends so. */
 function watched(engine: "inotify" | "poll", prepare: (folder: string) => void) {
@@ -28,7 +31,7 @@ function watched(engine: "inotify" | "poll", prepare: (folder: string) => void) 
       told.push(path.slice(folder.length + 1));
       look();
     },
-    (message) => assert.fail(message),
+    (message) => troubles.push(message),
   );
   watcher.start();
   // The watch's own handles do not keep the process alive.
@@ -84,5 +87,24 @@ for (const engine of ["inotify", "poll"] as const) {
 test("the description says how many and how", () => {
   const { watcher, close } = watched("poll", (at) => writeFileSync(join(at, "a.py"), "1"));
   assert.equal(watcher.description, "1 file, looking every 20 ms");
+  close();
+});
+
+test("where the kernel watches no more folders, it looks at the files, and says so", async () => {
+  const full = Object.assign(new Error("no space left"), { code: "ENOSPC" });
+  const calls = mock.method(fs, "watch", () => {
+    throw full;
+  });
+  syncBuiltinESMExports();
+  const { folder, until, watcher, close } = watched("inotify", (at) => writeFileSync(join(at, "a.py"), "1"));
+  calls.mock.restore();
+  syncBuiltinESMExports();
+  assert.match(
+    troubles.splice(0).join(),
+    /^The kernel does not watch \S+ \(no space left\): looking .* every 20 ms instead$/,
+  );
+  assert.equal(watcher.description, "1 file, looking every 20 ms");
+  writeFileSync(join(folder, "a.py"), "12");
+  await until("a.py");
   close();
 });
