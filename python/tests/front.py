@@ -142,6 +142,8 @@ class Worker:
         self.link = None
         self.ready = None
         self.stacks = None
+        #: Its first `modules` message, if it sent one.
+        self.modules = None
         self.seats = {}
 
     def close(self):
@@ -210,6 +212,9 @@ class Front:
         while worker.ready is None:
             if worker.link is not None and (worker.link.buffer or self._link_speaks_first(worker)):
                 message = worker.link.receive()
+                if message["type"] == "modules":
+                    worker.modules = message
+                    continue
                 if message["type"] == "failed":
                     return message
                 assert message["type"] == "ready", message

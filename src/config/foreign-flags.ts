@@ -18,7 +18,6 @@ export interface ForeignFlag {
   readonly fineValues: readonly string[];
 }
 
-const reload = `restart it with a watcher for now: pip install watchfiles, then watchfiles "maitred ..." FOLDER`;
 const syslog = 'write the logs to "-" and let systemd or the container runtime carry them to syslog';
 const pythonLogging =
   "maitred's own log has one format; set up Python's logging inside the application (logging.config)";
@@ -31,9 +30,6 @@ const privileges = "start maitred as that user: User= in systemd, USER in a Dock
 export const foreignFlags: readonly ForeignFlag[] = [
   // gunicorn, in the order of its documentation
   refused(["-c", "--config"], "FILE", "give its settings as flags, or as flags in GUNICORN_CMD_ARGS"),
-  refused(["--reload"], null, reload, { env: ["UVICORN_RELOAD"] }),
-  refused(["--reload-engine"], "NAME", reload),
-  refused(["--reload-extra-file"], "FILE", reload),
   refused(["--spew"], null, "use python -X importtime, a debugger or sys.settrace in the application"),
   refused(["--check-config"], null, "start maitred; it checks everything before it listens"),
   refused(["--print-config"], null, "the start-up lines tell the settings that matter"),
@@ -95,10 +91,6 @@ export const foreignFlags: readonly ForeignFlag[] = [
   refused(["--dirty-graceful-timeout"], "TIME", dirty),
 
   // uvicorn, in the order of its --help
-  refused(["--reload-dir"], "FOLDER", reload, { env: ["UVICORN_RELOAD_DIRS"] }),
-  refused(["--reload-include"], "GLOB", reload, { env: ["UVICORN_RELOAD_INCLUDES"] }),
-  refused(["--reload-exclude"], "GLOB", reload, { env: ["UVICORN_RELOAD_EXCLUDES"] }),
-  refused(["--reload-delay"], "TIME", reload, { env: ["UVICORN_RELOAD_DELAY"] }),
   needless(["--http"], "NAME", "there is one HTTP parser, and it is not in Python", {
     env: ["UVICORN_HTTP"],
     fineValues: ["auto"],

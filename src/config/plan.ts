@@ -6,6 +6,8 @@ import type { ForwardingPolicy } from "../http/client-identity.ts";
 import type { PathPattern } from "../http/path-pattern.ts";
 import type { ProxyProtocolPolicy } from "../http/proxy-header.ts";
 import type { OperationsPlan } from "./operations.ts";
+import type { ReloadPlan } from "./reload.ts";
+import type { ReadyUrl } from "./settings/reload.ts";
 
 /** Where to listen. `unix` paths that begin with NUL are Linux abstract sockets. */
 export type Bind = (
@@ -106,6 +108,12 @@ export interface Plan {
   /** Variables added to the workers' environment. */
   readonly environ: Readonly<Record<string, string>>;
   readonly preload: boolean;
+  /** Restart when files change; null = only when told to. */
+  readonly reload: ReloadPlan | null;
+  /** New workers that are not ready by then have failed; 0 = no limit. */
+  readonly reloadTimeoutMs: number;
+  /** What a new worker must answer with 2xx before it gets requests; null = nothing. */
+  readonly readyUrl: ReadyUrl | null;
   readonly loop: "auto" | "asyncio" | "uvloop";
   readonly lifespan: "auto" | "on" | "off";
   /** SCRIPT_NAME and ASGI root_path; empty or "/prefix". */

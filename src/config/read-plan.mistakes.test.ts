@@ -130,7 +130,9 @@ const wrongLines: readonly (readonly [line: string, env: Env, mistake: string | 
     {},
     "-c gunicorn.conf.py is not supported yet: give its settings as flags, or as flags in GUNICORN_CMD_ARGS",
   ],
-  ["--reload app:app", {}, /^--reload is not supported yet: .*watchfiles/],
+  ["--reload --reload-dir /nowhere app:app", {}, "--reload-dir /nowhere is not a folder (/nowhere)"],
+  ["--reload-engine watchdog app:app", {}, "--reload-engine watchdog is not one of auto, inotify, poll"],
+  ["--ready-url ready app:app", {}, /^--ready-url ready is neither a path nor a URL/],
   ["-D app:app", {}, /^-D is not supported yet: .*systemd/],
   ["--user www app:app", {}, /^--user www is not supported yet: start maitred as that user/],
   ["--forwarded-allow-ips=nginx app:app", {}, /^--forwarded-allow-ips nginx has "nginx", and names are not looked up/],
@@ -150,7 +152,7 @@ const wrongLines: readonly (readonly [line: string, env: Env, mistake: string | 
     {},
     /^--trusted-headers x-real-ip has "x-real-ip", which is none of x-forwarded-for,/,
   ],
-  ["app:app", { UVICORN_RELOAD: "true" }, /^UVICORN_RELOAD=true is not supported yet/],
+  ["app:app", { UVICORN_RELOAD: "maybe" }, "UVICORN_RELOAD=maybe is neither true nor false"],
   ["--proxy-protocol=v3 app:app", {}, "--proxy-protocol v3 is not one of off, v1, v2, auto"],
 
   // The line itself.
@@ -178,7 +180,7 @@ for (const [line, env, mistake] of wrongLines) {
 
 test("all mistakes stand in one report, the application's first", () => {
   const told = mistakes(
-    "--chdir /nowhere -w zero -b 99999 -k gevent --threads 0 --python nopython --reload --foo app.py",
+    "--chdir /nowhere -w zero -b 99999 -k gevent --threads 0 --python nopython --spew --foo app.py",
     { PORT: "no" },
   );
   assert.equal(told.length, 9, told.join("\n"));

@@ -11,6 +11,7 @@ import { originName, originRank, originText } from "./origin.ts";
 import { absolutePath } from "./paths.ts";
 import type { Bind, Plan } from "./plan.ts";
 import { poolsOf } from "./pools.ts";
+import { reloadOf } from "./reload.ts";
 import { resolve, type Environment, type Resolved } from "./resolve.ts";
 import { tlsOf } from "./tls.ts";
 import { backlog, umask } from "./settings/bind.ts";
@@ -22,6 +23,7 @@ import * as logging from "./settings/logging.ts";
 import * as pools from "./settings/pools.ts";
 import * as processRows from "./settings/process.ts";
 import * as proxy from "./settings/proxy.ts";
+import * as reload from "./settings/reload.ts";
 import * as python from "./settings/python.ts";
 import * as tlsRows from "./settings/tls.ts";
 import * as timeouts from "./settings/timeouts.ts";
@@ -81,8 +83,18 @@ export function readPlan(argv: readonly string[], env: Environment, host: HostFa
   mistakes.push(...running.mistakes);
   notices.push(...running.notices);
 
+  const pythonpath = searchPath(resolved, fromChdir, chdir);
+  const reloading = reloadOf(resolved, pythonpath, fromChdir, host);
+  mistakes.push(...reloading.mistakes);
+  notices.push(...reloading.notices);
+  const isDevelopment = reloading.plan !== null;
+  if (isDevelopment && value(workers.preload))
+    notices.push(`${originName(resolved.get(workers.preload).origin)} has no effect with --reload`);
+
   const sizing = resolved.get(workers.workers);
-  const automatic = defaultWorkers(host.affinityCpus, host.cgroupQuotaCpus);
+  const automatic = isDevelopment
+    ? { workers: 1, reason: "--reload", cpus: host.affinityCpus }
+    : defaultWorkers(host.affinityCpus, host.cgroupQuotaCpus);
   const environ = Object.fromEntries(value(python.environ));
   const elasticity = { growWaitMs: value(pools.scaleUpWait), shrinkAfterMs: value(pools.scaleDownAfter) };
   const main = {
@@ -98,6 +110,8 @@ export function readPlan(argv: readonly string[], env: Environment, host: HostFa
   };
   const beside = poolsOf(value(pools.pool), main, automatic, elasticity);
   mistakes.push(...beside.mistakes);
+  if (isDevelopment && beside.pools.length > 0)
+    mistakes.push("--reload serves one pool of workers: leave --pool out while you develop");
   notices.push(...remarks(resolved, env, host));
 
   if (mistakes.length > 0) return { type: "mistakes", mistakes: [...new Set(mistakes)] };
@@ -114,9 +128,12 @@ export function readPlan(argv: readonly string[], env: Environment, host: HostFa
     pools: beside.pools,
     python: "path" in found ? found.path : "",
     chdir,
-    pythonpath: searchPath(resolved, fromChdir, chdir),
+    pythonpath,
     environ,
-    preload: value(workers.preload),
+    preload: value(workers.preload) && !isDevelopment,
+    reload: reloading.plan,
+    reloadTimeoutMs: value(reload.reloadTimeout),
+    readyUrl: value(reload.readyUrl),
     loop: value(python.loop),
     lifespan: value(python.lifespan),
     gracefulTimeoutMs: value(timeouts.gracefulTimeout),
@@ -166,7 +183,7 @@ export function readPlan(argv: readonly string[], env: Environment, host: HostFa
       ? { trusted: value(proxy.forwardedAllowIps), believed: value(proxy.trustedHeaders) }
       : null,
     proxyProtocol: proxyProtocolOf(resolved),
-    queueTargetMs: value(timeouts.queueTarget),
+    queueTargetMs: isDevelopment ? 0 : value(timeouts.queueTarget),
     serverHeader: value(http.serverHeader),
     dateHeader: value(http.dateHeader),
     tls: secured.tls,

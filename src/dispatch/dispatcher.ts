@@ -50,6 +50,7 @@ export class Dispatcher {
   #refusalsTold = 0;
   #stopping = false;
   #longestWaitMs = 0;
+  #outage: ((exchange: Exchange) => void) | null = null;
 
   constructor(settings: DispatcherSettings, clock: Clock, log: Log) {
     this.#settings = settings;
@@ -86,6 +87,18 @@ export class Dispatcher {
     if (at >= 0) this.#seats.splice(at, 1);
   }
 
+  /** While set, it answers whoever would wait, those who wait already included: nothing can serve them (development, broken code). */
+  setOutage(answer: ((exchange: Exchange) => void) | null): void {
+    this.#outage = answer;
+    if (answer === null) return;
+    for (const lane of [this.#queue, this.#slowQueue]) {
+      for (let next = lane.first; next !== null; next = lane.first) {
+        lane.remove(next);
+        answer(next);
+      }
+    }
+  }
+
   /** A new request. Answers 503 at once when the queue is full. */
   submit(exchange: Exchange): void {
     const times = this.#table.of(exchange.head.method, exchange.head.path);
@@ -99,6 +112,7 @@ export class Dispatcher {
       const seat = this.#seatFor(exchange, now);
       if (seat !== null) return this.#give(seat, exchange, now);
     }
+    if (this.#outage !== null) return this.#outage(exchange);
     if (this.waiting >= this.#settings.queueSize || this.#stopping) return this.#refuse(exchange);
     exchange.onGone = this.#left;
     exchange.queuedAt = this.#clock.now();
@@ -168,6 +182,7 @@ export class Dispatcher {
       exchange.queuedAt = this.#clock.now();
       (exchange.isSlow ? this.#slowQueue : this.#queue).unshift(exchange);
     }
+    if (this.#outage !== null) this.setOutage(this.#outage);
     if (this.waiting > 0) this.#ticker ??= this.#clock.every(TICK_MS, this.#tick);
     this.pump();
   }

@@ -1,5 +1,6 @@
 /** What every generation is made from, and what it shares with the others. */
 import type { Clock } from "../clock.ts";
+import type { ReadyUrl } from "../config/settings/reload.ts";
 import type { Dispatcher } from "../dispatch/dispatcher.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { BaseListener } from "../wire/request-encoder.ts";
@@ -8,10 +9,11 @@ import type { MemoryCgroup } from "./memory-cgroup.ts";
 import type { EndLedger } from "./report.ts";
 import type { ResponseRelays } from "./response-relay.ts";
 import type { TurnEnd } from "./turn-end.ts";
-import type { LoadFailure, ZygoteSettings } from "./zygote.ts";
+import type { LoadFailure, Zygote, ZygoteHandler } from "./zygote.ts";
 
 export interface GenerationSettings {
-  readonly zygote: ZygoteSettings;
+  /** Starts Python. */
+  spawn(this: void, handler: ZygoteHandler): Zygote;
   readonly preload: boolean;
   readonly workers: number;
   readonly workerConnections: number;
@@ -19,6 +21,8 @@ export interface GenerationSettings {
   readonly timeoutMs: number;
   readonly gracefulTimeoutMs: number;
   readonly cancelGoneMs: number | null;
+  /** What a new worker must answer with 2xx before it gets requests; null = nothing. */
+  readonly readyUrl: ReadyUrl | null;
   readonly maxRequests: number;
   readonly maxRequestsJitter: number;
   readonly maxWorkerAgeMs: number;
@@ -33,6 +37,8 @@ export interface GenerationContext {
   readonly relays: ResponseRelays;
   readonly ledger: EndLedger;
   readonly memoryCgroup: MemoryCgroup;
+  /** For development: files that a worker's modules came from, and modules of the standard library that it has. */
+  onModules?(this: void, files: readonly string[], standard: readonly string[]): void;
   /** Numbers workers across all generations. */
   nextWorker(): number;
 }

@@ -13,19 +13,20 @@ import type { WireError } from "../wire/frames.ts";
 import { EnvironEncoder, type RequestEncoder, ScopeEncoder } from "../wire/request-encoder.ts";
 import { describeExit, type EndReason } from "./lifecycle.ts";
 import type { GenerationContext, GenerationOwner, GenerationSettings } from "./generation-settings.ts";
-import { directStream } from "../streams/direct-stream.ts";
 import type { Greeting } from "./private-socket.ts";
+import { readyProbe } from "./ready-probe.ts";
 import { Recycling } from "./recycling.ts";
 import { atWork } from "./report.ts";
 import { HEALTHY_AFTER_MS, RestartPolicy } from "./restart-policy.ts";
-import { WorkerSeat } from "./seat.ts";
+import type { WorkerSeat } from "./seat.ts";
 import type { SeatOwner } from "./seat-owner.ts";
 import { tellExit, tellRestart } from "./tell-exit.ts";
 import { SIGKILL, TimeLimits, type TimeLimitsHouse } from "./time-limits.ts";
 import { type Unfinished, unfinishedOf } from "./unfinished.ts";
 import { sampleVitals } from "./vitals.ts";
+import { workerSeats } from "./worker-seats.ts";
 import { describeReadiness, type Readiness, Worker, type WorkerOwner } from "./worker.ts";
-import { type LoadFailure, type WorkerExit, Zygote, type ZygoteHandler } from "./zygote.ts";
+import type { LoadFailure, WorkerExit, Zygote, ZygoteHandler } from "./zygote.ts";
 
 /** Ends that say nothing about the worker's health. */
 const PLANNED: ReadonlySet<EndReason["type"]> = new Set(["max-requests", "max-age", "max-memory", "scaled-down"]);
@@ -61,7 +62,7 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
     this.#owner = owner;
     this.#startedAt = context.clock.now();
     this.#wanted = settings.workers;
-    this.#zygote = new Zygote(settings.zygote, this);
+    this.#zygote = settings.spawn(this);
     this.#recycling = new Recycling(
       settings,
       () => this.#fork(),
@@ -158,7 +159,7 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
   }
 
   onFailed(failure: LoadFailure): void {
-    this.#fail(failure);
+    this.fail(failure);
   }
 
   onForked(number: number, pid: number): void {
@@ -177,12 +178,13 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
     const livedMs = wasReady ? this.#context.clock.now() - worker.readyAt : 0;
     const asked = worker.state === "draining" && exit.signal === null;
     worker.become("exit");
+    worker.probe?.leave();
     const unfinished = unfinishedOf(worker, exit);
     const why = tellExit(this.#context, worker, exit, unfinished.begun, asked || this.state === "retiring", livedMs);
     this.#settle(worker, unfinished, why);
     worker.dispose();
     if (this.state === "starting") {
-      this.#fail(worker.failure ?? { exitCode: 3, message: describeExit(exit.code, exit.signal), traceback: "" });
+      this.fail(worker.failure ?? { exitCode: 3, message: describeExit(exit.code, exit.signal), traceback: "" });
       return;
     }
     if (this.state === "serving") this.#replace(worker, livedMs, why);
@@ -208,37 +210,37 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
   // --- workers and seats speak
 
   onReady(worker: Worker, readiness: Readiness, sockets: readonly Socket[]): void {
-    worker.become("ready");
-    worker.readyAt = this.#context.clock.now();
     this.interface = readiness.interface;
     this.#encoder ??= new (readiness.interface === "wsgi" ? EnvironEncoder : ScopeEncoder)(this.#settings.base);
-    const encoder = this.#encoder;
-    worker.seats = sockets.map((socket, index) => {
-      const identity = {
-        name: worker.name,
-        workerPid: worker.pid,
-        index,
-        concurrent: readiness.concurrent,
-        remembers: readiness.templates,
-        capacity: readiness.concurrent ? this.#settings.workerConnections : 64,
-      };
-      const seat = new WorkerSeat(
-        (listener) => directStream(socket, listener),
-        identity,
-        encoder,
-        this,
-        this.#context.clock,
-        this.#context.turnEnd,
-      );
-      seat.onRecall = () => worker.recall(index);
+    worker.seats = workerSeats(worker, readiness, sockets, this.#encoder, this, this.#settings, this.#context);
+    for (const seat of worker.seats) {
       seat.onPong = () => this.#limits.alive(seat);
       this.#seatWorkers.set(seat, worker);
-      return seat;
+    }
+    if (this.state === "retiring") return this.#drain(worker, { type: "stopping" });
+    const { readyUrl } = this.#settings;
+    if (readyUrl === null) return this.#admit(worker, readiness);
+    const { clock } = this.#context;
+    worker.probe = readyProbe(readyUrl, clock.now(), (problem) => {
+      if (worker.state === "draining" || worker.state === "ended") return;
+      if (problem === null) return this.#admit(worker, readiness);
+      worker.refuse({ exitCode: 3, message: problem, traceback: "" });
+      this.#kill(worker, SIGKILL);
     });
+    worker.seats[0]!.give(worker.probe, 0, clock.now());
+  }
+
+  onModules(files: readonly string[], standard: readonly string[]): void {
+    this.#context.onModules?.(files, standard);
+  }
+
+  /** It is ready: it may have requests. */
+  #admit(worker: Worker, readiness: Readiness): void {
+    worker.become("ready");
+    worker.readyAt = this.#context.clock.now();
     this.#context.log.info(
       `Worker ${worker.number} (pid ${worker.pid}) is ready: ${describeReadiness(readiness)}, ${this.python}`,
     );
-    if (this.state === "retiring") return this.#drain(worker, { type: "stopping" });
     if (this.#isPromoted) for (const seat of worker.seats) this.#context.dispatcher.addSeat(seat);
     this.#recycling.ready(worker, Math.random());
     if (this.state === "starting" && this.serving >= this.#wanted) {
@@ -349,7 +351,8 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
     if (worker.seats.length === 0) this.#zygote.kill(worker.number, SIGKILL);
   }
 
-  #fail(failure: LoadFailure): void {
+  /** Gives up the start. */
+  fail(failure: LoadFailure): void {
     if (this.state !== "starting") return;
     this.#end();
     this.#zygote.destroy();

@@ -2,6 +2,9 @@
 import type { Plan } from "../config/plan.ts";
 import type { SupervisorSettings } from "./supervisor.ts";
 
+/** Under --reload the streams of old code are not waited for longer than a developer would. */
+const DEVELOPMENT_GRACE_MS = 2000;
+
 /** `listener` is the first address: what SERVER_NAME and SERVER_PORT say. `mount`: the part of the path that is cut off before the app. */
 export function supervisorSettings(
   plan: Plan,
@@ -13,10 +16,13 @@ export function supervisorSettings(
     chdir: plan.chdir,
     environ: plan.environ,
     preload: plan.preload,
+    reloadTimeoutMs: plan.reload === null ? plan.reloadTimeoutMs : 0,
+    readyUrl: plan.readyUrl,
     workers: plan.workers,
     workerConnections: plan.workerConnections,
     timeoutMs: plan.timeoutMs,
-    gracefulTimeoutMs: plan.gracefulTimeoutMs,
+    gracefulTimeoutMs:
+      plan.reload === null ? plan.gracefulTimeoutMs : Math.min(plan.gracefulTimeoutMs, DEVELOPMENT_GRACE_MS),
     cancelGoneMs: plan.cancelGoneMs,
     maxRequests: plan.maxRequests,
     maxRequestsJitter: plan.maxRequestsJitter,
@@ -28,6 +34,7 @@ export function supervisorSettings(
       factory: plan.factory,
       interface: plan.interface,
       preload: plan.preload,
+      modules: plan.reload !== null,
       chdir: plan.chdir,
       pythonpath: plan.pythonpath,
       environ: plan.environ,

@@ -9,11 +9,14 @@ import type { GenerationContext, GenerationOwner, GenerationSettings } from "./g
 import { atWork, reportWorker, type WorkerReport } from "./report.ts";
 import { type Greeting, PrivateSocket } from "./private-socket.ts";
 import { RestartPolicy } from "./restart-policy.ts";
+import { SpareZygote } from "./spare-zygote.ts";
 import type { Worker } from "./worker.ts";
-import type { LoadFailure } from "./zygote.ts";
+import { type LoadFailure, Zygote, type ZygoteHandler } from "./zygote.ts";
 
 /** Everything about the workers but what the supervisor adds itself: the private door. */
-export type SupervisorSettings = Omit<GenerationSettings, "zygote"> & {
+export type SupervisorSettings = Omit<GenerationSettings, "spawn"> & {
+  /** New workers that are not ready by then have failed, and the old ones stay; 0 = no limit. */
+  readonly reloadTimeoutMs: number;
   readonly python: string;
   readonly chdir: string;
   readonly environ: Readonly<Record<string, string>>;
@@ -32,12 +35,15 @@ export class Supervisor implements GenerationOwner {
   readonly #door: PrivateSocket;
   readonly #generations = new Set<Generation>();
   readonly #policy = new RestartPolicy();
+  readonly #spare = new SpareZygote((handler) => this.#spawn(handler));
   #current: Generation | null = null;
   #next: Generation | null = null;
   #count = 0;
   /** Workers asked for; 0 while paused. */
   #wanted: number;
   #reloaded: ((outcome: ReloadOutcome) => void) | null = null;
+  /** Asked for while another reload was under way: the code may have changed since that began, so one more follows. */
+  #following: { readonly outcome: Promise<ReloadOutcome>; start(): void } | null = null;
   #isStopping = false;
   #started: ((failure: LoadFailure | null) => void) | null = null;
   readonly #whenEnded: (() => void)[] = [];
@@ -50,6 +56,9 @@ export class Supervisor implements GenerationOwner {
     this.#door = new PrivateSocket((greeting, socket) => this.#connected(greeting, socket));
   }
 
+  /** Set in development, where whoever restarts decides what follows a failure; told when Python itself is lost. */
+  onLost: ((detail: string) => void) | null = null;
+
   /** What the app speaks; null before the first worker is ready. */
   get interface(): "wsgi" | "asgi" | null {
     return this.#current?.interface ?? null;
@@ -57,13 +66,22 @@ export class Supervisor implements GenerationOwner {
 
   /** Starts the first generation. Resolves with null when all workers are ready, else with why not. */
   async start(): Promise<LoadFailure | null> {
-    await this.#door.listen();
+    await this.open();
     this.#next = this.#begin();
     return await new Promise((resolve) => (this.#started = resolve));
   }
 
+  /** Opens the private door; the first thing to do. */
+  async open(): Promise<void> {
+    await this.#door.listen();
+  }
+
   get wanted(): number {
     return this.#wanted;
+  }
+
+  get isStopping(): boolean {
+    return this.#isStopping;
   }
 
   /** Workers that take requests. */
@@ -87,15 +105,47 @@ export class Supervisor implements GenerationOwner {
 
   /** A new generation from the code as it is now. The old one serves until it is ready. */
   reload(): Promise<ReloadOutcome> {
-    if (this.#isStopping || this.#current === null) return refusedReload("the server is starting or stopping");
+    if (this.#isStopping || (this.#current === null && this.#next === null))
+      return refusedReload("the server is starting or stopping");
     if (this.#next !== null) {
-      this.#log.warning("Reload: another one is under way; this request is ignored");
-      return refusedReload("another reload is under way");
+      this.#log.info("Reload: one is under way; another follows it");
+      return (this.#following ??= following(() => this.reload())).outcome;
     }
     this.#log.info("Reload: starting new workers; the old ones serve until these are ready");
     if (this.#wanted === 0) this.#wanted = this.#settings.workers;
-    this.#next = this.#begin();
-    return new Promise((resolve) => (this.#reloaded = resolve));
+    return this.#renew();
+  }
+
+  /** For development: the workers leave now, a start under way is given up, and requests wait. */
+  hold(): void {
+    const [old, next] = [this.#current, this.#next];
+    this.#current = null;
+    this.#next = null;
+    old?.retire({ type: "reload" });
+    if (next === null) return;
+    next.kill();
+    this.#tellReloaded({ type: "failed", message: "given up for a newer start", traceback: "" });
+  }
+
+  /** For development: new workers in place of the old ones, which have left by then. */
+  restart(): Promise<ReloadOutcome> {
+    this.hold();
+    return this.#isStopping ? refusedReload("the server is stopping") : this.#renew();
+  }
+
+  /** For development: has a Python ready for the next restart, which has imported these modules of the standard library. */
+  prepareRestart(warm: readonly string[]): void {
+    if (!this.#isStopping) this.#spare.prepare(warm);
+  }
+
+  /** For development: the next restart begins with a Python that knows nothing yet. */
+  forgetPrepared(): void {
+    this.#spare.discard();
+  }
+
+  /** For development: each worker tells which files its modules came from. */
+  askModules(): void {
+    for (const worker of this.#current?.workers ?? []) worker.askModules();
   }
 
   /** Has this many workers from now on, after a reload too; `why` is for the log. 0 pauses: requests wait in the queue. */
@@ -151,6 +201,7 @@ export class Supervisor implements GenerationOwner {
   /** Lets the workers finish and go. Resolves when every process is gone. */
   async stop(): Promise<void> {
     this.#isStopping = true;
+    this.#spare.discard();
     for (const generation of this.#generations) generation.retire({ type: "stopping" });
     if (this.#generations.size > 0) await new Promise<void>((resolve) => this.#whenEnded.push(resolve));
     this.#door.close();
@@ -159,6 +210,7 @@ export class Supervisor implements GenerationOwner {
   /** Ends every process now; returns what was at work. */
   kill(): string[] {
     this.#isStopping = true;
+    this.#spare.discard();
     return [...this.#generations].flatMap((generation) => generation.kill());
   }
 
@@ -184,30 +236,58 @@ export class Supervisor implements GenerationOwner {
       this.#started = null;
       return;
     }
-    this.#tellReloaded({ type: "failed", message: failure.message, traceback: failure.traceback });
-    if (this.#isStopping) return;
+    const outcome: ReloadOutcome = { type: "failed", message: failure.message, traceback: failure.traceback };
+    if (this.#isStopping || this.onLost !== null) return this.#tellReloaded(outcome);
     if (failure.traceback !== "") this.#log.error(failure.traceback.trimEnd());
     if (this.#current !== null) {
       this.#log.error(`Reload failed, the old workers go on serving: ${failure.message}`);
-      return;
+      return this.#tellReloaded(outcome);
     }
+    this.#tellReloaded(outcome);
     this.#again(0, failure.message);
   }
 
   onEnded(generation: Generation, detail: string): void {
     this.#forget(generation);
+    if (this.#next === generation) {
+      this.#next = null;
+      this.#tellReloaded({ type: "failed", message: "the server is stopping", traceback: "" });
+    }
     if (this.#current !== generation) return;
     this.#current = null;
     if (!this.#isStopping && this.#next === null) this.#again(0, detail);
   }
 
+  #renew(): Promise<ReloadOutcome> {
+    const generation = this.#begin();
+    this.#next = generation;
+    const { reloadTimeoutMs } = this.#settings;
+    if (reloadTimeoutMs > 0) this.#context.clock.after(reloadTimeoutMs, () => void this.#giveUp(generation));
+    return new Promise((resolve) => (this.#reloaded = resolve));
+  }
+
+  /** It takes too long to start: say where it is, and go on with the old one. */
+  async #giveUp(generation: Generation): Promise<void> {
+    if (this.#next !== generation) return;
+    const stacks = [...generation.workers].map(async (worker) => {
+      const text = await worker.stacks(() => generation.askStacks(worker));
+      return `Python stacks of ${worker.name}:\n${text}`;
+    });
+    const traceback = (await Promise.all(stacks)).join("\n");
+    const seconds = this.#settings.reloadTimeoutMs / 1000;
+    generation.fail({ exitCode: 3, message: `not ready within ${seconds} s (--reload-timeout)`, traceback });
+  }
+
   #tellReloaded(outcome: ReloadOutcome): void {
     this.#reloaded?.(outcome);
     this.#reloaded = null;
+    this.#following?.start();
+    this.#following = null;
   }
 
   /** Python itself is lost (somebody killed the zygote): begin again, ever later while it keeps failing. */
   #again(livedMs: number, detail: string): void {
+    if (this.onLost !== null) return this.onLost(detail);
     const { delayMs } = this.#policy.died(livedMs);
     this.#log.critical(
       `The Python zygote ended unexpectedly (${detail}); starting again${delayMs > 0 ? ` in ${delayMs / 1000} s` : ""}`,
@@ -218,17 +298,17 @@ export class Supervisor implements GenerationOwner {
   }
 
   #begin(): Generation {
-    const { python, chdir, environ, start, ...rest } = this.#settings;
-    const door = { token: this.#door.token, address: this.#door.address, abstract: this.#door.isAbstract };
-    const zygote = { python, chdir, environ, start: { ...start, ...door } };
-    const generation = new Generation(
-      ++this.#count,
-      { ...rest, workers: Math.max(1, this.#wanted), zygote },
-      this.#context,
-      this,
-    );
+    const spawn = (handler: ZygoteHandler): Zygote => this.#spare.take(handler) ?? this.#spawn(handler);
+    const settings = { ...this.#settings, workers: Math.max(1, this.#wanted), spawn };
+    const generation = new Generation(++this.#count, settings, this.#context, this);
     this.#generations.add(generation);
     return generation;
+  }
+
+  #spawn(handler: ZygoteHandler): Zygote {
+    const { python, chdir, environ, start } = this.#settings;
+    const door = { token: this.#door.token, address: this.#door.address, abstract: this.#door.isAbstract };
+    return new Zygote({ python, chdir, environ, start: { ...start, ...door } }, handler);
   }
 
   #forget(generation: Generation): void {
@@ -240,6 +320,15 @@ export class Supervisor implements GenerationOwner {
     for (const generation of this.#generations) if (generation.connected(greeting, socket)) return;
     socket.destroy();
   }
+}
+
+function following(reload: () => Promise<ReloadOutcome>): {
+  readonly outcome: Promise<ReloadOutcome>;
+  start(): void;
+} {
+  let resolve: (outcome: Promise<ReloadOutcome>) => void = () => {};
+  const outcome = new Promise<ReloadOutcome>((settle) => (resolve = settle));
+  return { outcome, start: () => resolve(reload()) };
 }
 
 function refusedReload(message: string): Promise<ReloadOutcome> {

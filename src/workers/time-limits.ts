@@ -18,6 +18,8 @@ const WATCH_EVERY_MS = 250;
 /** The watch came so much too late: the front itself was stopped or starved, and what it sees now is old. */
 const BLIND_AFTER_MS = 2000;
 const MOST_BLIND_MS = 5000;
+/** The end of an event loop, lifespan shutdown included, gets at most this much of the grace, and at most a quarter of it. */
+const ENDING_MS = 3000;
 
 export interface TimeLimitSettings {
   /** 0 = no limit. */
@@ -58,6 +60,7 @@ export class TimeLimits {
   readonly #stuck = new WeakMap<Worker, Stuck>();
   readonly #interrupted = new WeakSet<Exchange>();
   readonly #overstayed = new WeakSet<Worker>();
+  readonly #hurried = new WeakSet<Worker>();
   readonly #timer: Timer;
   #watchedAt: number;
   #blindUntil = 0;
@@ -182,7 +185,11 @@ export class TimeLimits {
   #watchLeaving(worker: Worker, now: number): void {
     const { gracefulTimeoutMs } = this.#settings;
     if (worker.state !== "draining" || worker.reason.type === "stopping" || this.#overstayed.has(worker)) return;
-    if (now - worker.drainingSince < gracefulTimeoutMs) return;
+    const stayedMs = now - worker.drainingSince;
+    const isEventLoop = worker.seats.some(({ concurrent }) => concurrent);
+    if (isEventLoop && stayedMs >= gracefulTimeoutMs - Math.min(ENDING_MS, gracefulTimeoutMs / 4))
+      this.#hurry(worker, now);
+    if (stayedMs < gracefulTimeoutMs) return;
     this.#overstayed.add(worker);
     const left = worker.seats.flatMap((seat) => seat.unfinished());
     const what = left.map((one) => this.#describe(one, now)).join(", ") || "no request";
@@ -190,6 +197,17 @@ export class TimeLimits {
       `Killed after ${gracefulTimeoutMs / 1000} s (--graceful-timeout): ${worker.name}, at work on ${what}`,
     );
     this.#house.kill(worker, SIGKILL);
+  }
+
+  /** What still runs on its event loop is cancelled, so that lifespan shutdown has the rest of the time. */
+  #hurry(worker: Worker, now: number): void {
+    if (this.#hurried.has(worker)) return;
+    this.#hurried.add(worker);
+    for (const one of worker.seats.flatMap((seat) => seat.unfinished()))
+      this.#log.warning(
+        `Cancelled in ${worker.name}, which must leave (--graceful-timeout): ${this.#describe(one, now)}`,
+      );
+    worker.hurry();
   }
 
   #watchGone(worker: Worker, seat: WorkerSeat, now: number): void {

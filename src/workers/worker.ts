@@ -32,6 +32,8 @@ export interface WorkerOwner {
   /** Everything is connected; `sockets` are the seat links in order. */
   onReady(worker: Worker, readiness: Readiness, sockets: readonly Socket[]): void;
   onReturned(worker: Worker, exchanges: Exchange[]): void;
+  /** Files that its modules came from, and modules of the standard library that it has, as far as not told before. */
+  onModules(files: readonly string[], standard: readonly string[]): void;
 }
 
 /** The thread that tells the stacks needs the GIL. */
@@ -55,6 +57,8 @@ export class Worker {
   /** Recycled when `served` reaches this; 0 = never. */
   mostRequests = 0;
   seats: WorkerSeat[] = [];
+  /** What it was asked before it may serve (--ready-url). */
+  probe: Exchange | null = null;
   readonly #owner: WorkerOwner;
   #link: JsonLines | null = null;
   #stacks: StackReader | null = null;
@@ -104,6 +108,11 @@ export class Worker {
 
   recall(seat: number): void {
     this.#link?.send({ type: "recall", seat });
+  }
+
+  /** Makes it tell of modules that it has not told of. */
+  askModules(): void {
+    this.#link?.send({ type: "modules" });
   }
 
   /** Raises in the thread that serves this request, if it still does. */
@@ -159,6 +168,12 @@ export class Worker {
     for (const seat of this.seats) if (seat.isEmpty) seat.close();
   }
 
+  /** It cannot serve; whoever says so ends it. */
+  refuse(failure: LoadFailure): void {
+    this.failure = failure;
+    this.reason = { type: "failed-to-boot", message: failure.message };
+  }
+
   /** The process is gone: forget its sockets. */
   dispose(): void {
     for (const socket of this.#sockets) socket?.destroy();
@@ -168,8 +183,7 @@ export class Worker {
   #receive(message: Message): void {
     switch (message.type) {
       case "failed":
-        this.failure = loadFailure(message);
-        this.reason = { type: "failed-to-boot", message: this.failure.message };
+        this.refuse(loadFailure(message));
         return;
       case "ready":
         this.#readiness = {
@@ -180,6 +194,9 @@ export class Worker {
           templates: message["templates"] === true,
         };
         this.#checkReady();
+        return;
+      case "modules":
+        this.#owner.onModules(texts(message["files"]), texts(message["standard"]));
         return;
       case "stacks":
         this.#onStacks?.(typeof message["text"] === "string" ? message["text"] : null);
@@ -200,9 +217,13 @@ export class Worker {
 
   #checkReady(): void {
     const readiness = this.#readiness;
-    if (readiness === null || this.state === "serving" || this.state === "ended") return;
+    if (readiness === null || this.seats.length > 0 || this.state === "ended") return;
     const sockets = this.#sockets.filter((socket) => socket !== undefined);
     if (sockets.length < readiness.seats) return;
     this.#owner.onReady(this, readiness, sockets);
   }
+}
+
+function texts(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
 }

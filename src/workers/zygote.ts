@@ -50,11 +50,13 @@ export interface ZygoteHandler {
 }
 
 export class Zygote {
-  readonly #handler: ZygoteHandler;
+  #handler: ZygoteHandler;
   readonly #child: ChildProcess;
   readonly #link: JsonLines;
   #isClosing = false;
   #isGone = false;
+  /** The interpreter, once it has said so. */
+  #python: string | null = null;
   #problem = "";
 
   constructor(settings: ZygoteSettings, handler: ZygoteHandler) {
@@ -83,6 +85,23 @@ export class Zygote {
       (problem) => (this.#problem ||= problem),
     );
     this.#link.send({ type: "start", protocol: PROTOCOL_VERSION, marshal_probe: MARSHAL_PROBE, ...settings.start });
+  }
+
+  get isGone(): boolean {
+    return this.#isGone;
+  }
+
+  /** Belongs to another from now on, who is told what has been said already. */
+  handOver(handler: ZygoteHandler): void {
+    this.#handler = handler;
+    queueMicrotask(() => {
+      if (this.#python !== null) handler.onHello(this.#python);
+    });
+  }
+
+  /** Imports modules of the standard library ahead of time. */
+  warm(modules: readonly string[]): void {
+    if (modules.length > 0) this.#link.send({ type: "warm", modules });
   }
 
   get pid(): number {
@@ -128,7 +147,8 @@ export class Zygote {
           this.#child.kill("SIGKILL");
           return;
         }
-        this.#handler.onHello(`${String(message["implementation"])} ${String(message["python"])}`);
+        this.#python = `${String(message["implementation"])} ${String(message["python"])}`;
+        this.#handler.onHello(this.#python);
         return;
       case "loaded":
         this.#handler.onLoaded(Array.isArray(message["warnings"]) ? message["warnings"].map(String) : []);

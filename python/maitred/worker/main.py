@@ -10,6 +10,7 @@ from maitred.worker import importing
 from maitred.worker.complaint import complain
 from maitred.worker.importing import LoadError
 from maitred.worker.link import FrontAddress, JsonLink
+from maitred.worker.modules import Modules
 from maitred.worker.recall import answer_recalls
 from maitred.worker.seat import Seat
 from maitred.worker.stacks import offer
@@ -32,6 +33,7 @@ class Worker:
         self._number = number
         self._board = board
         self._front = FrontAddress(start["address"], start["abstract"], start["token"])
+        self._modules = Modules() if start.get("modules") else None
 
     def run(self, loaded: tuple[Any, str] | None) -> int:
         """Serve until the front closes the seats; the exit code."""
@@ -48,11 +50,16 @@ class Worker:
                 self._serve_wsgi(link, app)
         except LoadError as error:
             try:
+                self._tell_modules(link, error)
                 link.send(error.as_message())
             except OSError:
                 pass
             return error.exit_code
         return 0
+
+    def _tell_modules(self, link: JsonLink, error: LoadError | None = None) -> None:
+        if self._modules is not None:
+            link.send(self._modules.news(error))
 
     def _connect_seat(self, seat: int) -> Any:
         return self._front.connect({"type": "seat", "worker": self._number, "seat": seat})
@@ -62,6 +69,7 @@ class Worker:
         base = base_environ(self._start["wsgi"], threads > 1)
         seats = [Seat(self._connect_seat(number)) for number in range(threads)]
         workers = [WsgiSeat(app, seat, base, self._board, number) for number, seat in enumerate(seats)]
+        self._tell_modules(link)
         link.send(
             {
                 "type": "ready",
@@ -72,7 +80,7 @@ class Worker:
                 "templates": True,
             }
         )
-        answer_recalls(link, seats, self._board)
+        answer_recalls(link, seats, self._board, modules=self._modules)
         if threads == 1:
             workers[0].serve()
             return
@@ -91,6 +99,7 @@ class Worker:
         from maitred.worker import asgi_loop
 
         def ready(loop_name: str, loop: Any, hurry: Callable[[], None]) -> None:
+            self._tell_modules(link)
             link.send(
                 {
                     "type": "ready",
@@ -101,7 +110,7 @@ class Worker:
                     "templates": True,
                 }
             )
-            answer_recalls(link, (), self._board, loop, hurry)
+            answer_recalls(link, (), self._board, loop, hurry, self._modules)
 
         asgi_loop.serve(self._start, app, lambda: self._connect_seat(0), self._board, ready)
 

@@ -9,6 +9,7 @@ from typing import Any, Callable
 
 from maitred.worker.interrupt import interrupt
 from maitred.worker.link import JsonLink
+from maitred.worker.modules import Modules
 from maitred.worker.seat import Seat
 from maitred.worker.stacks import describe_tasks, describe_threads
 from maitred.worker.wsgi import ClientGone
@@ -20,13 +21,20 @@ def answer_recalls(
     board: memoryview,
     loop: Any = None,
     hurry: Callable[[], None] | None = None,
+    modules: Modules | None = None,
 ) -> None:
     """Start the thread. A seat that is not in `seats`, an asyncio one, has always started everything."""
-    threading.Thread(target=_answer, args=(link, seats, board, loop, hurry), name="maitred-recall", daemon=True).start()
+    known = (link, seats, board, loop, hurry, modules)
+    threading.Thread(target=_answer, args=known, name="maitred-recall", daemon=True).start()
 
 
 def _answer(
-    link: JsonLink, seats: Sequence[Seat], board: memoryview, loop: Any, hurry: Callable[[], None] | None
+    link: JsonLink,
+    seats: Sequence[Seat],
+    board: memoryview,
+    loop: Any,
+    hurry: Callable[[], None] | None,
+    modules: Modules | None,
 ) -> None:
     try:
         while True:
@@ -44,6 +52,8 @@ def _answer(
                     interrupt(board, number, message["sequence"], seats[number].thread, ClientGone)
                 elif kind == "stacks":
                     link.send({"type": "stacks", "text": describe_threads() + describe_tasks(loop)})
+                elif kind == "modules" and modules is not None:
+                    link.send(modules.news())
                 elif kind == "hurry" and hurry is not None:
                     try:
                         loop.call_soon_threadsafe(hurry)

@@ -112,6 +112,8 @@ class Zygote:
                     worker = self._fork(message["worker"])
                     if worker is not None:
                         return worker, self._loaded
+                elif kind == "warm":
+                    _warm(message["modules"])
                 elif kind == "kill":
                     self._kill(message["worker"], message["signal"])
                 elif kind == "stacks" and STACKS_SIGNAL is not None:
@@ -258,6 +260,19 @@ def _signal(pid: int, number: int) -> None:
         os.kill(pid, number)
     except ProcessLookupError:
         pass
+
+
+def _warm(modules: list[str]) -> None:
+    """For development: import ahead of time what the last worker had of the standard library."""
+    import importlib
+
+    for name in modules:
+        try:
+            importlib.import_module(name)
+        except Exception:  # Whoever wants it will see why.
+            pass
+    gc.collect()
+    gc.freeze()
 
 
 def _thread_warnings() -> list[str]:

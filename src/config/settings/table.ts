@@ -11,6 +11,7 @@ import { poolsSection } from "./pools.ts";
 import { processSection } from "./process.ts";
 import { proxySection } from "./proxy.ts";
 import { pythonSection } from "./python.ts";
+import { reloadSection } from "./reload.ts";
 import { tlsSection } from "./tls.ts";
 import { timeoutsSection } from "./timeouts.ts";
 import { webSocketSection } from "./web-socket.ts";
@@ -22,6 +23,7 @@ export const sections: readonly Section[] = [
   workersSection,
   poolsSection,
   pythonSection,
+  reloadSection,
   timeoutsSection,
   limitsSection,
   bufferingSection,
