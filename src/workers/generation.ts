@@ -146,8 +146,9 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
 
   // --- the zygote speaks
 
-  onHello(python: string): void {
+  onHello(python: string, isFreeThreaded: boolean): void {
     this.python = python;
+    if (isFreeThreaded) this.#owner.onFreeThreaded(this);
     if (!this.#settings.preload) this.#forkAll();
   }
 
@@ -238,6 +239,7 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
     this.#context.log.info(
       `Worker ${worker.number} (pid ${worker.pid}) is ready: ${describeReadiness(readiness)}, ${this.python}`,
     );
+    for (const warning of readiness.warnings) this.#owner.onWarning(warning);
     if (this.state === "retiring") return this.#drain(worker, { type: "stopping" });
     if (this.#isPromoted) for (const seat of worker.seats) this.#context.dispatcher.addSeat(seat);
     this.#recycling.ready(worker, Math.random());

@@ -18,6 +18,8 @@ export type SupervisorSettings = Omit<GenerationSettings, "zygote"> & {
   readonly chdir: string;
   readonly environ: Readonly<Record<string, string>>;
   readonly start: Readonly<Record<string, unknown>>;
+  /** How many where Python has no GIL. */
+  readonly withoutGil: { readonly workers: number; readonly threads: number };
 };
 
 /** How a reload ended. */
@@ -39,6 +41,11 @@ export class Supervisor implements GenerationOwner {
   #wanted: number;
   #reloaded: ((outcome: ReloadOutcome) => void) | null = null;
   #isStopping = false;
+  #hasNoGil = false;
+  /** Fewer processes than the plan says, because Python is free-threaded. */
+  #isNarrowed = false;
+  /** Warnings of workers that have been logged. */
+  readonly #told = new Set<string>();
   #started: ((failure: LoadFailure | null) => void) | null = null;
   readonly #whenEnded: (() => void)[] = [];
 
@@ -60,6 +67,11 @@ export class Supervisor implements GenerationOwner {
     await this.#door.listen();
     this.#next = this.#begin();
     return await new Promise((resolve) => (this.#started = resolve));
+  }
+
+  /** Threads run at the same time, and the application uses them. */
+  get isFreeThreaded(): boolean {
+    return this.#hasNoGil && this.interface !== "asgi";
   }
 
   get wanted(): number {
@@ -162,6 +174,25 @@ export class Supervisor implements GenerationOwner {
     return [...this.#generations].flatMap((generation) => generation.kill());
   }
 
+  /** Threads that run at the same time do what processes would, unless the operator said how many of those. */
+  onFreeThreaded(generation: Generation): void {
+    const { workers, withoutGil } = this.#settings;
+    this.#hasNoGil = true;
+    if (withoutGil.workers >= workers || this.#wanted !== workers || this.interface === "asgi") return;
+    this.#isNarrowed = true;
+    this.#wanted = withoutGil.workers;
+    this.#log.info(
+      `Python is free-threaded: one process with ${withoutGil.threads} threads instead of ${workers} processes (--workers and --threads say otherwise)`,
+    );
+    generation.scale(this.#wanted);
+  }
+
+  onWarning(warning: string): void {
+    if (this.#told.has(warning)) return;
+    this.#told.add(warning);
+    this.#log.warning(warning);
+  }
+
   onReady(generation: Generation): void {
     if (this.#next === generation) this.#next = null;
     const old = this.#current;
@@ -171,6 +202,7 @@ export class Supervisor implements GenerationOwner {
       this.#log.info(`Reload: ${generation.serving} new workers serve; the old ones finish what they have`);
       old.retire({ type: "reload" });
     }
+    this.#widen(generation);
     this.#tellReloaded({ type: "done", workers: generation.serving });
     this.#started?.(null);
     this.#started = null;
@@ -218,7 +250,7 @@ export class Supervisor implements GenerationOwner {
   }
 
   #begin(): Generation {
-    const { python, chdir, environ, start, ...rest } = this.#settings;
+    const { python, chdir, environ, start, withoutGil: _, ...rest } = this.#settings;
     const door = { token: this.#door.token, address: this.#door.address, abstract: this.#door.isAbstract };
     const zygote = { python, chdir, environ, start: { ...start, ...door } };
     const generation = new Generation(
@@ -229,6 +261,16 @@ export class Supervisor implements GenerationOwner {
     );
     this.#generations.add(generation);
     return generation;
+  }
+
+  /** What came up turned out to be an event loop, which uses one thread whatever Python can do: processes, then. */
+  #widen(generation: Generation): void {
+    if (!this.#isNarrowed || generation.interface !== "asgi") return;
+    this.#isNarrowed = false;
+    if (this.#wanted !== this.#settings.withoutGil.workers) return;
+    this.#wanted = this.#settings.workers;
+    this.#log.info(`The application is ASGI, an event loop in each process: ${this.#wanted} of them after all`);
+    generation.scale(this.#wanted);
   }
 
   #forget(generation: Generation): void {

@@ -40,7 +40,7 @@ export interface LoadFailure {
 }
 
 export interface ZygoteHandler {
-  onHello(python: string): void;
+  onHello(python: string, isFreeThreaded: boolean): void;
   onLoaded(warnings: readonly string[]): void;
   onFailed(failure: LoadFailure): void;
   onForked(worker: number, pid: number): void;
@@ -128,7 +128,10 @@ export class Zygote {
           this.#child.kill("SIGKILL");
           return;
         }
-        this.#handler.onHello(`${String(message["implementation"])} ${String(message["python"])}`);
+        this.#handler.onHello(
+          `${String(message["implementation"])} ${String(message["python"])}${message["gil"] === false ? " (free-threaded)" : ""}`,
+          message["gil"] === false,
+        );
         return;
       case "loaded":
         this.#handler.onLoaded(Array.isArray(message["warnings"]) ? message["warnings"].map(String) : []);
