@@ -4,7 +4,10 @@ import type { PoolSpec } from "./pool-spec.ts";
 import { sizingOf, type Elasticity } from "./worker-count.ts";
 
 /** What a pool can take from the main one. */
-export type MainPool = Omit<PoolPlan, "name" | "patterns" | "mount" | "workers" | "workersReason" | "sizing" | "withoutGil">;
+export type MainPool = Omit<
+  PoolPlan,
+  "name" | "patterns" | "mount" | "workers" | "workersReason" | "sizing" | "withoutGil"
+>;
 
 export interface Pools {
   readonly pools: readonly PoolPlan[];

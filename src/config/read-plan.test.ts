@@ -235,15 +235,7 @@ const lines: readonly (readonly [line: string, env: Env, difference: Partial<Tol
   ],
 
   // How a worker runs the application.
-  ["-k sync app:app", {}, { interface: "wsgi" }],
-  ["-k sync --threads 3 app:app", {}, { interface: "wsgi", threads: 3 }],
-  ["-k gthread app:app", {}, { interface: "wsgi", threads: 4 }],
-  ["-k gthread --threads 2 app:app", {}, { interface: "wsgi", threads: 2 }],
-  ["-k asgi app:app", {}, { interface: "asgi" }],
   ["--interface asgi3 app:app", {}, { interface: "asgi" }],
-  ["-k asgi --interface asgi3 app:app", {}, { interface: "asgi" }],
-  ["-k gevent --worker-connections 50 app:app", {}, { interface: "wsgi", gevent: true, workerConnections: 50 }],
-  ["-k gunicorn.workers.ggevent.GeventWorker --threads 1 app:app", {}, { interface: "wsgi", gevent: true }],
   ["--threads 2 app:app", {}, { threads: 2 }],
   ["-w auto app:app", { WEB_CONCURRENCY: "9" }, {}],
 
@@ -359,8 +351,6 @@ const noticed: readonly (readonly [line: string, env: Env, notice: RegExp | null
   ],
   ["--proxy-allow-from 10.0.0.1 app:app", {}, /^--proxy-allow-from 10.0.0.1 has no effect without --proxy-protocol/],
   ["app:app", { UVICORN_RELOAD: "false" }, null],
-  ["-k asgi --threads 8 app:app", {}, /^--threads 8 has no effect: an ASGI worker runs one event loop/],
-  ["-k gevent --threads 8 app:app", {}, /^--threads 8 has no effect: a gevent worker runs each request in a greenlet/],
   ["-m 22 app:app", {}, /decimal number, as in gunicorn: the umask is 0026/],
   ["-m 0 app:app", {}, null],
   ["--max-requests-jitter 5 app:app", {}, /^--max-requests-jitter has no effect without --max-requests/],

@@ -36,3 +36,32 @@ test("what asked for the interface is named as it was written", () => {
   assert.equal(model("--worker-class asgi").interfaceFrom, "--worker-class asgi");
   assert.equal(model("--interface asgi3").interfaceFrom, "--interface asgi3");
 });
+
+const models: readonly (readonly [line: string, expected: Partial<Plan>])[] = [
+  ["-k sync", { interface: "wsgi", threads: 1, gevent: false }],
+  ["-k sync --threads 3", { interface: "wsgi", threads: 3, gevent: false }],
+  ["-k gthread", { interface: "wsgi", threads: 4, gevent: false }],
+  ["-k gthread --threads 2", { interface: "wsgi", threads: 2, gevent: false }],
+  ["-k asgi", { interface: "asgi", threads: 1, gevent: false }],
+  ["-k asgi --interface asgi3", { interface: "asgi", threads: 1, gevent: false }],
+  ["-k gevent", { interface: "wsgi", threads: 1, gevent: true }],
+  ["-k gunicorn.workers.ggevent.GeventWorker --threads 1", { interface: "wsgi", threads: 1, gevent: true }],
+];
+
+for (const [line, expected] of models) {
+  test(`the model of maitred ${line}`, () => {
+    const { interface: spoken, threads, gevent } = model(line);
+    assert.deepEqual({ interface: spoken, threads, gevent }, expected);
+  });
+}
+
+test("threads that a model does not use are told", () => {
+  assert.match(
+    model("-k asgi --threads 8").notices.join(),
+    /^--threads 8 has no effect: an ASGI worker runs one event loop/,
+  );
+  assert.match(
+    model("-k gevent --threads 8").notices.join(),
+    /^--threads 8 has no effect: a gevent worker runs each request/,
+  );
+});
