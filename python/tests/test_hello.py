@@ -7,7 +7,8 @@ class HelloTest(FrontCase):
     def test_a_wsgi_worker_answers_a_batch_and_exits_0_when_its_seat_closes(self):
         front, worker, seat = self.worker("hello:wsgi")
         self.assertEqual(
-            worker.ready, {"type": "ready", "interface": "wsgi", "seats": 1, "loop": None, "concurrent": False}
+            worker.ready,
+            {"type": "ready", "interface": "wsgi", "seats": 1, "loop": None, "concurrent": False, "templates": True},
         )
         seat.requests((1, wsgi_head(), b""), (2, wsgi_head(), b""), (7, wsgi_head(), b""))
         responses = seat.responses(3)
@@ -22,7 +23,15 @@ class HelloTest(FrontCase):
     def test_an_asgi_worker_answers_a_batch_and_exits_0_when_its_seat_closes(self):
         front, worker, seat = self.worker("hello:asgi")
         self.assertEqual(
-            worker.ready, {"type": "ready", "interface": "asgi", "seats": 1, "loop": "asyncio", "concurrent": True}
+            worker.ready,
+            {
+                "type": "ready",
+                "interface": "asgi",
+                "seats": 1,
+                "loop": "asyncio",
+                "concurrent": True,
+                "templates": True,
+            },
         )
         seat.requests((1, asgi_head(), b""), (2, asgi_head(), b""), (7, asgi_head(), b""))
         responses = seat.responses(3)

@@ -1,10 +1,16 @@
 import sys
 import unittest
+from typing import Any
 
 from maitred.worker.importing import LoadError, load
-from maitred.worker.interface import choose, detect
+from maitred.worker.interface import choose, detect, mistaken
 
-from tests.front import APPS_DIR, FrontCase
+from tests.front import APPS_DIR, FrontCase, wsgi_head
+
+
+class Application:
+    def wsgi(self, environ, start_response):
+        return []
 
 
 class LoadCase(unittest.TestCase):
@@ -104,10 +110,40 @@ class InterfaceTest(LoadCase):
         self.assertEqual(choose("t", targets.anything, "asgi"), "asgi")
         with self.assertRaisesRegex(LoadError, "'t' is WSGI, .* write --interface wsgi"):
             choose("t", targets.wsgi, "asgi")
+        with self.assertRaisesRegex(
+            LoadError, "'t' is WSGI, but -k asgi is for ASGI applications: .* write -k sync, gthread or gevent"
+        ):
+            choose("t", targets.wsgi, "asgi", "-k asgi")
         with self.assertRaisesRegex(LoadError, "'t' is ASGI, .* write --interface asgi"):
             choose("t", targets.asgi_object, "wsgi")
         with self.assertRaisesRegex(LoadError, "guarantee_single_callable"):
             choose("t", targets.Asgi2Class, "auto")
+
+    def test_a_wrapper_that_takes_anything_is_what_it_wraps(self):
+        import targets
+
+        for name in ("asgi", "wsgi"):
+            self.assertEqual(detect(targets.wrapped(getattr(targets, name))), name)
+            self.assertEqual(detect(targets.Proxy(getattr(targets, name))), name)
+
+    def test_the_first_call_shows_what_an_object_has_hidden(self):
+        async def asgi(scope, receive, send):
+            pass
+
+        def wsgi(environ, start_response):
+            return []
+
+        calls: list[tuple[Any, str, int, str]] = [
+            (asgi, "wsgi", 2, "asgi"),
+            (wsgi, "asgi", 3, "wsgi"),
+            (Application().wsgi, "asgi", 3, "wsgi"),
+        ]
+        for app, served_as, count, other in calls:
+            with self.assertRaises(TypeError) as caught:
+                app(*range(count))
+            self.assertIn(f"write --interface {other}", mistaken(caught.exception, served_as))
+        self.assertEqual(mistaken(TypeError("unhashable type: 'list'"), "wsgi"), "")
+        self.assertEqual(mistaken(None, "asgi"), "")
 
     def test_frameworks(self):
         for module, make, expected in (
@@ -147,3 +183,16 @@ class FailedTest(FrontCase):
 
 if __name__ == "__main__":
     unittest.main()
+
+
+class HiddenTest(FrontCase):
+    def test_an_asgi_app_in_disguise_is_told_at_its_first_request(self):
+        front, _, seat = self.worker("hidden:hidden_asgi")
+        seat.requests((1, wsgi_head(), b""))
+        self.assertEqual(seat.outcome()["status"], "500 Internal Server Error")
+        self.assertIn("called as WSGI and looks like ASGI: write --interface asgi", front.output())
+
+    def test_a_wsgi_app_in_disguise_does_not_start_as_asgi(self):
+        failed = self.front("hidden:hidden_wsgi", interface="asgi").fork()
+        self.assertEqual(failed["type"], "failed")
+        self.assertIn("called as ASGI and looks like WSGI: write --interface wsgi", failed["message"])

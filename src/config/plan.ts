@@ -59,10 +59,13 @@ export type PoolPlan = Pick<
   | "app"
   | "factory"
   | "interface"
+  | "interfaceFrom"
   | "workers"
   | "workersReason"
   | "sizing"
   | "threads"
+  | "gevent"
+  | "withoutGil"
   | "workerConnections"
   | "rootPath"
   | "timeoutMs"
@@ -82,6 +85,8 @@ export interface Plan {
   readonly factory: boolean;
   /** `auto` looks at the application object. */
   readonly interface: "auto" | "wsgi" | "asgi";
+  /** What asked for that interface, "-k gevent" for one; empty with `auto`. */
+  readonly interfaceFrom: string;
   readonly binds: readonly Bind[];
   /** listen(2) backlog. */
   readonly backlog: number;
@@ -98,7 +103,11 @@ export interface Plan {
   /** Why that many, for the banner: "--workers 4", "2 CPUs (cgroup quota 1.5)". */
   readonly workersReason: string;
   readonly threads: number;
-  /** In-flight requests that one asyncio worker may hold (gunicorn's worker_connections). */
+  /** WSGI requests run in greenlets, in a Python that gevent has patched. */
+  readonly gevent: boolean;
+  /** How many, where Python turns out to be free-threaded: threads run at the same time there. */
+  readonly withoutGil: { readonly workers: number; readonly threads: number };
+  /** In-flight requests that one asyncio or gevent worker may hold (gunicorn's worker_connections). */
   readonly workerConnections: number;
   /** Absolute path of the Python interpreter. */
   readonly python: string;

@@ -4,7 +4,10 @@ import type { PoolSpec } from "./pool-spec.ts";
 import { sizingOf, type Elasticity } from "./worker-count.ts";
 
 /** What a pool can take from the main one. */
-export type MainPool = Omit<PoolPlan, "name" | "patterns" | "mount" | "workers" | "workersReason" | "sizing">;
+export type MainPool = Omit<
+  PoolPlan,
+  "name" | "patterns" | "mount" | "workers" | "workersReason" | "sizing" | "withoutGil"
+>;
 
 export interface Pools {
   readonly pools: readonly PoolPlan[];
@@ -48,6 +51,9 @@ function poolOf(
   const kind = impliedInterface(spec.workerClass) ?? spec.interface;
   const mount = spec.mount === true ? (spec.patterns[0]?.literal ?? "") : "";
   const count = spec.workers ?? 1;
+  const gevent = spec.workerClass === "gevent" || (kind === undefined && isSameApp && main.gevent);
+  const threads = spec.threads ?? (spec.workerClass === "gthread" ? 4 : isSameApp ? main.threads : 1);
+  const { workers, sizing } = sizingOf(count, automatic.workers, elasticity);
   return {
     name: spec.name,
     patterns: spec.patterns,
@@ -55,9 +61,14 @@ function poolOf(
     app: spec.app ?? main.app,
     factory: spec.factory ?? (isSameApp && main.factory),
     interface: kind ?? (isSameApp ? main.interface : "auto"),
-    ...sizingOf(count, automatic.workers, elasticity),
+    interfaceFrom: kind !== undefined ? `--pool ${spec.name}` : isSameApp ? main.interfaceFrom : "",
+    workers,
+    sizing,
     workersReason: count === "auto" ? automatic.reason : spec.workers === undefined ? "default of a pool" : "--pool",
-    threads: spec.threads ?? (spec.workerClass === "gthread" ? 4 : isSameApp ? main.threads : 1),
+    threads: gevent ? 1 : threads,
+    gevent,
+    // A pool is as large as it was made, whatever its Python can do.
+    withoutGil: { workers, threads: gevent ? 1 : threads },
     workerConnections: spec.workerConnections ?? main.workerConnections,
     rootPath: main.rootPath + mount,
     timeoutMs: spec.timeoutMs ?? main.timeoutMs,

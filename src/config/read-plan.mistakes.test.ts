@@ -83,13 +83,13 @@ const wrongLines: readonly (readonly [line: string, env: Env, mistake: string | 
   ["--queue-timeout 0 app:app", {}, "--queue-timeout 0 is too short: give more than 0"],
 
   // Worker classes.
-  ["-k gevent app:app", {}, "-k gevent is not supported yet: use -k gthread with --threads N, or leave -k out"],
-  ["-k gunicorn.workers.ggevent.GeventWorker app:app", {}, /is not supported yet: use -k gthread/],
+  ["-k my.GeventWorker app:app", {}, /is a worker class of its own, and those cannot be loaded: use -k gevent$/],
+  ["-k geventwebsocket.gunicorn.workers.GeventWebSocketWorker app:app", {}, /speaks WebSocket to a WSGI application/],
   ["-k eventlet app:app", {}, /^-k eventlet is not supported \(gunicorn dropped it too\)/],
-  ["-k tornado app:app", {}, /^-k tornado is not supported yet/],
+  ["-k tornado app:app", {}, /^-k tornado is not supported: use/],
   ["-k proj.MyUvicornWorker app:app", {}, /worker class of its own, and those cannot be loaded: use -k asgi$/],
   ["-k proj.Worker app:app", {}, /worker class of its own/],
-  ["-k fast app:app", {}, "-k fast is not one of sync, gthread, asgi"],
+  ["-k fast app:app", {}, "-k fast is not one of sync, gthread, gevent, asgi"],
   ["-k asgi --interface wsgi app:app", {}, "-k asgi and --interface wsgi contradict each other: give only one of them"],
 
   // The host.
@@ -180,7 +180,7 @@ for (const [line, env, mistake] of wrongLines) {
 
 test("all mistakes stand in one report, the application's first", () => {
   const told = mistakes(
-    "--chdir /nowhere -w zero -b 99999 -k gevent --threads 0 --python nopython --spew --foo app.py",
+    "--chdir /nowhere -w zero -b 99999 -k eventlet --threads 0 --python nopython --spew --foo app.py",
     { PORT: "no" },
   );
   assert.equal(told.length, 9, told.join("\n"));

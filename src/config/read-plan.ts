@@ -31,6 +31,7 @@ import * as webSocket from "./settings/web-socket.ts";
 import * as workers from "./settings/workers.ts";
 import { areForUs, passedSockets } from "./socket-activation.ts";
 import { sizingOf } from "./worker-count.ts";
+import { workerModel } from "./worker-model.ts";
 
 export type PlanResult =
   | { readonly type: "plan"; readonly plan: Plan; readonly notices: readonly string[] }
@@ -79,10 +80,6 @@ export function readPlan(argv: readonly string[], env: Environment, host: HostFa
   const found = host.findPython(value(python.python), chdir);
   if ("error" in found) mistakes.push(found.error);
 
-  const running = runningOf(resolved);
-  mistakes.push(...running.mistakes);
-  notices.push(...running.notices);
-
   const pythonpath = searchPath(resolved, fromChdir, chdir);
   const reloading = reloadOf(resolved, pythonpath, fromChdir, host);
   mistakes.push(...reloading.mistakes);
@@ -95,13 +92,20 @@ export function readPlan(argv: readonly string[], env: Environment, host: HostFa
   const automatic = isDevelopment
     ? { workers: 1, reason: "--reload", cpus: host.affinityCpus }
     : defaultWorkers(host.affinityCpus, host.cgroupQuotaCpus);
+  const running = workerModel(resolved, automatic.workers);
+  mistakes.push(...running.mistakes);
+  notices.push(...running.notices);
+
   const environ = Object.fromEntries(value(python.environ));
   const elasticity = { growWaitMs: value(pools.scaleUpWait), shrinkAfterMs: value(pools.scaleDownAfter) };
   const main = {
     app: words[0] ?? "",
     factory: value(python.factory),
     interface: running.interface,
+    interfaceFrom: running.interfaceFrom,
     threads: running.threads,
+    gevent: running.gevent,
+    withoutGil: running.withoutGil,
     workerConnections: value(workers.workerConnections),
     rootPath: rootPathOf(resolved, environ),
     timeoutMs: value(timeouts.timeout),
@@ -204,36 +208,6 @@ export function readPlan(argv: readonly string[], env: Environment, host: HostFa
 }
 
 // Private
-
-interface Running {
-  readonly interface: Plan["interface"];
-  readonly threads: number;
-  readonly mistakes: readonly string[];
-  readonly notices: readonly string[];
-}
-
-/** Worker class, interface and threads say one thing together: how a worker runs the application. */
-function runningOf(resolved: Resolved): Running {
-  const workerClass = resolved.get(workers.workerClass);
-  const asked = resolved.get(python.interfaceSetting);
-  const threads = resolved.get(workers.threads);
-
-  const implied = workerClass.value === null ? null : workerClass.value === "asgi" ? "asgi" : "wsgi";
-  const mistakes: string[] = [];
-  if (implied !== null && asked.value !== "auto" && asked.value !== implied) {
-    mistakes.push(
-      `${originText(workerClass.origin)} and ${originText(asked.origin)} contradict each other: give only one of them`,
-    );
-  }
-  const kind = implied ?? asked.value;
-  const notices: string[] = [];
-  if (kind === "asgi" && (threads.value ?? 1) > 1) {
-    notices.push(
-      `${originText(threads.origin)} has no effect: an ASGI worker runs one event loop (see --worker-connections)`,
-    );
-  }
-  return { interface: kind, threads: threads.value ?? (workerClass.value === "gthread" ? 4 : 1), mistakes, notices };
-}
 
 function placed(address: Bind, fromChdir: (path: string) => string): Bind {
   const isFile = address.type === "unix" && !address.path.startsWith("\0");

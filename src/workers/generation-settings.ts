@@ -44,6 +44,10 @@ export interface GenerationContext {
 }
 
 export interface GenerationOwner {
+  /** Its Python has no GIL: threads do what processes would. Nothing has been forked yet. */
+  onFreeThreaded(generation: Generation): void;
+  /** A worker has something to tell the operator; all workers may tell the same. */
+  onWarning(warning: string): void;
   /** All workers are ready (and hold their seats back until `promote`). */
   onReady(generation: Generation): void;
   /** It could not start; it has ended. */

@@ -34,7 +34,6 @@ const PLANNED: ReadonlySet<EndReason["type"]> = new Set(["max-requests", "max-ag
 const SAMPLE_EVERY_MS = 2000;
 /** A worker that has closed its sockets gets this long to end. */
 const CLOSED_GRACE_MS = 1000;
-
 export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
   readonly number: number;
   state: "starting" | "serving" | "retiring" | "ended" = "starting";
@@ -147,8 +146,9 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
 
   // --- the zygote speaks
 
-  onHello(python: string): void {
+  onHello(python: string, isFreeThreaded: boolean): void {
     this.python = python;
+    if (isFreeThreaded) this.#owner.onFreeThreaded(this);
     if (!this.#settings.preload) this.#forkAll();
   }
 
@@ -241,6 +241,8 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
     this.#context.log.info(
       `Worker ${worker.number} (pid ${worker.pid}) is ready: ${describeReadiness(readiness)}, ${this.python}`,
     );
+    for (const warning of readiness.warnings) this.#owner.onWarning(warning);
+    if (this.state === "retiring") return this.#drain(worker, { type: "stopping" });
     if (this.#isPromoted) for (const seat of worker.seats) this.#context.dispatcher.addSeat(seat);
     this.#recycling.ready(worker, Math.random());
     if (this.state === "starting" && this.serving >= this.#wanted) {

@@ -109,7 +109,7 @@ export class Pools {
     for (const pool of this.all) {
       const { plan, log, wanted } = pool;
       log.info(
-        `Serving ${plan.app} (${pool.interface}) with ${wanted} worker${wanted === 1 ? "" : "s"} (${reasonOf(plan, wanted)})`,
+        `Serving ${plan.app} (${pool.interface}) with ${wanted} worker${wanted === 1 ? "" : "s"} (${reasonOf(plan, wanted, pool.supervisor?.isFreeThreaded === true)})`,
       );
       pool.sizer?.begin();
     }
@@ -225,7 +225,8 @@ export function mostSeats(plan: Plan): number {
   );
 }
 
-function reasonOf({ sizing, workers, workersReason }: PoolPlan, wanted: number): string {
+function reasonOf({ sizing, workers, workersReason }: PoolPlan, wanted: number, isFreeThreaded: boolean): string {
+  if (isFreeThreaded && wanted < workers) return "free-threaded Python";
   if (sizing.type === "elastic") return `${workersReason}, as many as ${sizing.most} when they are needed`;
   return sizing.type === "auto" && wanted < workers ? `${workersReason}, once the first is measured` : workersReason;
 }

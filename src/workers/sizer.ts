@@ -11,7 +11,7 @@ import { describeRoom, ElasticPolicy, fitMemory, type MemoryFigures, memoryRoom,
 import type { Supervisor } from "./supervisor.ts";
 
 /** How many workers were asked for, and why. */
-export type SizingPlan = Pick<PoolPlan, "workers" | "workersReason" | "sizing">;
+export type SizingPlan = Pick<PoolPlan, "workers" | "workersReason" | "sizing" | "withoutGil">;
 
 export interface SizerHouse {
   readonly supervisor: Supervisor;
@@ -102,7 +102,8 @@ export class Sizer {
     // Whoever scaled by hand meanwhile knows better.
     if (!isFresh && supervisor.wanted !== this.#fitted) return;
     const figures = this.#figures();
-    const workers = fitMemory(this.#plan.workers, figures, isFresh);
+    const most = supervisor.isFreeThreaded ? this.#plan.withoutGil.workers : this.#plan.workers;
+    const workers = fitMemory(most, figures, isFresh);
     const why = `${this.#plan.workersReason}; ${describeRoom(figures, isFresh)}`;
     this.#fitted = workers;
     if (workers === supervisor.wanted) {

@@ -19,6 +19,7 @@ export function supervisorSettings(
     reloadTimeoutMs: plan.reload === null ? plan.reloadTimeoutMs : 0,
     readyUrl: plan.readyUrl,
     workers: plan.workers,
+    withoutGil: plan.withoutGil,
     workerConnections: plan.workerConnections,
     timeoutMs: plan.timeoutMs,
     gracefulTimeoutMs:
@@ -33,12 +34,15 @@ export function supervisorSettings(
       app: plan.app,
       factory: plan.factory,
       interface: plan.interface,
+      interface_from: plan.interfaceFrom,
       preload: plan.preload,
       modules: plan.reload !== null,
       chdir: plan.chdir,
       pythonpath: plan.pythonpath,
       environ: plan.environ,
       threads: plan.threads,
+      threads_without_gil: plan.withoutGil.threads,
+      gevent: plan.gevent,
       loop: plan.loop,
       lifespan: plan.lifespan,
       // PEP 3333, "environ Variables": the constant part; QUERY_STRING only travels where there is one.

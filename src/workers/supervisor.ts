@@ -21,6 +21,8 @@ export type SupervisorSettings = Omit<GenerationSettings, "spawn"> & {
   readonly chdir: string;
   readonly environ: Readonly<Record<string, string>>;
   readonly start: Readonly<Record<string, unknown>>;
+  /** How many where Python has no GIL. */
+  readonly withoutGil: { readonly workers: number; readonly threads: number };
 };
 
 /** How a reload ended. */
@@ -45,6 +47,11 @@ export class Supervisor implements GenerationOwner {
   /** Asked for while another reload was under way: the code may have changed since that began, so one more follows. */
   #following: { readonly outcome: Promise<ReloadOutcome>; start(): void } | null = null;
   #isStopping = false;
+  #hasNoGil = false;
+  /** Fewer processes than the plan says, because Python is free-threaded. */
+  #isNarrowed = false;
+  /** Warnings of workers that have been logged. */
+  readonly #told = new Set<string>();
   #started: ((failure: LoadFailure | null) => void) | null = null;
   readonly #whenEnded: (() => void)[] = [];
 
@@ -74,6 +81,11 @@ export class Supervisor implements GenerationOwner {
   /** Opens the private door; the first thing to do. */
   async open(): Promise<void> {
     await this.#door.listen();
+  }
+
+  /** Threads run at the same time, and the application uses them. */
+  get isFreeThreaded(): boolean {
+    return this.#hasNoGil && this.interface !== "asgi";
   }
 
   get wanted(): number {
@@ -214,6 +226,25 @@ export class Supervisor implements GenerationOwner {
     return [...this.#generations].flatMap((generation) => generation.kill());
   }
 
+  /** Threads that run at the same time do what processes would, unless the operator said how many of those. */
+  onFreeThreaded(generation: Generation): void {
+    const { workers, withoutGil } = this.#settings;
+    this.#hasNoGil = true;
+    if (withoutGil.workers >= workers || this.#wanted !== workers || this.interface === "asgi") return;
+    this.#isNarrowed = true;
+    this.#wanted = withoutGil.workers;
+    this.#log.info(
+      `Python is free-threaded: one process with ${withoutGil.threads} threads instead of ${workers} processes (--workers and --threads say otherwise)`,
+    );
+    generation.scale(this.#wanted);
+  }
+
+  onWarning(warning: string): void {
+    if (this.#told.has(warning)) return;
+    this.#told.add(warning);
+    this.#log.warning(warning);
+  }
+
   onReady(generation: Generation): void {
     if (this.#next === generation) this.#next = null;
     const old = this.#current;
@@ -223,6 +254,7 @@ export class Supervisor implements GenerationOwner {
       this.#log.info(`Reload: ${generation.serving} new workers serve; the old ones finish what they have`);
       old.retire({ type: "reload" });
     }
+    this.#widen(generation);
     this.#tellReloaded({ type: "done", workers: generation.serving });
     this.#started?.(null);
     this.#started = null;
@@ -299,8 +331,13 @@ export class Supervisor implements GenerationOwner {
 
   #begin(): Generation {
     const spawn = (handler: ZygoteHandler): Zygote => this.#spare.take(handler) ?? this.#spawn(handler);
-    const settings = { ...this.#settings, workers: Math.max(1, this.#wanted), spawn };
-    const generation = new Generation(++this.#count, settings, this.#context, this);
+    const { withoutGil: _, ...settings } = this.#settings;
+    const generation = new Generation(
+      ++this.#count,
+      { ...settings, workers: Math.max(1, this.#wanted), spawn },
+      this.#context,
+      this,
+    );
     this.#generations.add(generation);
     return generation;
   }
@@ -309,6 +346,16 @@ export class Supervisor implements GenerationOwner {
     const { python, chdir, environ, start } = this.#settings;
     const door = { token: this.#door.token, address: this.#door.address, abstract: this.#door.isAbstract };
     return new Zygote({ python, chdir, environ, start: { ...start, ...door } }, handler);
+  }
+
+  /** What came up turned out to be an event loop, which uses one thread whatever Python can do: processes, then. */
+  #widen(generation: Generation): void {
+    if (!this.#isNarrowed || generation.interface !== "asgi") return;
+    this.#isNarrowed = false;
+    if (this.#wanted !== this.#settings.withoutGil.workers) return;
+    this.#wanted = this.#settings.workers;
+    this.#log.info(`The application is ASGI, an event loop in each process: ${this.#wanted} of them after all`);
+    generation.scale(this.#wanted);
   }
 
   #forget(generation: Generation): void {

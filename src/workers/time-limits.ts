@@ -99,7 +99,7 @@ export class TimeLimits {
       this.#watchLeaving(worker, now);
       for (const seat of worker.seats) {
         if (seat.inFlight === 0) continue;
-        if (this.#settings.cancelGoneMs !== null && !seat.concurrent) this.#watchGone(worker, seat, now);
+        if (this.#settings.cancelGoneMs !== null && worker.canInterrupt) this.#watchGone(worker, seat, now);
         if (this.#settings.timeoutMs === 0 || now < this.#blindUntil) continue;
         if (seat.concurrent) this.#watchLoop(worker, seat, now);
         else this.#watchSerial(worker, seat, now);
@@ -211,14 +211,16 @@ export class TimeLimits {
   }
 
   #watchGone(worker: Worker, seat: WorkerSeat, now: number): void {
-    const exchange = seat.unfinished()[0]!;
-    if (exchange.leftAt === 0 || now - exchange.leftAt < this.#settings.cancelGoneMs!) return;
-    if (this.#interrupted.has(exchange)) return;
-    this.#interrupted.add(exchange);
-    this.#log.warning(
-      `Interrupting ${this.#describe(exchange, now)} in ${worker.name}: its client left ${Math.round(now - exchange.leftAt)} ms ago (--cancel-gone)`,
-    );
-    worker.interrupt(seat.index, exchange.sequence);
+    // A serial seat has begun the first only.
+    for (const exchange of seat.concurrent ? seat.unfinished() : [seat.unfinished()[0]!]) {
+      if (exchange.leftAt === 0 || now - exchange.leftAt < this.#settings.cancelGoneMs!) continue;
+      if (this.#interrupted.has(exchange)) continue;
+      this.#interrupted.add(exchange);
+      this.#log.warning(
+        `Interrupting ${this.#describe(exchange, now)} in ${worker.name}: its client left ${Math.round(now - exchange.leftAt)} ms ago (--cancel-gone)`,
+      );
+      worker.interrupt(seat.index, exchange.sequence);
+    }
   }
 
   #describe(exchange: Exchange, now: number): string {

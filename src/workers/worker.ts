@@ -21,11 +21,13 @@ export interface Readiness {
   readonly concurrent: boolean;
   /** It keeps templates of requests (PROTOCOL.md, "Templates"). */
   readonly templates: boolean;
+  /** What the operator should know. */
+  readonly warnings: readonly string[];
 }
 
 /** For the log. */
 export function describeReadiness({ concurrent, interface: spoken, loop, seats }: Readiness): string {
-  return concurrent ? `asgi on ${loop}` : `${spoken}, ${seats} thread${seats === 1 ? "" : "s"}`;
+  return concurrent ? `${spoken} on ${loop}` : `${spoken}, ${seats} thread${seats === 1 ? "" : "s"}`;
 }
 
 export interface WorkerOwner {
@@ -115,7 +117,12 @@ export class Worker {
     this.#link?.send({ type: "modules" });
   }
 
-  /** Raises in the thread that serves this request, if it still does. */
+  /** A WSGI request is interrupted from outside; an ASGI application is told and decides itself. */
+  get canInterrupt(): boolean {
+    return this.#readiness?.interface === "wsgi";
+  }
+
+  /** Raises in the thread or greenlet that serves this request, if it still does. */
   interrupt(seat: number, sequence: number): void {
     this.#link?.send({ type: "interrupt", seat, sequence });
   }
@@ -192,6 +199,7 @@ export class Worker {
           loop: typeof message["loop"] === "string" ? message["loop"] : null,
           concurrent: message["concurrent"] === true,
           templates: message["templates"] === true,
+          warnings: Array.isArray(message["warnings"]) ? message["warnings"].map(String) : [],
         };
         this.#checkReady();
         return;

@@ -40,7 +40,7 @@ export interface LoadFailure {
 }
 
 export interface ZygoteHandler {
-  onHello(python: string): void;
+  onHello(python: string, isFreeThreaded: boolean): void;
   onLoaded(warnings: readonly string[]): void;
   onFailed(failure: LoadFailure): void;
   onForked(worker: number, pid: number): void;
@@ -57,6 +57,7 @@ export class Zygote {
   #isGone = false;
   /** The interpreter, once it has said so. */
   #python: string | null = null;
+  #hasNoGil = false;
   #problem = "";
 
   constructor(settings: ZygoteSettings, handler: ZygoteHandler) {
@@ -95,7 +96,7 @@ export class Zygote {
   handOver(handler: ZygoteHandler): void {
     this.#handler = handler;
     queueMicrotask(() => {
-      if (this.#python !== null) handler.onHello(this.#python);
+      if (this.#python !== null) handler.onHello(this.#python, this.#hasNoGil);
     });
   }
 
@@ -147,8 +148,9 @@ export class Zygote {
           this.#child.kill("SIGKILL");
           return;
         }
-        this.#python = `${String(message["implementation"])} ${String(message["python"])}`;
-        this.#handler.onHello(this.#python);
+        this.#hasNoGil = message["gil"] === false;
+        this.#python = `${String(message["implementation"])} ${String(message["python"])}${this.#hasNoGil ? " (free-threaded)" : ""}`;
+        this.#handler.onHello(this.#python, this.#hasNoGil);
         return;
       case "loaded":
         this.#handler.onLoaded(Array.isArray(message["warnings"]) ? message["warnings"].map(String) : []);

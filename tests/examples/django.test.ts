@@ -12,6 +12,7 @@ import { example, examplesPython, temporaryFolder } from "../support/places.ts";
 const models = [
   { name: "WSGI, sync workers", args: ["-k", "sync", "-w", "2", "readinglist.wsgi:application"] },
   { name: "WSGI, threads", args: ["-k", "gthread", "-w", "2", "--threads", "4", "readinglist.wsgi:application"] },
+  { name: "WSGI, gevent", args: ["-k", "gevent", "-w", "2", "readinglist.wsgi:application"] },
   { name: "ASGI", args: ["-k", "asgi", "-w", "2", "readinglist.asgi:application"] },
 ] as const;
 

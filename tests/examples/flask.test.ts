@@ -10,6 +10,7 @@ import { example } from "../support/places.ts";
 const models = [
   { name: "sync workers", args: ["-k", "sync", "-w", "2"] },
   { name: "threads", args: ["-k", "gthread", "-w", "2", "--threads", "4"] },
+  { name: "gevent", args: ["-k", "gevent", "-w", "2"] },
 ] as const;
 
 for (const model of models) {

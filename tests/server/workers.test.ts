@@ -11,6 +11,7 @@ import { testApps } from "../support/places.ts";
 const models = [
   { name: "WSGI, sync", args: ["-k", "sync", "wsgi_app:application"] },
   { name: "WSGI, threads", args: ["-k", "gthread", "--threads", "4", "wsgi_app:application"] },
+  { name: "WSGI, gevent", args: ["-k", "gevent", "wsgi_app:application"] },
   { name: "ASGI", args: ["-k", "asgi", "asgi_app:application"] },
 ] as const;
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from maitred.worker.board import MASK
 from maitred.worker.complaint import complain, say
 from maitred.worker.headers import NO_LENGTH, HeaderError, length_of
+from maitred.worker.interface import mistaken
 from maitred.worker.sendfile import sendable
 from maitred.worker.waiting import Waiting
 from maitred.worker.wire import (
@@ -196,6 +197,9 @@ class Exchange(Waiting):
             self._finish(frame(ABORT, self._id, b"the client is gone"))
             return
         complain(f"error in the app, {self._name()}", error)
+        hint = mistaken(error, "asgi")
+        if hint:
+            say(f"maitred: {hint}")
         if self.stage != COMPLETE:
             self._give_up(f"the app raised {type(error).__name__}")
 

@@ -11,6 +11,7 @@ import asyncio
 from typing import Any
 
 from maitred.worker.complaint import complain, describe, say
+from maitred.worker.interface import mistaken
 
 
 class StartupFailed(Exception):
@@ -54,6 +55,9 @@ class Lifespan:
             if error is None:
                 raise StartupFailed("the app returned from its lifespan without completing startup")
             raise StartupFailed(f"lifespan startup raised {type(error).__name__}: {error}", describe(error))
+        hint = mistaken(error, "asgi")
+        if hint:
+            raise StartupFailed(hint)
         self.state.clear()  # Unsupported: the app does not know the scope type (ASGI: "the server must continue").
 
     async def shutdown(self) -> None:

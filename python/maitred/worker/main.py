@@ -22,7 +22,13 @@ def load_application(start: dict[str, Any]) -> tuple[Any, str]:
     from maitred.worker.interface import choose
 
     application = importing.load(start["app"], start["factory"])
-    return application, choose(start["app"], application, start["interface"])
+    return application, choose(start["app"], application, start["interface"], start.get("interface_from", ""))
+
+
+def gil_is_on() -> bool:
+    """False in a free-threaded Python (PEP 703), as long as no module has asked for the GIL."""
+    is_enabled = getattr(sys, "_is_gil_enabled", None)
+    return True if is_enabled is None else bool(is_enabled())
 
 
 class Worker:
@@ -46,6 +52,8 @@ class Worker:
             app, interface = loaded or load_application(self._start)
             if interface == "asgi":
                 self._serve_asgi(link, app)
+            elif self._start.get("gevent"):
+                self._serve_gevent(link, app)
             else:
                 self._serve_wsgi(link, app)
         except LoadError as error:
@@ -78,6 +86,7 @@ class Worker:
                 "loop": None,
                 "concurrent": False,
                 "templates": True,
+                **self._warnings(threads),
             }
         )
         answer_recalls(link, seats, self._board, modules=self._modules)
@@ -94,6 +103,35 @@ class Worker:
             thread.start()
         for thread in running:
             thread.join()
+
+    def _warnings(self, threads: int) -> dict[str, list[str]]:
+        """A free-threaded Python turns its GIL on when a module is imported that does not say it can do without."""
+        if threads == 1 or threads != self._start.get("threads_without_gil") or not gil_is_on() or self._start["gil"]:
+            return {}
+        return {
+            "warnings": [
+                f"the GIL is on again, because the app imports a module that was not made for free threading (Python names it "
+                f"in a warning): the {threads} threads of each worker take turns. PYTHON_GIL=0 keeps it off; or give -w and --threads"
+            ]
+        }
+
+    def _serve_gevent(self, link: JsonLink, app: Any) -> None:
+        from maitred.worker.gevent_seat import GeventSeat
+        from maitred.worker.greenlets import psycopg2_blocks
+
+        seat = GeventSeat(app, self._connect_seat(0), base_environ(self._start["wsgi"], True), self._board)
+        blocks = psycopg2_blocks()
+        ready = {
+            "type": "ready",
+            "interface": "wsgi",
+            "seats": 1,
+            "loop": "gevent",
+            "concurrent": True,
+            "templates": False,
+        }
+        link.send({**ready, "warnings": [blocks]} if blocks else ready)
+        answer_recalls(link, (), self._board, seat, seat.hurry)  # Its thread is a greenlet here.
+        seat.serve()
 
     def _serve_asgi(self, link: JsonLink, app: Any) -> None:
         from maitred.worker import asgi_loop

@@ -50,6 +50,8 @@ def _answer(
                 elif kind == "interrupt" and message["seat"] < len(seats):
                     number = message["seat"]
                     interrupt(board, number, message["sequence"], seats[number].thread, ClientGone)
+                elif kind == "interrupt" and hasattr(loop, "interrupt"):  # gevent's
+                    loop.interrupt(message["sequence"], ClientGone)
                 elif kind == "stacks":
                     link.send({"type": "stacks", "text": describe_threads() + describe_tasks(loop)})
                 elif kind == "modules" and modules is not None:

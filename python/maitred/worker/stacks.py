@@ -46,6 +46,8 @@ def describe_threads() -> str:
 
 def describe_tasks(loop: Any) -> str:
     """The unfinished tasks of this loop with their stacks, from another thread."""
+    if hasattr(loop, "describe_tasks"):  # gevent's
+        return str(loop.describe_tasks())
     asyncio = sys.modules.get("asyncio")
     if asyncio is None or loop is None:
         return ""

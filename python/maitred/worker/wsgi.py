@@ -23,6 +23,7 @@ from typing import Any, Callable, Union
 from maitred.worker.board import MASK
 from maitred.worker.complaint import complain, say
 from maitred.worker.headers import NO_LENGTH, HeaderError, StrHeaders, length_of
+from maitred.worker.interface import mistaken
 from maitred.worker.request_body import StreamedBody
 from maitred.worker.seat import FrontGone, Mail, Seat
 from maitred.worker.wire import (
@@ -451,6 +452,10 @@ class WsgiSeat:
         environ = self._environ
         path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
         complain(f"error in the app, {environ.get('REQUEST_METHOD')} {path!r}", error)
+        if isinstance(error, TypeError):
+            hint = mistaken(error, "wsgi")
+            if hint:
+                say(f"maitred: {hint}")
         if self._head_sent:
             self._abort(f"the app raised {type(error).__name__}")
         else:

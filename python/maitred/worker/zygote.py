@@ -4,6 +4,8 @@ It runs no request. With preloading it imports the app, so that the workers shar
 
 The loop lives in `Zygote.run`, which returns in the parent with an exit code and in each child with the worker to become:
 the child leaves the parent's stack before it starts its own life.
+
+What it calls in its loop it has from before gevent, if that is asked for, patches the standard library: it runs no hub.
 """
 
 from __future__ import annotations
@@ -15,17 +17,23 @@ import select
 import signal
 import socket
 import sys
+from os import fork, waitpid
+from signal import getsignal
+from signal import signal as set_handler
 from typing import Any
 
 from maitred.worker.board import Board
+from maitred.worker.complaint import say
 from maitred.worker.importing import LoadError
 from maitred.worker.link import JsonLink
-from maitred.worker.main import Worker, flush_output, load_application
+from maitred.worker.main import Worker, flush_output, gil_is_on, load_application
 from maitred.worker.parent import die_with_parent
 from maitred.worker.stacks import STACKS_SIGNAL
 from maitred.worker.wire import PROTOCOL
 
 _LINK_FD = 3
+#: What `_set_signals` handles.
+_HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD)
 
 
 def main() -> None:
@@ -78,6 +86,10 @@ class Zygote:
         self._start = start
         self._children: dict[int, _Child] = {}
         self._loaded: tuple[Any, str] | None = None
+        self._warnings: list[str] = []
+        #: Signal handlers that a preloaded app has set: its workers'.
+        self._app_handlers: dict[int, Any] = {}
+        self._poll = select.poll()
         self._wake_reader, self._wake_writer = socket.socketpair()
         self._wake_reader.setblocking(False)
         self._wake_writer.setblocking(False)
@@ -87,21 +99,26 @@ class Zygote:
         self._set_signals()
         self._prepare_environment()
         self._send(self._hello())
-        if self._start["preload"]:
-            try:
+        try:
+            if self._start.get("gevent"):
+                self._patch()
+            if self._start["preload"]:
                 self._preload()
-            except LoadError as error:
-                self._send(error.as_message())
-                return error.exit_code
-            self._set_signals()  # The app may have set its own.
+                self._app_handlers = {
+                    number: getsignal(number) for number in _HANDLED if getsignal(number) is not _do_nothing
+                }
+                self._set_signals()
+        except LoadError as error:
+            self._send(error.as_message())
+            return error.exit_code
         gc.collect()
         gc.freeze()  # What exists now stays shared: no collection in a worker touches it (copy-on-write).
         if self._loaded is not None:
-            self._send({"type": "loaded", "interface": self._loaded[1], "warnings": _thread_warnings()})
+            self._send({"type": "loaded", "interface": self._loaded[1], "warnings": self._warnings})
         return self._loop()
 
     def _loop(self) -> int | tuple[Worker, tuple[Any, str] | None]:
-        poll = select.poll()
+        poll = self._poll
         poll.register(self._link.socket, select.POLLIN)
         poll.register(self._wake_reader, select.POLLIN)
         messages: list[dict[str, Any]] | None = self._link.held
@@ -132,9 +149,9 @@ class Zygote:
 
     def _set_signals(self) -> None:
         # Ctrl-C and systemd's SIGTERM reach the whole group: the front alone decides what they mean.
-        signal.signal(signal.SIGINT, _do_nothing)
-        signal.signal(signal.SIGTERM, _do_nothing)
-        signal.signal(signal.SIGCHLD, _do_nothing)
+        set_handler(signal.SIGINT, _do_nothing)
+        set_handler(signal.SIGTERM, _do_nothing)
+        set_handler(signal.SIGCHLD, _do_nothing)
         signal.set_wakeup_fd(self._wake_writer.fileno(), warn_on_full_buffer=False)
 
     def _prepare_environment(self) -> None:
@@ -153,7 +170,9 @@ class Zygote:
             echo = marshal.dumps(marshal.loads(bytes.fromhex(self._start["marshal_probe"])), 2).hex()
         except (ValueError, TypeError, EOFError) as error:
             echo = f"{type(error).__name__}: {error}"  # Not what the front expects: it refuses this interpreter.
-        gil_enabled = getattr(sys, "_is_gil_enabled", None)
+        self._start["gil"] = gil_is_on()
+        if not self._start["gil"]:
+            self._start["threads"] = self._start.get("threads_without_gil", self._start.get("threads", 1))
         return {
             "type": "hello",
             "protocol": PROTOCOL,
@@ -161,14 +180,27 @@ class Zygote:
             "implementation": sys.implementation.name,
             "executable": sys.executable,
             "pid": os.getpid(),
-            "gil": gil_enabled() if gil_enabled else True,
+            "gil": self._start["gil"],
             "marshal": echo,
         }
 
+    def _patch(self) -> None:
+        from maitred.worker import greenlets
+
+        self._warnings += greenlets.patch()
+        if not self._start["preload"]:
+            for warning in self._warnings:
+                say(f"maitred: gevent: {warning}")
+            import maitred.worker.gevent_seat  # noqa: F401  Shared by the workers.
+
     def _preload(self) -> None:
+        from maitred.worker.survey import descriptors, survey
+
+        before = descriptors()
         self._loaded = load_application(self._start)
         if self._loaded[1] == "asgi":
             import maitred.worker.asgi_loop  # noqa: F401  Shared by the workers, as the app is.
+        self._warnings += survey(before)
 
     # Children
 
@@ -180,7 +212,7 @@ class Zygote:
         board = Board(seats)
         flush_output()
         parent = os.getpid()
-        pid = os.fork()
+        pid = fork()
         if pid:
             self._children[pid] = _Child(number, board)
             self._send({"type": "forked", "worker": number, "pid": pid})
@@ -190,7 +222,9 @@ class Zygote:
 
     def _become_child(self, parent: int) -> None:
         signal.set_wakeup_fd(-1)
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        set_handler(signal.SIGCHLD, signal.SIG_DFL)
+        for number, handler in self._app_handlers.items():
+            set_handler(number, handler)
         die_with_parent(parent)
         self._link.socket.close()
         self._wake_reader.close()
@@ -198,6 +232,14 @@ class Zygote:
         for child in self._children.values():
             child.board.close()
         self._children.clear()
+        if self._loaded is not None:
+            from maitred.worker.survey import reseed
+
+            reseed()
+        if self._start.get("gevent"):
+            from maitred.worker.greenlets import after_fork
+
+            after_fork()
         import faulthandler
 
         faulthandler.enable(file=2)  # SIGABRT of the front, SIGSEGV of an extension: all Python stacks to stderr.
@@ -205,7 +247,7 @@ class Zygote:
     def _reap(self) -> None:
         for pid in list(self._children):  # Only ours: an app's subprocess (preload) is waited for by the app.
             try:
-                ended, status = os.waitpid(pid, os.WNOHANG)
+                ended, status = waitpid(pid, os.WNOHANG)
             except ChildProcessError:
                 ended, status = pid, 0
             if ended:
@@ -234,7 +276,7 @@ class Zygote:
             _signal(pid, signal.SIGKILL)
         for pid in self._children:
             try:
-                os.waitpid(pid, 0)
+                waitpid(pid, 0)
             except ChildProcessError:
                 pass
         return 0
@@ -273,23 +315,3 @@ def _warm(modules: list[str]) -> None:
             pass
     gc.collect()
     gc.freeze()
-
-
-def _thread_warnings() -> list[str]:
-    """Threads that live now will not live in a forked worker, and locks they hold stay locked there."""
-    threading = sys.modules.get("threading")
-    names = (
-        [thread.name for thread in threading.enumerate() if thread is not threading.main_thread()] if threading else []
-    )
-    try:
-        others = len(os.listdir("/proc/self/task")) - 1 - len(names)
-    except OSError:
-        others = 0
-    if others > 0:
-        names.append(f"{others} not made by Python")
-    if not names:
-        return []
-    who = ", ".join(names)
-    return [
-        f"the app has started threads while it was imported ({who}): they do not exist in the workers, forked after --preload"
-    ]

@@ -81,6 +81,24 @@ class nested:
     application = wsgi_object
 
 
+def wrapped(function):
+    @functools.wraps(function)
+    def wrapper(*args, **kwargs):
+        return function(*args, **kwargs)
+
+    return wrapper
+
+
+class Proxy:
+    """As wrapt's ObjectProxy."""
+
+    def __init__(self, wrapped):
+        self.__wrapped__ = wrapped
+
+    def __call__(self, *args, **kwargs):
+        return self.__wrapped__(*args, **kwargs)
+
+
 def factory(name="wsgi", *, kind=None):
     return {"wsgi": wsgi, "asgi": asgi}[kind or name]
 

@@ -39,7 +39,7 @@ export const cancelGone: Setting<number | null> = single<number | null>({
   fallbackText: "never",
   help: "Interrupt a WSGI request whose client has been gone for this long",
   doc: `\`maitred.worker.wsgi.ClientGone\` is raised in the thread that serves it, wherever that is in the application: best effort, because a call into
-C (a database driver, \`time.sleep\`) is only interrupted when it returns, and code that is not written for it may leave things half done.
+C (a database driver, \`time.sleep\`) is only interrupted when it returns (under gevent at once), and code that is not written for it may leave things half done.
 An application that asks \`environ["maitred.client_gone"]()\` at good moments is served better. An ASGI application hears
 \`http.disconnect\` at once and needs neither. A client counts as gone when its connection is reset, or when writing to it fails; one that has only closed
 its sending side is told by \`maitred.client_gone\`, but not interrupted.`,

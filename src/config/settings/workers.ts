@@ -29,10 +29,11 @@ export const workerClass: Setting<WorkerClass | null> = single<WorkerClass | nul
   type: workerClassType,
   fallback: null,
   fallbackText: "by looking at the application",
-  help: "How workers run the application: sync, gthread, asgi or uvicorn.workers.UvicornWorker",
-  doc: `Not needed: maitred looks at the application object. \`sync\` and \`gthread\` say WSGI; \`asgi\` and uvicorn's worker classes
-(\`uvicorn.workers.UvicornWorker\`, \`uvicorn.workers.UvicornH11Worker\`, \`uvicorn_worker.UvicornWorker\`,
-\`uvicorn_worker.UvicornH11Worker\`) say ASGI; uvicorn itself is not used and need not be installed. \`gevent\`, \`eventlet\`,
+  help: "How workers run the application: sync, gthread, gevent, asgi or uvicorn.workers.UvicornWorker",
+  doc: `Not needed: maitred looks at the application object. \`sync\`, \`gthread\` and \`gevent\` say WSGI; \`asgi\` and uvicorn's worker
+classes (\`uvicorn.workers.UvicornWorker\`, \`uvicorn.workers.UvicornH11Worker\`, \`uvicorn_worker.UvicornWorker\`,
+\`uvicorn_worker.UvicornH11Worker\`) say ASGI; uvicorn itself is not used and need not be installed. \`gevent\` needs gevent in the
+application's environment. [Worker models](workers.md) says when to use which. gunicorn's class paths mean the same; \`eventlet\`,
 \`tornado\` and classes of one's own are not supported.`,
 });
 
@@ -45,7 +46,7 @@ export const threads: Setting<number | null> = single<number | null>({
   fallbackText: "1; 4 with -k gthread",
   help: "Threads per worker for a WSGI application; each serves one request at a time",
   doc: `More than one turns \`-k sync\` into \`-k gthread\`, as in gunicorn. \`-k gthread\` without \`--threads\` gets 4, where gunicorn
-would run a thread pool of one. An ASGI application does not use it.`,
+would run a thread pool of one. A gevent worker and an ASGI application do not use it.`,
 });
 
 export const workerConnections: Setting<number> = single({
@@ -54,7 +55,7 @@ export const workerConnections: Setting<number> = single({
   metavar: "N",
   type: wholeNumber(1),
   fallback: 1000,
-  help: "Requests that one ASGI worker may have at work at the same time",
+  help: "Requests that one ASGI or gevent worker may have at work at the same time",
   doc: "The next request waits in the queue, or goes to another worker. gunicorn counts connections here; maitred keeps idle ones away from the workers.",
 });
 
@@ -63,7 +64,8 @@ export const preload: Setting<boolean> = toggle({
   flags: ["--preload"],
   fallback: false,
   help: "Import the application once, before the workers fork, so that they share its memory",
-  doc: "Faster starts and less memory. Connections and threads that the application opens while it is imported do not survive the fork; open them later.",
+  doc: `Faster starts and less memory. Connections and threads that the application opens while it is imported do not survive the fork; open
+them later. What is open before the first fork is told in the log, with the global that holds it; see [Worker models](workers.md).`,
 });
 
 export const maxRequests: Setting<number> = single({
