@@ -36,6 +36,8 @@ export class Link {
   readonly clock: FakeClock = new FakeClock();
   /** What the seat told its owner. */
   readonly told: string[] = [];
+  /** What was buffered of a response each time that its client was called slow. */
+  readonly bufferedWhenSlow: number[] = [];
   readonly seat: WorkerSeat;
   readonly #duplex: Duplex;
 
@@ -53,7 +55,7 @@ export class Link {
       onRoom: () => {},
       onBroken: (_seat, error) => this.told.push(`broken: ${error.message}`),
       onClosed: () => this.told.push("closed"),
-      onSlowClient: () => {},
+      onSlowClient: (exchange) => this.bufferedWhenSlow.push(exchange.bufferedBytes),
       onBadResponse: (exchange, reason) => this.told.push(`bad response ${exchange.head.path}: ${reason}`),
     };
     const encoder = new EnvironEncoder({ serverName: "127.0.0.1", serverPort: 8000, rootPath: "", mount: "" });

@@ -143,8 +143,9 @@ class FileRelay implements ResponseRelay {
       if (this.#held.length > 0 || !this.#store(chunk)) this.#held.push(chunk);
     }
     // Where not even the first of them has room (--spool-max is used up by others), it goes as it would without a file.
-    const first = this.#file.size === 0 ? this.#held.shift() : undefined;
-    if (first !== undefined) {
+    // The sink may take each of them at once, and then nothing else would ask for the next.
+    while (this.#file.size === 0 && this.#held.length > 0 && this.#direct + this.#atSink < SINK_BYTES) {
+      const first = this.#held.shift()!;
       this.#direct += first.length;
       this.#exchange.sink.write(this.#exchange, first);
     }

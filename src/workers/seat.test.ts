@@ -127,6 +127,18 @@ describe("streamed answers", () => {
     assert.deepEqual([link.seat.isHeldByClient, exchange.bufferedBytes], [false, 0]);
   });
 
+  test("a relay that begins at a piece finds it uncounted: only what came before is at the sink", async () => {
+    const link = new Link();
+    link.give("/a");
+    await turn();
+    begin(link);
+    const quarter = Buffer.alloc(RESPONSE_CREDIT / 4);
+    link.says(frame(FromWorker.body, 0, quarter));
+    assert.deepEqual(link.bufferedWhenSlow, []);
+    link.says(frame(FromWorker.body, 0, quarter));
+    assert.deepEqual(link.bufferedWhenSlow, [quarter.length]);
+  });
+
   test("what a client takes after the end is no credit for the next bearer of the id", async () => {
     const link = new Link();
     const exchange = link.give("/a");

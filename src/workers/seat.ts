@@ -295,10 +295,11 @@ export class WorkerSeat implements Seat, StreamListener {
     const exchange = this.#slots.begun(id);
     this.busySince = this.#clock.now();
     if (exchange.state === "done") return this.#sent(id, lent.length);
-    exchange.bufferedBytes += lent.length;
-    if (exchange.bufferedBytes > RESPONSE_CREDIT) throw new WireError(`more of response ${id} than its credit`);
-    if (!this.concurrent && exchange.bufferedBytes > CREDIT_STEP && exchange.relay === null)
-      this.#owner.onSlowClient(exchange);
+    const buffered = exchange.bufferedBytes + lent.length;
+    if (buffered > RESPONSE_CREDIT) throw new WireError(`more of response ${id} than its credit`);
+    // Before this piece is counted: a relay that begins now takes what is buffered for the sink's, and the piece for its own.
+    if (!this.concurrent && buffered > CREDIT_STEP && exchange.relay === null) this.#owner.onSlowClient(exchange);
+    exchange.bufferedBytes = buffered;
     exchange.write(Buffer.from(lent));
   }
 
