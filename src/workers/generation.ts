@@ -172,10 +172,9 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
 
   onExit(exit: WorkerExit): void {
     const worker = this.#workers.get(exit.worker);
-    if (worker === undefined) return;
+    if (worker === undefined || worker.owesReason(exit, () => this.onExit(exit))) return;
     this.#workers.delete(exit.worker);
-    const wasReady = worker.readyAt > 0;
-    const livedMs = wasReady ? this.#context.clock.now() - worker.readyAt : 0;
+    const livedMs = worker.readyAt > 0 ? this.#context.clock.now() - worker.readyAt : 0;
     const asked = worker.state === "draining" && exit.signal === null;
     worker.become("exit");
     worker.probe?.leave();

@@ -11,7 +11,7 @@ import { type EndReason, nextState, type WorkerEvent, type WorkerState } from ".
 import type { WorkerSeat } from "./seat.ts";
 import { StackReader } from "./stack-reader.ts";
 import type { Vitals } from "./vitals.ts";
-import { type LoadFailure, loadFailure } from "./zygote.ts";
+import { type LoadFailure, loadFailure, type WorkerExit } from "./zygote.ts";
 
 /** What a worker says when it can serve. */
 export interface Readiness {
@@ -40,6 +40,8 @@ export interface WorkerOwner {
 
 /** The thread that tells the stacks needs the GIL. */
 const STACKS_PATIENCE_MS = 1500;
+/** A process that the app has forked may hold the link open. */
+const REASON_PATIENCE_MS = 500;
 
 export class Worker {
   readonly number: number;
@@ -66,6 +68,8 @@ export class Worker {
   #stacks: StackReader | null = null;
   #onStacks: ((text: string | null) => void) | null = null;
   #askedStacks: Promise<string | null> | null = null;
+  #isReasonOwed = false;
+  #onReason: (() => void) | null = null;
   readonly #clock: Clock;
   #readiness: Readiness | null = null;
   readonly #sockets: (Socket | undefined)[] = [];
@@ -91,7 +95,7 @@ export class Worker {
       this.#link = new JsonLines(
         socket,
         (message) => this.#receive(message),
-        () => {},
+        () => this.#onReason?.(),
       );
       return;
     }
@@ -179,6 +183,23 @@ export class Worker {
   refuse(failure: LoadFailure): void {
     this.failure = failure;
     this.reason = { type: "failed-to-boot", message: failure.message };
+    this.#onReason?.();
+  }
+
+  /**
+   * It has ended with the code of a failed start, and why is still on its way: two sockets, no order between them. True where that is so; calls back
+   * once when it has come, or will not.
+   */
+  owesReason({ code }: WorkerExit, onReason: () => void): boolean {
+    if (this.#isReasonOwed || this.failure !== null || this.readyAt > 0 || (code !== 3 && code !== 4)) return false;
+    this.#isReasonOwed = true;
+    const timer = this.#clock.after(REASON_PATIENCE_MS, () => this.#onReason?.());
+    this.#onReason = () => {
+      this.#onReason = null;
+      timer.cancel();
+      onReason();
+    };
+    return true;
   }
 
   /** The process is gone: forget its sockets. */
