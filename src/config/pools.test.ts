@@ -57,6 +57,17 @@ suite("--workers", () => {
   }
 });
 
+test("when to scale says nothing to a fixed number", () => {
+  const notices = (line: string): readonly string[] => {
+    const result = read(line);
+    return result.type === "plan" ? result.notices : assert.fail(JSON.stringify(result));
+  };
+  assert.deepEqual(notices("-w 2 --scale-up-wait 1 app:app"), [
+    "--scale-up-wait 1 has no effect without --workers MIN:MAX",
+  ]);
+  assert.deepEqual(notices("-w 2 --scale-up-wait 1 --pool p=/p,workers=1:2 app:app"), []);
+});
+
 suite("--pool", () => {
   test("takes from the main pool what it does not say itself", () => {
     assert.deepEqual(

@@ -267,6 +267,15 @@ function remarks(resolved: Resolved, env: Environment, host: HostFacts): readonl
     if (origin.type !== "default" && !resolved.get(proxy.proxyHeaders).value)
       notices.push(`${originText(origin)} has no effect with ${originText(resolved.get(proxy.proxyHeaders).origin)}`);
   }
+  const isElastic = [
+    resolved.get(workers.workers).value,
+    ...resolved.get(pools.pool).value.map((one) => one.workers),
+  ].some((count) => typeof count === "object");
+  for (const setting of [pools.scaleUpWait, pools.scaleDownAfter]) {
+    const { origin } = resolved.get(setting);
+    if (origin.type !== "default" && !isElastic)
+      notices.push(`${originText(origin)} has no effect without --workers MIN:MAX`);
+  }
   const allowed = resolved.get(proxy.proxyAllowFrom).origin;
   if (allowed.type !== "default" && proxyProtocolOf(resolved) === null)
     notices.push(`${originText(allowed)} has no effect without --proxy-protocol`);
