@@ -114,8 +114,6 @@ export function readPlan(argv: readonly string[], env: Environment, host: HostFa
   };
   const beside = poolsOf(value(pools.pool), main, automatic, elasticity);
   mistakes.push(...beside.mistakes);
-  if (isDevelopment && beside.pools.length > 0)
-    mistakes.push("--reload serves one pool of workers: leave --pool out while you develop");
   notices.push(...remarks(resolved, env, host));
 
   if (mistakes.length > 0) return { type: "mistakes", mistakes: [...new Set(mistakes)] };
