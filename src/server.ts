@@ -33,7 +33,6 @@ import type { Exchange } from "./http/exchange.ts";
 import type { Log } from "./telemetry/log.ts";
 import { OperationalLog } from "./telemetry/operational-log.ts";
 import { MemoryCgroup } from "./workers/memory-cgroup.ts";
-import { type Development, startDevelopment } from "./workers/development.ts";
 import { mostSeats, type PoolFailure, Pools, submitTo } from "./workers/pools.ts";
 import { ResponseRelays } from "./workers/response-relay.ts";
 import { EndLedger } from "./workers/report.ts";
@@ -195,7 +194,6 @@ export async function serve(plan: Plan, notices: readonly string[], version: str
   }
 
   const ledger = new EndLedger();
-  let development: Development | null = null;
   pools.hire(listeners[0]!, {
     clock,
     turnEnd: new TurnEnd(),
@@ -203,11 +201,9 @@ export async function serve(plan: Plan, notices: readonly string[], version: str
     nextWorker: counter(),
     ledger,
     memoryCgroup: MemoryCgroup.own(plan.cgroupRoot),
-    onModules: (files, standard) => development?.onModules(files, standard),
+    onModules: (files, standard) => pools.onModules(files, standard),
   });
-  if (plan.reload !== null) {
-    development = startDevelopment(plan, plan.reload, main.supervisor!, { clock, log, dispatcher: main.dispatcher });
-  }
+  if (plan.reload !== null) pools.develop(plan.reload, clock);
   const status = (): Status =>
     takeStatus({
       version,
@@ -227,7 +223,7 @@ export async function serve(plan: Plan, notices: readonly string[], version: str
   const reload = async (): Promise<ReloadOutcome> => {
     tls?.reload();
     notifier.reloading();
-    const outcome = await (development === null ? pools.reload() : development.reload());
+    const outcome = await pools.reload();
     if (phase === "serving") tellServing();
     return outcome;
   };
@@ -255,8 +251,7 @@ export async function serve(plan: Plan, notices: readonly string[], version: str
     pidFile.remove();
     return EXIT_CANNOT_START;
   }
-  const starting = development === null ? pools.start() : development.start();
-  const started = await Promise.race([starting, signals.stop]);
+  const started = await Promise.race([pools.start(), signals.stop]);
   if (started !== null && typeof started === "object" && "exitCode" in started) {
     tellFailure(started, log);
     edge.destroy();
@@ -268,8 +263,7 @@ export async function serve(plan: Plan, notices: readonly string[], version: str
     return started.exitCode;
   }
   if (started === null) {
-    // Under --reload the first code may be broken: its page is what is served.
-    if (main.interface !== null) pools.watch();
+    pools.watch();
     phase = "serving";
     tellServing();
     if (predecessor !== null) {
@@ -318,7 +312,7 @@ export async function serve(plan: Plan, notices: readonly string[], version: str
   // After a handover nobody has to be waited for: the successor listens on the same sockets.
   const isHandover = wish.isHandover === true;
   if (!isHandover) notifier.stopping();
-  development?.close();
+  pools.endDevelopment();
   await stopSequence(
     wish,
     {

@@ -57,6 +57,17 @@ suite("--workers", () => {
   }
 });
 
+test("when to scale says nothing to a fixed number", () => {
+  const notices = (line: string): readonly string[] => {
+    const result = read(line);
+    return result.type === "plan" ? result.notices : assert.fail(JSON.stringify(result));
+  };
+  assert.deepEqual(notices("-w 2 --scale-up-wait 1 app:app"), [
+    "--scale-up-wait 1 has no effect without --workers MIN:MAX",
+  ]);
+  assert.deepEqual(notices("-w 2 --scale-up-wait 1 --pool p=/p,workers=1:2 app:app"), []);
+});
+
 suite("--pool", () => {
   test("takes from the main pool what it does not say itself", () => {
     assert.deepEqual(
@@ -68,6 +79,9 @@ suite("--pool", () => {
         app: "app:app",
         factory: false,
         interface: "wsgi",
+        interfaceFrom: "-k gthread",
+        gevent: false,
+        withoutGil: { workers: 1, threads: 8 },
         workers: 1,
         sizing: { type: "fixed" },
         workersReason: "default of a pool",
@@ -93,6 +107,9 @@ suite("--pool", () => {
         app: 'api.main:make("a,b")',
         factory: false,
         interface: "auto",
+        interfaceFrom: "",
+        gevent: false,
+        withoutGil: { workers: 1, threads: 1 },
         workers: 1,
         sizing: { type: "elastic", least: 1, most: 4, growWaitMs: 100, shrinkAfterMs: 60_000 },
         workersReason: "--pool",
@@ -104,6 +121,11 @@ suite("--pool", () => {
         queueTimeoutMs: 2000,
       },
     );
+  });
+
+  test("a worker class of its own brings its own threads", () => {
+    assert.equal(pool("-k gthread --threads 8 --pool p=/x,worker-class=sync a:b")["threads"], 1);
+    assert.equal(pool("-k sync --pool p=/x,worker-class=gevent a:b")["gevent"], true);
   });
 
   test("the same application may run another way", () => {

@@ -52,7 +52,8 @@ function poolOf(
   const mount = spec.mount === true ? (spec.patterns[0]?.literal ?? "") : "";
   const count = spec.workers ?? 1;
   const gevent = spec.workerClass === "gevent" || (kind === undefined && isSameApp && main.gevent);
-  const threads = spec.threads ?? (spec.workerClass === "gthread" ? 4 : isSameApp ? main.threads : 1);
+  const inherited = isSameApp && spec.workerClass === undefined ? main.threads : 1;
+  const threads = spec.threads ?? (spec.workerClass === "gthread" ? 4 : inherited);
   const { workers, sizing } = sizingOf(count, automatic.workers, elasticity);
   return {
     name: spec.name,

@@ -114,8 +114,6 @@ export function readPlan(argv: readonly string[], env: Environment, host: HostFa
   };
   const beside = poolsOf(value(pools.pool), main, automatic, elasticity);
   mistakes.push(...beside.mistakes);
-  if (isDevelopment && beside.pools.length > 0)
-    mistakes.push("--reload serves one pool of workers: leave --pool out while you develop");
   notices.push(...remarks(resolved, env, host));
 
   if (mistakes.length > 0) return { type: "mistakes", mistakes: [...new Set(mistakes)] };
@@ -266,6 +264,15 @@ function remarks(resolved: Resolved, env: Environment, host: HostFacts): readonl
     const { origin } = resolved.get<unknown>(list);
     if (origin.type !== "default" && !resolved.get(proxy.proxyHeaders).value)
       notices.push(`${originText(origin)} has no effect with ${originText(resolved.get(proxy.proxyHeaders).origin)}`);
+  }
+  const isElastic = [
+    resolved.get(workers.workers).value,
+    ...resolved.get(pools.pool).value.map((one) => one.workers),
+  ].some((count) => typeof count === "object");
+  for (const setting of [pools.scaleUpWait, pools.scaleDownAfter]) {
+    const { origin } = resolved.get(setting);
+    if (origin.type !== "default" && !isElastic)
+      notices.push(`${originText(origin)} has no effect without --workers MIN:MAX`);
   }
   const allowed = resolved.get(proxy.proxyAllowFrom).origin;
   if (allowed.type !== "default" && proxyProtocolOf(resolved) === null)

@@ -3,6 +3,7 @@ import { cpuPressure, pssBytes, availableBytes } from "./memory-figures.ts";
 import type { MemoryCgroup } from "./memory-cgroup.ts";
 import type { MemoryFigures } from "./sizing.ts";
 import type { Supervisor } from "./supervisor.ts";
+import type { Worker } from "./worker.ts";
 
 interface Claim {
   supervisor: Supervisor;
@@ -35,15 +36,16 @@ export class MemoryBudget {
     return this.#cgroup.limitBytes ?? availableBytes();
   }
 
-  /** Measures the processes of one pool. */
+  /** Measures one pool: its zygote and its largest worker, as the resident sizes tell. One, because PSS of a large process takes the kernel milliseconds. */
   weigh(pool: object, supervisor: Supervisor): void {
-    let workerBytes: number | null = null;
+    let largest: Worker | null = null;
     let workers = 0;
-    for (const { pid, state } of supervisor.workers) {
-      if (state !== "serving") continue;
+    for (const worker of supervisor.workers) {
+      if (worker.state !== "serving") continue;
       workers++;
-      workerBytes = Math.max(workerBytes ?? 0, pssBytes(pid) ?? 0) || null;
+      if (largest === null || (worker.vitals?.rssBytes ?? 0) > (largest.vitals?.rssBytes ?? 0)) largest = worker;
     }
+    const workerBytes = largest === null ? null : pssBytes(largest.pid);
     let zygoteBytes = 0;
     for (const pid of supervisor.zygotes) zygoteBytes += pssBytes(pid) ?? 0;
     this.#claims.set(pool, { supervisor, workers, workerBytes, zygoteBytes });

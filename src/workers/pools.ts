@@ -4,11 +4,13 @@
  */
 import type { Clock } from "../clock.ts";
 import type { Plan, PoolPlan } from "../config/plan.ts";
+import type { ReloadPlan } from "../config/reload.ts";
 import { MAIN_POOL } from "../config/pool-spec.ts";
 import { Dispatcher } from "../dispatch/dispatcher.ts";
 import type { Exchange } from "../http/exchange.ts";
 import type { PathPattern } from "../http/path-pattern.ts";
 import { type Log, prefixed } from "../telemetry/log.ts";
+import { type Development, startDevelopment } from "./development.ts";
 import type { GenerationContext } from "./generation-settings.ts";
 import { MemoryBudget } from "./memory-budget.ts";
 import type { WorkerReport } from "./report.ts";
@@ -25,6 +27,8 @@ export class Pool {
   /** Null until there is an address to tell the workers. */
   supervisor: Supervisor | null = null;
   sizer: Sizer | null = null;
+  /** Watches files and restarts its workers; null without --reload. */
+  development: Development | null = null;
 
   constructor(plan: PoolPlan, queueTargetMs: number, clock: Clock, log: Log) {
     this.plan = plan;
@@ -89,10 +93,33 @@ export class Pools {
     }
   }
 
+  /** --reload: files are watched from now on, for each pool. */
+  develop(reload: ReloadPlan, clock: Clock): void {
+    for (const pool of this.all) {
+      const { supervisor, dispatcher, log } = pool;
+      if (supervisor === null) continue;
+      pool.development = startDevelopment({ ...this.#plan, ...pool.plan }, reload, supervisor, {
+        dispatcher,
+        clock,
+        log,
+      });
+    }
+  }
+
+  /** What a worker has told of its modules. */
+  onModules(files: readonly string[], standard: readonly string[]): void {
+    for (const { development } of this.all) development?.onModules(files, standard);
+  }
+
+  /** Files that change restart nothing any more. */
+  endDevelopment(): void {
+    for (const { development } of this.all) development?.close();
+  }
+
   /** Resolves with null when all workers of all pools are ready, with the first failure as soon as there is one. */
   async start(): Promise<PoolFailure | null> {
-    const starts = this.all.map(async ({ supervisor, plan: { app } }) => {
-      const failure = (await supervisor?.start()) ?? null;
+    const starts = this.all.map(async ({ supervisor, development, plan: { app } }) => {
+      const failure = (await (development ?? supervisor)?.start()) ?? null;
       return failure === null ? null : { ...failure, app };
     });
     return await new Promise((resolve) => {
@@ -108,6 +135,8 @@ export class Pools {
   watch(): void {
     for (const pool of this.all) {
       const { plan, log, wanted } = pool;
+      // Under --reload the first code may be broken: its page is what is served.
+      if (pool.interface === null) continue;
       log.info(
         `Serving ${plan.app} (${pool.interface}) with ${wanted} worker${wanted === 1 ? "" : "s"} (${reasonOf(plan, wanted, pool.supervisor?.isFreeThreaded === true)})`,
       );
@@ -204,8 +233,12 @@ export class Pools {
     for (const { dispatcher } of this.all) dispatcher.abandon();
   }
 
-  async #reload({ supervisor, sizer, name }: Pool): Promise<ReloadOutcome> {
-    const outcome = (await supervisor?.reload()) ?? { type: "failed", message: "it has not started", traceback: "" };
+  async #reload({ supervisor, development, sizer, name }: Pool): Promise<ReloadOutcome> {
+    const outcome = (await (development ?? supervisor)?.reload()) ?? {
+      type: "failed",
+      message: "it has not started",
+      traceback: "",
+    };
     if (outcome.type === "done") sizer?.reloaded();
     else if (this.all.length > 1) return { ...outcome, message: `pool ${name}: ${outcome.message}` };
     return outcome;

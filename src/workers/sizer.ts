@@ -25,7 +25,7 @@ export interface SizerHouse {
 
 const OBSERVE_EVERY_MS = 250;
 /** PSS costs the kernel a walk through the pages of a process. */
-const WEIGH_EVERY_MS = 5000;
+const WEIGH_EVERY_MS = 10_000;
 /** The second look of `auto`: so many requests per worker, or so late. */
 const SETTLED_REQUESTS = 20;
 const SETTLED_AFTER_MS = 30_000;

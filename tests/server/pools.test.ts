@@ -1,5 +1,8 @@
 /** Pools: workers of their own for some paths, and several applications in one server. */
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { suite, test } from "node:test";
 
 import { Browser } from "../support/browser.ts";
@@ -86,6 +89,40 @@ suite("workers of their own for some paths", () => {
     assert.equal(loads[1]!.answers.size, 2, "the main pool has seen nothing of this");
     assert.deepEqual(await server.stop(), { code: 0, signal: null });
   });
+});
+
+test("--reload restarts every pool when a file changes", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "maitred-pools-"));
+  const write = (word: string): void =>
+    writeFileSync(
+      join(folder, "changing.py"),
+      `def app(environ, start_response):\n    start_response("200 OK", [])\n    return [b"${word}"]\n`,
+    );
+  write("old");
+  try {
+    const server = await startMaitred([
+      ...HERE,
+      "--chdir",
+      folder,
+      "-w",
+      "1",
+      "--reload",
+      "--pool",
+      "p=/p",
+      "changing:app",
+    ]);
+    await server.waitForLine(/Pool p: Serving/);
+    const browser = new Browser(server.port);
+    assert.deepEqual([(await browser.get("/")).text, (await browser.get("/p")).text], ["old", "old"]);
+    write("new");
+    await server.waitForLine(/Pool main: Reloaded in/);
+    await server.waitForLine(/Pool p: Reloaded in/);
+    assert.deepEqual([(await browser.get("/")).text, (await browser.get("/p")).text], ["new", "new"]);
+    browser.close();
+    assert.deepEqual(await server.stop(), { code: 0, signal: null });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 suite("several applications", () => {
