@@ -383,7 +383,8 @@ export class WorkerSeat implements Seat, StreamListener {
 
   readonly #left = (exchange: Exchange): void => {
     if (exchange.slot < 0) return; // the worker has finished it; the client had only not taken all of it
-    if (exchange.state !== "done") return this.#outflow.send(frame(ToWorker.cancel, exchange.slot, CancelCause.halfClosed));
+    if (exchange.state !== "done")
+      return this.#outflow.send(frame(ToWorker.cancel, exchange.slot, CancelCause.halfClosed));
     exchange.leftAt = this.#clock.now();
     this.#uploads.close(exchange.slot);
     this.#outflow.send(frame(ToWorker.cancel, exchange.slot));
