@@ -112,7 +112,9 @@ export class Http2Tunnel implements ByteStream {
   }
 
   destroy(): void {
-    if (this.#state.isClosed) return;
+    const { isClosed, isLocalEnded, isRemoteEnded } = this.#state;
+    // What both sides have ended the session closes.
+    if (isClosed || (isLocalEnded && isRemoteEnded)) return;
     this.#connection.session.reset(this.#state, ErrorCode.cancel);
     this.#connection.touch();
     this.onReset();

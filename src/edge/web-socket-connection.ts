@@ -57,6 +57,8 @@ export class WebSocketConnection implements StreamListener, FrameHandler {
   readonly #parser: FrameParser;
   #state: "open" | "closing" | "over" = "open";
   #hasClientEnded = false;
+  /** Our FIN has left: with the client's, nothing is left to wait for. */
+  #hasEnded = false;
   /** When the state became what it is. */
   #since: number;
   #isAppTold = false;
@@ -181,6 +183,7 @@ export class WebSocketConnection implements StreamListener, FrameHandler {
 
   onFin(): void {
     this.#hasClientEnded = true;
+    if (this.#hasEnded) return this.#stream.destroy();
     this.#lost();
     this.#end();
   }
@@ -293,6 +296,7 @@ export class WebSocketConnection implements StreamListener, FrameHandler {
     this.#inflated = NOTHING;
     this.#owner.onOver(this);
     this.#stream.end(() => {
+      this.#hasEnded = true;
       if (this.#hasClientEnded) this.#stream.destroy();
     });
     if (this.#stream.isPaused) this.#stream.resume();

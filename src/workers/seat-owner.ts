@@ -3,6 +3,16 @@ import type { Exchange } from "../http/exchange.ts";
 import type { WireError } from "../wire/frames.ts";
 import type { WorkerSeat } from "./seat.ts";
 
+export interface SeatIdentity {
+  readonly name: string;
+  readonly workerPid: number;
+  readonly index: number;
+  readonly concurrent: boolean;
+  readonly capacity: number;
+  /** The worker keeps templates. */
+  readonly remembers: boolean;
+}
+
 export interface SeatOwner {
   /** A request is finished. `ms` is its service time, negative where it could not be told. */
   onFinished(seat: WorkerSeat, exchange: Exchange, ms: number): void;

@@ -3,20 +3,17 @@ import type { Exchange } from "../http/exchange.ts";
 import { CloseCode } from "../http/web-socket.ts";
 import { ToWorker, WireError } from "../wire/frames.ts";
 import type { ResponseDecoder } from "../wire/response-decoder.ts";
-import { LinkOutbox } from "./link-outbox.ts";
 import { OpenWebSocket, type WebSocketLink } from "./open-web-socket.ts";
+import type { SeatOutflow } from "./seat-outflow.ts";
 import type { Slots } from "./slots.ts";
 
 export class SeatWebSockets implements WebSocketLink {
-  /** Frames that wait for the end of the turn. */
-  readonly outbox: LinkOutbox = new LinkOutbox();
   readonly #slots: Slots;
-  readonly #onWaiting: () => void;
+  readonly #outflow: SeatOutflow;
 
-  /** `onWaiting` is called when there is something in the outbox. */
-  constructor(slots: Slots, onWaiting: () => void) {
+  constructor(slots: Slots, outflow: SeatOutflow) {
     this.#slots = slots;
-    this.#onWaiting = onWaiting;
+    this.#outflow = outflow;
   }
 
   /** WS_ACCEPT for an exchange whose answer has not begun. */
@@ -57,12 +54,12 @@ export class SeatWebSockets implements WebSocketLink {
   }
 
   webSocketFrame(type: number, id: number, payload: Uint8Array): void {
-    this.outbox.add(type, id, payload);
-    this.#onWaiting();
+    this.#outflow.outbox.add(type, id, payload);
+    this.#outflow.frameAdded();
   }
 
   webSocketCredit(id: number, bytes: number): void {
-    this.outbox.addNumber(ToWorker.credit, id, bytes);
-    this.#onWaiting();
+    this.#outflow.outbox.addNumber(ToWorker.credit, id, bytes);
+    this.#outflow.frameAdded();
   }
 }

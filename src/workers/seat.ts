@@ -1,4 +1,3 @@
-/* oxlint-disable max-lines -- what it does for WebSockets waits to be taken apart */
 /**
  * One seat of one worker: gives requests to it over its seat link and brings back the responses (PROTOCOL.md, "Seat link").
  *
@@ -27,16 +26,14 @@ import type { RequestEncoder } from "../wire/request-encoder.ts";
 import { ResponseDecoder } from "../wire/response-decoder.ts";
 import { Templates } from "../wire/templates.ts";
 import { batchTimes } from "./batch-times.ts";
+import { CREDIT_STEP, returnCredit } from "./response-credit.ts";
 import { sendFile } from "./file-sender.ts";
-import type { SeatOwner } from "./seat-owner.ts";
+import type { SeatIdentity, SeatOwner } from "./seat-owner.ts";
+import { SeatOutflow } from "./seat-outflow.ts";
 import { SeatWebSockets } from "./seat-web-sockets.ts";
 import { Slots } from "./slots.ts";
-import { RequestBatch } from "./request-batch.ts";
 import type { TurnEnd } from "./turn-end.ts";
 import { Uploads } from "./uploads.ts";
-
-/** Credit is given back in pieces of this size. A client that has not taken so much of a serial seat's response is slow. */
-const CREDIT_STEP = RESPONSE_CREDIT / 4;
 
 export class WorkerSeat implements Seat, StreamListener {
   readonly name: string;
@@ -45,20 +42,18 @@ export class WorkerSeat implements Seat, StreamListener {
   readonly concurrent: boolean;
   readonly capacity: number;
   busySince = 0;
-  isGathering = false;
   /** Cleared while the worker drains or is lost. */
   isAccepting = true;
 
   readonly #stream: ByteStream;
-  readonly #batch: RequestBatch;
+  readonly #outflow: SeatOutflow;
   readonly #owner: SeatOwner;
   readonly #clock: Clock;
-  readonly #turnEnd: TurnEnd;
   readonly #reader = new FrameReader(this);
   readonly #decoder = new ResponseDecoder(this);
   readonly #slots = new Slots();
-  readonly #webSockets = new SeatWebSockets(this.#slots, () => this.#leaveWithTurn());
-  readonly #uploads = new Uploads((parts) => this.#sendParts(parts));
+  readonly #webSockets: SeatWebSockets;
+  readonly #uploads = new Uploads((parts) => this.#outflow.sendParts(parts));
   #sequence = 0;
   #isBusy = false;
   /** Responses whose HEAD has come and whose end has not. */
@@ -67,20 +62,12 @@ export class WorkerSeat implements Seat, StreamListener {
   #workSince = 0;
   #recallSent = false;
   #isBroken = false;
-  #isClosed = false;
   #inBatch = false;
   readonly #finishedInFrame: Exchange[] = [];
 
   constructor(
     open: (listener: StreamListener) => ByteStream,
-    identity: {
-      name: string;
-      workerPid: number;
-      index: number;
-      concurrent: boolean;
-      capacity: number;
-      remembers: boolean;
-    },
+    identity: SeatIdentity,
     encoder: RequestEncoder,
     owner: SeatOwner,
     clock: Clock,
@@ -91,14 +78,17 @@ export class WorkerSeat implements Seat, StreamListener {
     this.index = identity.index;
     this.concurrent = identity.concurrent;
     this.capacity = identity.capacity;
-    this.#batch = new RequestBatch(
-      encoder,
-      identity.remembers ? new Templates(identity.workerPid + identity.index) : null,
-    );
+    const templates = identity.remembers ? new Templates(identity.workerPid + identity.index) : null;
+    this.#outflow = new SeatOutflow(encoder, templates, turnEnd);
+    this.#webSockets = new SeatWebSockets(this.#slots, this.#outflow);
     this.#owner = owner;
     this.#clock = clock;
-    this.#turnEnd = turnEnd;
     this.#stream = open(this);
+    this.#outflow.open(this.#stream);
+  }
+
+  get isGathering(): boolean {
+    return this.#outflow.isGathering;
   }
 
   get inFlight(): number {
@@ -149,19 +139,8 @@ export class WorkerSeat implements Seat, StreamListener {
     exchange.workerPid = this.workerPid;
     exchange.onGone = this.#left;
     if (this.inFlight === 1) this.busySince = this.#workSince = exchange.givenAt;
-    this.#batch.add(id, exchange);
-    if (!this.isGathering) {
-      this.isGathering = true;
-      this.#turnEnd.add(this);
-    }
+    this.#outflow.request(id, exchange);
     if (exchange.stream !== null) this.#uploads.open(id, exchange.stream, exchange.head.expectsContinue);
-    else if (this.#batch.isFull) this.#sendBatch();
-  }
-
-  /** Writes the requests gathered in this turn. */
-  flush(): void {
-    this.isGathering = false;
-    this.#sendBatch();
   }
 
   recall(): void {
@@ -195,7 +174,7 @@ export class WorkerSeat implements Seat, StreamListener {
 
   /** Asks the event loop of a concurrent seat for a sign of life. */
   ping(arg: number): void {
-    this.#send(frame(ToWorker.ping, arg));
+    this.#outflow.send(frame(ToWorker.ping, arg));
   }
 
   /** Set by the worker: a PONG came. */
@@ -209,7 +188,7 @@ export class WorkerSeat implements Seat, StreamListener {
   /** No more work: the worker sees the end of the stream and leaves. */
   close(): void {
     this.isAccepting = false;
-    this.#sendBatch();
+    this.#outflow.write();
     this.#stream.end(() => {});
   }
 
@@ -237,7 +216,7 @@ export class WorkerSeat implements Seat, StreamListener {
   }
 
   onClosed(): void {
-    this.#isClosed = true;
+    this.#outflow.closed();
     this.#owner.onClosed(this);
   }
 
@@ -314,16 +293,11 @@ export class WorkerSeat implements Seat, StreamListener {
     const exchange = this.#slots.unbegun(id);
     exchange.hasHead = true;
     this.busySince = this.#clock.now();
-    let unreturned = 0;
-    exchange.onSent = (bytes) => {
-      unreturned += bytes;
-      exchange.bufferedBytes -= bytes;
-      // A client may take the last of it long after the worker has finished: the id is another request's by then.
-      if (unreturned < CREDIT_STEP || this.#slots.get(id) !== exchange) return;
+    const isAtWork = (): boolean => this.#slots.get(id) === exchange;
+    returnCredit(exchange, isAtWork, (bytes) => {
       this.busySince = this.#clock.now();
-      this.#sent(id, unreturned);
-      unreturned = 0;
-    };
+      this.#sent(id, bytes);
+    });
     exchange.start(status, reason, fields);
   }
 
@@ -404,50 +378,22 @@ export class WorkerSeat implements Seat, StreamListener {
 
   // --- to the worker
 
-  #send(bytes: Buffer): void {
-    this.#sendBatch();
-    if (!this.#isClosed) this.#stream.writeBytes(bytes, null);
-  }
-
-  #sendParts(parts: readonly Buffer[]): void {
-    this.#sendBatch();
-    if (this.#isClosed) return;
-    this.#stream.cork();
-    for (const part of parts) this.#stream.writeBytes(part, null);
-    this.#stream.uncork();
-  }
-
-  #sendBatch(): void {
-    const bytes = this.#batch.take();
-    if (bytes !== null && !this.#isClosed) this.#stream.writeBytes(bytes, null);
-    if (!this.#webSockets.outbox.isEmpty) {
-      const frames = this.#webSockets.outbox.take();
-      if (!this.#isClosed) this.#stream.writeBytes(frames, null);
-    }
-  }
-
-  #leaveWithTurn(): void {
-    if (this.#webSockets.outbox.isFull) return this.#sendBatch();
-    if (this.isGathering) return;
-    this.isGathering = true;
-    this.#turnEnd.add(this);
-  }
-
   #sent(id: number, bytes: number): void {
-    if (this.#slots.get(id) !== null) this.#send(creditFrame(ToWorker.credit, id, bytes));
+    if (this.#slots.get(id) !== null) this.#outflow.send(creditFrame(ToWorker.credit, id, bytes));
   }
 
   readonly #left = (exchange: Exchange): void => {
     if (exchange.slot < 0) return; // the worker has finished it; the client had only not taken all of it
-    if (exchange.state !== "done") return this.#send(frame(ToWorker.cancel, exchange.slot, CancelCause.halfClosed));
+    if (exchange.state !== "done")
+      return this.#outflow.send(frame(ToWorker.cancel, exchange.slot, CancelCause.halfClosed));
     exchange.leftAt = this.#clock.now();
     this.#uploads.close(exchange.slot);
-    this.#send(frame(ToWorker.cancel, exchange.slot));
+    this.#outflow.send(frame(ToWorker.cancel, exchange.slot));
   };
 
   /** Its time is up; the answer has been given in the app's stead. */
   expire(exchange: Exchange): void {
     this.#uploads.close(exchange.slot);
-    this.#send(frame(ToWorker.cancel, exchange.slot, CancelCause.timeIsUp));
+    this.#outflow.send(frame(ToWorker.cancel, exchange.slot, CancelCause.timeIsUp));
   }
 }

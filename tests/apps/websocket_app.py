@@ -1,6 +1,7 @@
 """A WebSocket application: the path says what it does. /echo sends back what it gets; the rest shows one thing each."""
 
 import asyncio
+import os
 from typing import Any
 
 
@@ -47,6 +48,8 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
             "method" in scope,
         )
         await send({"type": "websocket.send", "text": " ".join(map(str, words))})
+    if path == "/pid":
+        await send({"type": "websocket.send", "text": str(os.getpid())})
     if path == "/flood":
         sent = 0
         try:

@@ -235,6 +235,17 @@ suite("the end of a WebSocket", () => {
     await server.stop();
   });
 
+  test("is the end of the connection too, as soon as both sides have said it", async () => {
+    const server = await start();
+    const client = await WebSocketClient.open(server.port, "/echo");
+    await client.send(8, Buffer.from([0x03, 0xe8]));
+    assert.equal(await client.closed(), "1000");
+    client.raw.leave();
+    const before = performance.now();
+    await server.stop();
+    assert.ok(performance.now() - before < 4000, "the stop waited for a connection that was over");
+  });
+
   test("is 1012 when the server stops, for client and app", async () => {
     const server = await start();
     const client = await WebSocketClient.open(server.port, "/echo");
