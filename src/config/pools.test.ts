@@ -86,6 +86,8 @@ suite("--pool", () => {
         sizing: { type: "fixed" },
         workersReason: "default of a pool",
         threads: 8,
+        gevent: false,
+        withoutGil: { workers: 1, threads: 8 },
         workerConnections: 1000,
         rootPath: "/site",
         timeoutMs: 7000,
@@ -93,6 +95,17 @@ suite("--pool", () => {
         queueTimeoutMs: 30_000,
       },
     );
+  });
+
+  test("gevent is a pool's own, or the main pool's for the same application", () => {
+    const told = (line: string): unknown => {
+      const { interface: spoken, interfaceFrom, gevent, threads } = pool(line);
+      return [spoken, interfaceFrom, gevent, threads];
+    };
+    assert.deepEqual(told("--pool p=/x,worker-class=gevent,threads=3 a:b"), ["wsgi", "--pool p", true, 1]);
+    assert.deepEqual(told("-k gevent --pool p=/x a:b"), ["wsgi", "-k gevent", true, 1]);
+    assert.deepEqual(told("-k gevent --pool p=/x,worker-class=gthread a:b"), ["wsgi", "--pool p", false, 4]);
+    assert.deepEqual(told("-k gevent --pool p=/x,app=c:d a:b"), ["auto", "", false, 1]);
   });
 
   test("another application is another world", () => {
@@ -114,6 +127,8 @@ suite("--pool", () => {
         sizing: { type: "elastic", least: 1, most: 4, growWaitMs: 100, shrinkAfterMs: 60_000 },
         workersReason: "--pool",
         threads: 1,
+        gevent: false,
+        withoutGil: { workers: 1, threads: 1 },
         workerConnections: 50,
         rootPath: "/api",
         timeoutMs: 300_000,

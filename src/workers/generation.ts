@@ -241,7 +241,6 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
       `Worker ${worker.number} (pid ${worker.pid}) is ready: ${describeReadiness(readiness)}, ${this.python}`,
     );
     for (const warning of readiness.warnings) this.#owner.onWarning(warning);
-    if (this.state === "retiring") return this.#drain(worker, { type: "stopping" });
     if (this.#isPromoted) for (const seat of worker.seats) this.#context.dispatcher.addSeat(seat);
     this.#recycling.ready(worker, Math.random());
     if (this.state === "starting" && this.serving >= this.#wanted) {

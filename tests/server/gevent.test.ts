@@ -180,3 +180,20 @@ test("a WSGI application under -k asgi, or uvicorn's class, likewise", async () 
     );
   }
 });
+
+test("a pool on gevent beside sync workers for the rest", async () => {
+  const limits = ["-k", "sync", "-w", "1", "--pool", "slow=/sleep,worker-class=gevent"];
+  const server = await startMaitred(["-b", "127.0.0.1:0", ...limits, "--chdir", testApps, "gevent_app:app"]);
+  await server.waitForLine(/Pool slow: .*is ready: wsgi on gevent/);
+  await server.waitForLine(/Pool main: .*is ready: wsgi, 1 thread/);
+  const browser = new Browser(server.port);
+  const slow = Array.from({ length: 50 }, () => browser.get("/sleep?seconds=0.3"));
+  const pid = (await browser.get("/pid")).text;
+  const pages = await Promise.all(slow);
+  assert.deepEqual(
+    new Set(pages.map(({ status, text }) => `${status} ${text === pid ? "main" : "slow"}`)),
+    new Set(["200 slow"]),
+  );
+  browser.close();
+  assert.deepEqual(await server.stop(), { code: 0, signal: null });
+});
