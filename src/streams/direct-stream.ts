@@ -284,11 +284,23 @@ export class DirectStream implements ByteStream {
   }
 }
 
+/**
+ * The handle below a plain socket keeps that socket alive, some kilobytes for each idle connection, though nothing will use it again. A TLS handle
+ * needs its own: node's error and close handlers look there.
+ */
+function forgetOwner(handle: StreamHandle): void {
+  if (handle.constructor.name === "TLSWrap") return;
+  for (const symbol of Object.getOwnPropertySymbols(handle)) {
+    if (symbol.description === "owner_symbol") (handle as unknown as Record<symbol, unknown>)[symbol] = null;
+  }
+}
+
 /** A stream on a paused socket, the direct way where it can be. The socket is an empty shell afterwards: nobody else may use it. */
 export function directStream(socket: Duplex, listener: StreamListener): ByteStream {
   const handle = directHandle(socket);
   if (handle === null) return new SocketStream(socket, listener);
   (socket as { _handle?: unknown })._handle = null;
+  forgetOwner(handle);
   // What it had read already comes first.
   const rest = socket.read() as Buffer | null;
   const stream = new DirectStream(handle, listener);
