@@ -143,6 +143,7 @@ test("--drain-delay: readiness fails at once, serving goes on, each response clo
     testApps,
     "wsgi_app:application",
   ]);
+  await server.waitForLine(/Serving wsgi_app:application/);
   const health = new Browser(await healthPort(server));
   const old = await RawClient.open(server.port);
   assert.equal((await health.get("/readyz")).status, 200);
