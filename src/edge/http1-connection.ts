@@ -248,7 +248,7 @@ export class Http1Connection implements ClientConnection, ResponseSink, StreamLi
     this.#keepAlive = false;
     if (this.#hasEnded) return this.#stream.destroy();
     const exchange = this.#exchange;
-    if (exchange === null || !this.#bodyIsRead || exchange.state === "waiting" || exchange.state === "queued") {
+    if (exchange === null || !this.#bodyIsRead || !exchange.hasBegun) {
       this.#leave();
       this.#close();
       return;

@@ -118,6 +118,8 @@ export class Exchange {
   bodyFileBytes = 0;
   /** Called once the exchange is over and no worker has it any more: what only a worker needed (the body's file) may go. */
   whenSettled: (() => void) | null = null;
+  /** The exchange that stands for this one on its way to a handler (passing.ts); null where it goes itself. */
+  inner: Exchange | null = null;
   /** The WebSocket that this request's handshake offers, or that it has become. */
   webSocket: WebSocketChannel | null = null;
 
@@ -181,6 +183,12 @@ export class Exchange {
     this.responseFields = fields;
     this.webSocket.client.accept(subprotocol, fields);
     return true;
+  }
+
+  /** Whoever answers it may have begun: it waits neither for its body nor for a seat. */
+  get hasBegun(): boolean {
+    if (this.inner !== null && this.state !== "done") return this.inner.hasBegun;
+    return this.state !== "waiting" && this.state !== "queued";
   }
 
   /** The app has accepted the WebSocket, and it is not over. */
