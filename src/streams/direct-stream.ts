@@ -2,7 +2,7 @@
  * A ByteStream on the handle of a TCP, Unix or TLS socket, without node's stream layer above it.
  *
  * This uses what `net.Socket` itself is made of (`lib/net.js`, `lib/internal/stream_base_commons.js`): stable for years, but not a public
- * interface. So `directStreams` proves by the presence of every part that it is there, and otherwise SocketStream serves.
+ * interface. So `directStream` proves by the presence of every part that it is there, and otherwise SocketStream serves.
  */
 import type { Duplex } from "node:stream";
 import { BEHIND_BYTES, type ByteStream, SocketStream, type StreamListener } from "./byte-stream.ts";
@@ -143,26 +143,20 @@ export class DirectStream implements ByteStream {
   }
 
   writeText(text: string): void {
-    if (this.#corked !== null) {
-      if (this.#isClosed) return;
-      this.#corked.push(text);
-      this.#corkedBytes += text.length;
-      return;
-    }
     if (this.#isClosed) return;
-    const request = this.#request ?? spare();
-    this.#wrote(request, this.#handle.writeLatin1String(request, text), text.length, null, null);
+    if (this.#corked === null) return this.#writeNow(text, null);
+    this.#corked.push(text);
+    this.#corkedBytes += text.length;
   }
 
   writeBytes(bytes: Buffer, sent: (() => void) | null): void {
+    if (this.#isClosed) return;
     if (this.#corked !== null) {
-      if (this.#isClosed) return;
       this.#corked.push(bytes);
       this.#corkedBytes += bytes.length;
       if (sent !== null) this.#corkedSent.push(sent);
       return;
     }
-    if (this.#isClosed) return;
     const request = this.#request ?? spare();
     this.#wrote(request, this.#handle.writeBuffer(request, bytes), bytes.length, bytes, sent);
   }
@@ -181,15 +175,14 @@ export class DirectStream implements ByteStream {
     this.#corked = null;
     this.#corkedBytes = 0;
     if (corked.length === 0 || this.#isClosed) return;
-    const request = this.#request ?? spare();
     const done = sent.length === 0 ? null : (): void => sent.forEach((one) => one());
     if (sent.length > 0) this.#corkedSent = [];
     if (bytes <= JOIN_BYTES) {
       let text = "";
       for (const piece of corked) text += typeof piece === "string" ? piece : piece.toString("latin1");
-      this.#wrote(request, this.#handle.writeLatin1String(request, text), bytes, null, done);
-      return;
+      return this.#writeNow(text, done);
     }
+    const request = this.#request ?? spare();
     const chunks: unknown[] = [];
     for (const piece of corked) chunks.push(piece, typeof piece === "string" ? "latin1" : "buffer");
     this.#wrote(request, this.#handle.writev(request, chunks, false), bytes, chunks, done);
@@ -232,6 +225,11 @@ export class DirectStream implements ByteStream {
     this.#isClosed = true;
     this.#handle.onread = nothing;
     this.#handle.close(() => this.#listener.onClosed());
+  }
+
+  #writeNow(text: string, sent: (() => void) | null): void {
+    const request = this.#request ?? spare();
+    this.#wrote(request, this.#handle.writeLatin1String(request, text), text.length, null, sent);
   }
 
   /** Bytes have left, or are under way, or the connection is lost. */
