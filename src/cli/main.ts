@@ -42,7 +42,7 @@ async function main(argv: readonly string[]): Promise<number> {
     );
     return exitMistake;
   }
-  const result = await readAll(argv, process.env, folder);
+  const { result } = await readAll(argv, process.env, folder);
   switch (result.type) {
     case "help":
       return print(usageText());

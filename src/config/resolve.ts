@@ -21,6 +21,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export interface Resolved {
   /** The value of one row of the table; its default when not given, or when what was given is among the mistakes. */
   get<T>(setting: Setting<T>): Sourced<T>;
+  /** What the operator wrote for it, of the strongest source; empty where nobody did. */
+  given(setting: Setting<unknown>): readonly Asked[];
   /** Words that are no options: the application, one hopes. */
   readonly positionals: readonly string[];
   readonly mistakes: readonly string[];
@@ -85,6 +87,7 @@ export function resolve(argv: readonly string[], env: Environment, file: FileLay
       const sourced = values.get(setting) as Sourced<T> | undefined;
       return sourced ?? { value: setting.fallback, origin: { type: "default" } };
     },
+    given: (setting) => asked.get(setting) ?? [],
     positionals: line.positionals.length > 0 ? line.positionals : fromEnv.positionals,
     mistakes,
     notices: [...answers].filter(([, type]) => type === "notice").map(([text]) => text),

@@ -15,6 +15,8 @@ export interface Configuration {
   readonly name: string;
   readonly path: string;
   readonly settings: ReadonlyMap<Setting<unknown>, readonly Asked[]>;
+  /** What is for the schema, as it was written: for telling it. */
+  readonly written: TomlTable;
   /** null where it is so wrong that nothing follows from it. */
   readonly content: FileContent | null;
   readonly mistakes: readonly string[];
@@ -36,6 +38,7 @@ export function readConfiguration(
       name,
       path,
       settings: new Map(),
+      written: {},
       content: null,
       mistakes: [`${place}: ${parsed.why}`],
       where: () => place,
@@ -47,7 +50,7 @@ export function readConfiguration(
   if (table === undefined) return null;
   if (!isTable(table)) {
     const mistakes = [`${where([])}: ${section.join(".")} is no table`];
-    return { name, path, settings: new Map(), content: null, mistakes, where };
+    return { name, path, settings: new Map(), written: {}, content: null, mistakes, where };
   }
 
   const { layer, rest, mistakes } = split(dashed(table), where);
@@ -59,6 +62,7 @@ export function readConfiguration(
     name,
     path,
     settings: layer,
+    written: rest,
     content: content.success ? content.data : null,
     mistakes: mistakes.map(({ at, text }) => `${where(at)}: ${text}`),
     where,

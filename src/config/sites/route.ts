@@ -35,6 +35,8 @@ export interface RouteSettings {
 export interface RoutePlan {
   /** For logs and messages: its path and where it was written, "/static (maitred.toml:12)". */
   readonly name: string;
+  /** Its number among the routes of its site in the file; null: it stands in no file (`--pool`). */
+  readonly at: number | null;
   readonly match: RouteMatch;
   readonly destination: Destination;
   readonly settings: RouteSettings;

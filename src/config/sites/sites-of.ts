@@ -51,6 +51,7 @@ export function sitesOf(asked: SitesAsked | null, given: readonly PoolSpec[], ma
         seen.set(key, place);
         return {
           name: `${pattern.text} (${place})`,
+          at,
           match: { pattern, ...content.match },
           destination,
           settings: { ...defaults, ...content.settings },
@@ -93,7 +94,7 @@ const DEFAULT_SITE = "the default site";
 
 function routeOf(pattern: PathPattern, destination: Destination, place: string): RoutePlan {
   const match = { pattern, methods: [], headers: [] };
-  return { name: `${pattern.text} (${place})`, match, destination, settings: NO_SETTINGS };
+  return { name: `${pattern.text} (${place})`, at: null, match, destination, settings: NO_SETTINGS };
 }
 
 /** Two routes with the same key are for the same requests. */
