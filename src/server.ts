@@ -15,7 +15,6 @@ import { alpnProtocols } from "./edge/protocol.ts";
 import { redirecting } from "./edge/redirect.ts";
 import { TlsDoor } from "./edge/tls/door.ts";
 import { TlsError } from "./edge/tls/key-pair.ts";
-import { RouteTable } from "./routes/table.ts";
 import { Spool } from "./spool/spool.ts";
 import { ControlDoor } from "./operations/control-door.ts";
 import { HealthDoor } from "./operations/health-door.ts";
@@ -33,10 +32,11 @@ import type { Exchange } from "./http/exchange.ts";
 import type { Log } from "./telemetry/log.ts";
 import { OperationalLog } from "./telemetry/operational-log.ts";
 import { MemoryCgroup } from "./workers/memory-cgroup.ts";
-import { mostSeats, type PoolFailure, Pools, submitTo } from "./workers/pools.ts";
+import { mostSeats, type PoolFailure, Pools } from "./workers/pools.ts";
 import { ResponseRelays } from "./workers/response-relay.ts";
 import { EndLedger } from "./workers/report.ts";
 import type { ReloadOutcome } from "./workers/supervisor.ts";
+import { openSites, type SitesContext } from "./sites.ts";
 import { TurnEnd } from "./workers/turn-end.ts";
 
 const HEAD_BYTES = 262_144;
@@ -63,7 +63,8 @@ export async function serve(plan: Plan, notices: readonly string[], version: str
 
   const pools = new Pools(plan, clock, log);
   const { main } = pools;
-  const table = pools.all.length === 1 ? null : new RouteTable(pools.routes, main);
+  const sitesContext: SitesContext = { pool: (name) => pools.named(name) };
+  const sites = openSites(plan, sitesContext);
   let phase: HealthFacts["phase"] = "starting";
   const healthFacts = (): HealthFacts => ({
     phase,
@@ -82,20 +83,15 @@ export async function serve(plan: Plan, notices: readonly string[], version: str
   const accessLine = compileAccessLog(plan.accessLogFormat, process.env);
   const logAccess =
     accessJournal === null ? null : (exchange: Exchange) => accessJournal.line(accessLine(exchange, clock));
-  // With one pool there is nothing to look up.
-  const dispatch =
-    table === null
-      ? (exchange: Exchange): void => main.dispatcher.submit(exchange)
-      : submitTo((path) => table.find(path));
   const concurrency =
     plan.limitConcurrency === 0
       ? null
-      : new Concurrency(plan.limitConcurrency, dispatch, clock, (count) =>
+      : new Concurrency(plan.limitConcurrency, sites.handler, clock, (count) =>
           log.warning(
             `Answered 503 to ${count} request${count === 1 ? "" : "s"} (--limit-concurrency ${plan.limitConcurrency})`,
           ),
         );
-  const submit = concurrency === null ? dispatch : (exchange: Exchange): void => concurrency.submit(exchange);
+  const submit = concurrency === null ? sites.handler : (exchange: Exchange): void => concurrency.submit(exchange);
   const context: EdgeContext = {
     clock,
     limits: {
@@ -127,10 +123,9 @@ export async function serve(plan: Plan, notices: readonly string[], version: str
     isDraining: false,
     forwarding: plan.forwarding,
     proxyProtocol: plan.proxyProtocol,
-    streamsBodies:
-      table === null
-        ? () => main.interface === "asgi"
-        : (exchange) => table.find(exchange.head.path).interface === "asgi",
+    streamsBodies: sites.streamsBodies,
+    speaksAsgi: sites.speaksAsgi,
+    bodyRule: sites.bodyRule,
     submit: healthPath === null ? submit : answeringHealth(healthPath, healthFacts, submit),
     onDone:
       concurrency === null

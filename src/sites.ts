@@ -2,39 +2,162 @@
  * From the sites of a Plan to the one handler that serves them: which rooms a request passes, and in what order. Made once when the server starts,
  * and once more for each configuration that it reads afterwards; what is at work by then goes on with the old one.
  */
-import type { Destination, RoutePlan } from "./config/sites/route.ts";
+import type { Plan } from "./config/plan.ts";
+import { MAIN_POOL } from "./config/pool-spec.ts";
+import type { Destination, RoutePlan, RouteSettings } from "./config/sites/route.ts";
+import type { SitePlan } from "./config/sites/site.ts";
+import { answerError } from "./http/error-response.ts";
+import type { Exchange } from "./http/exchange.ts";
 import { fold, type Handler, type Stage } from "./http/handler.ts";
+import { redirecting, responding } from "./routes/fixed.ts";
+import { HostTable } from "./routes/hosts.ts";
+import { RouteTable } from "./routes/table.ts";
 
 /** What the routes need from the house: made once, and the same for every configuration. */
 export interface SitesContext {
-  /** The handler of a pool of workers. */
-  readonly pool: (name: string) => Handler;
+  /** A pool of workers, by its name. */
+  readonly pool: (name: string) => PoolDoor;
+}
+
+/** What a route sees of a pool. */
+export interface PoolDoor {
+  readonly handler: Handler;
+  /** What its app speaks; null before its first worker is ready. */
+  readonly interface: "wsgi" | "asgi" | null;
+}
+
+/** What holds for the body of a request. */
+export interface BodyRule {
+  readonly maxBytes: number;
+  readonly buffering: "auto" | "on" | "off";
+}
+
+/** All sites as the edge sees them. */
+export interface Sites {
+  readonly handler: Handler;
+  /** Whoever answers takes the body as it arrives. */
+  readonly streamsBodies: (exchange: Exchange) => boolean;
+  /** Whoever answers is an ASGI app. */
+  readonly speaksAsgi: (exchange: Exchange) => boolean;
+  /** null: what holds everywhere. */
+  readonly bodyRule: ((exchange: Exchange) => BodyRule) | null;
+}
+
+type SitesPlan = Pick<Plan, "sites" | "refusesUnknownHosts" | "limitRequestBody" | "requestBuffering">;
+
+export function openSites(plan: SitesPlan, context: SitesContext): Sites {
+  const main = context.pool(MAIN_POOL);
+  const [base, ...named] = plan.sites;
+  // Nothing to look up: the short way.
+  if (base === undefined) {
+    const speaksAsgi = (): boolean => main.interface === "asgi";
+    return { handler: main.handler, streamsBodies: speaksAsgi, speaksAsgi, bodyRule: null };
+  }
+  const find = finder(plan, base, named, context);
+  const all = plan.sites.flatMap(({ routes, settings }) => [settings, ...routes.map((route) => route.settings)]);
+  const hasBodyRules = all.some(
+    ({ limitRequestBody, requestBuffering }) => limitRequestBody !== null || requestBuffering !== null,
+  );
+  return {
+    handler: (exchange) => find(exchange).handler(exchange),
+    // Who is no app takes the body as it comes, or not at all.
+    streamsBodies: (exchange) => isAsgiOr(find(exchange), true),
+    speaksAsgi: (exchange) => isAsgiOr(find(exchange), false),
+    bodyRule: hasBodyRules ? (exchange) => find(exchange).body : null,
+  };
 }
 
 /** The handler of one route. */
-export function routeHandler(route: RoutePlan, context: SitesContext): Handler {
+export function routeHandler(route: Pick<RoutePlan, "destination" | "settings">, context: SitesContext): Handler {
   return fold(stagesOf(route, context), destinationHandler(route.destination, context));
 }
 
 // Private
 
+/** A route that is open. */
+interface OpenRoute {
+  readonly handler: Handler;
+  /** Who answers, where that is an app. */
+  readonly pool: PoolDoor | null;
+  readonly body: BodyRule;
+}
+
+function finder(
+  plan: SitesPlan,
+  base: SitePlan,
+  named: readonly SitePlan[],
+  context: SitesContext,
+): (exchange: Exchange) => OpenRoute {
+  const tableOf = (site: SitePlan): RouteTable<OpenRoute> =>
+    new RouteTable(
+      site.routes.map((route) => ({
+        pattern: route.match.pattern,
+        condition: route.match.methods.length + route.match.headers.length === 0 ? null : route.match,
+        destination: open(route, plan, context),
+      })),
+      open({ destination: { type: "app", pool: MAIN_POOL }, settings: site.settings }, plan, context),
+    );
+  const baseTable = tableOf(base);
+  if (named.length === 0 && !plan.refusesUnknownHosts) return (exchange) => baseTable.find(exchange.head);
+  const hosts = new HostTable(named.map((site) => ({ hosts: site.hosts, site: tableOf(site) })));
+  // RFC 9110 section 15.5.20: a request for an authority that is none of ours.
+  const misdirected: OpenRoute = {
+    handler: (exchange) => answerError(exchange, 421),
+    pool: null,
+    body: { maxBytes: plan.limitRequestBody, buffering: plan.requestBuffering },
+  };
+  return ({ head }) => {
+    const table = hosts.find(head.headers.get("host") ?? "");
+    if (table !== undefined) return table.find(head);
+    return plan.refusesUnknownHosts ? misdirected : baseTable.find(head);
+  };
+}
+
+function open(route: Pick<RoutePlan, "destination" | "settings">, plan: SitesPlan, context: SitesContext): OpenRoute {
+  const { destination, settings } = route;
+  const pool = destination.type === "app" ? context.pool(destination.pool) : null;
+  return {
+    handler: routeHandler(route, context),
+    pool,
+    body: {
+      maxBytes: settings.limitRequestBody ?? plan.limitRequestBody,
+      buffering: settings.requestBuffering ?? plan.requestBuffering,
+    },
+  };
+}
+
+function isAsgiOr({ pool }: OpenRoute, otherwise: boolean): boolean {
+  return pool === null ? otherwise : pool.interface === "asgi";
+}
+
 /** The outermost first; each only where the route asks for it. */
-function stagesOf(_route: RoutePlan, _context: SitesContext): readonly Stage[] {
-  return [
+function stagesOf({ settings }: { readonly settings: RouteSettings }, _context: SitesContext): readonly Stage[] {
+  const stages: Stage[] = [
     // request id, error pages, response headers, CORS
     // maintenance, access by address, limits, methods, authentication
     // compression
     // cache
     // files that the app names (X-Accel-Redirect)
   ];
+  if (settings.timeoutMs !== null) stages.push(limitingTime(settings.timeoutMs));
+  return stages;
 }
 
 function destinationHandler(destination: Destination, context: SitesContext): Handler {
   switch (destination.type) {
     case "app":
-      return context.pool(destination.pool);
+      return context.pool(destination.pool).handler;
     case "redirect":
+      return redirecting(destination);
     case "respond":
-      throw new Error(`no handler yet for ${destination.type}`);
+      return responding(destination);
   }
+}
+
+/** The innermost stage: of the exchanges that stand for one request, the one that the pool gets carries the limit. */
+function limitingTime(timeoutMs: number): Stage {
+  return (next) => (exchange) => {
+    exchange.timeoutMs = timeoutMs;
+    next(exchange);
+  };
 }

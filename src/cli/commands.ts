@@ -25,6 +25,11 @@ export const commands: readonly Command[] = [
     help: "write a certificate for development",
     run: async (argv, { print, warn }) => (await import("./cert/command.ts")).certCommand(argv, print, warn),
   },
+  {
+    name: "check",
+    help: "check the configuration and the options without starting; --explain says where each value comes from",
+    run: async (argv, { print, warn }) => (await import("./check/command.ts")).checkCommand(argv, print, warn),
+  },
   controlling("status", "show a running server: queue, workers, how others ended"),
   controlling("reload", "new workers from the new code; tells whether they serve"),
   controlling("scale", "have N workers"),

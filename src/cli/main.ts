@@ -3,8 +3,7 @@
  * help and version, 2 for mistakes in the settings, 70 for a bug of ours, otherwise what serve() says.
  */
 import { readFileSync } from "node:fs";
-import { realHost } from "../config/host.ts";
-import { readPlan } from "../config/read-plan.ts";
+import { readAll } from "../config/read-all.ts";
 import { commands } from "./commands.ts";
 import { usageText, versionText } from "./usage.ts";
 
@@ -43,7 +42,7 @@ async function main(argv: readonly string[]): Promise<number> {
     );
     return exitMistake;
   }
-  const result = readPlan(argv, process.env, realHost(folder, process.env));
+  const { result } = await readAll(argv, process.env, folder);
   switch (result.type) {
     case "help":
       return print(usageText());

@@ -4,7 +4,7 @@
  * `refused` (starting without it would be wrong or unsafe; `why` names the way out).
  */
 
-import { originText, type Origin } from "./origin.ts";
+import { type GivenOrigin, originText } from "./origin.ts";
 
 export interface ForeignFlag {
   readonly flags: readonly string[];
@@ -29,10 +29,9 @@ const privileges = "start maitred as that user: User= in systemd, USER in a Dock
 
 export const foreignFlags: readonly ForeignFlag[] = [
   // gunicorn, in the order of its documentation
-  refused(["-c", "--config"], "FILE", "give its settings as flags, or as flags in GUNICORN_CMD_ARGS"),
   refused(["--spew"], null, "use python -X importtime, a debugger or sys.settrace in the application"),
-  refused(["--check-config"], null, "start maitred; it checks everything before it listens"),
-  refused(["--print-config"], null, "the start-up lines tell the settings that matter"),
+  refused(["--check-config"], null, "run maitred check with the same options"),
+  refused(["--print-config"], null, "run maitred check --explain with the same options"),
   needless(["--no-sendfile"], null, "response files are not sent with sendfile(2)"),
   needless(
     ["--reuse-port"],
@@ -125,7 +124,7 @@ export const foreignFlags: readonly ForeignFlag[] = [
 /** What to tell about one of them; null when it asks for what happens anyway. */
 export function foreignAnswer(
   foreign: ForeignFlag,
-  origin: Exclude<Origin, { type: "default" }>,
+  origin: GivenOrigin,
 ): { readonly type: "notice" | "mistake"; readonly line: string } | null {
   if (origin.text !== null && foreign.fineValues.includes(origin.text)) return null;
   const asked = originText(origin);

@@ -4,17 +4,28 @@ export type Origin =
   | { readonly type: "command-line"; readonly flag: string; readonly text: string | null }
   | { readonly type: "cmd-args"; readonly flag: string; readonly text: string | null }
   | { readonly type: "environment"; readonly name: string; readonly text: string }
+  | {
+      readonly type: "file";
+      /** "maitred.toml:12". */
+      readonly place: string;
+      readonly key: string;
+      readonly text: string;
+    }
   | { readonly type: "default" };
+
+/** From a command line or the environment. */
+export type GivenOrigin = Exclude<Origin, { type: "default" | "file" }>;
 
 /** The strongest wins. GUNICORN_CMD_ARGS beats the other variables because gunicorn reads those as defaults. */
 export const originRank: Readonly<Record<Origin["type"], number>> = {
-  "command-line": 3,
-  "cmd-args": 2,
-  environment: 1,
+  "command-line": 4,
+  "cmd-args": 3,
+  environment: 2,
+  file: 1,
   default: 0,
 };
 
-/** "--workers 4", "WEB_CONCURRENCY=4", "-w 4 in GUNICORN_CMD_ARGS". */
+/** "--workers 4", "WEB_CONCURRENCY=4", "-w 4 in GUNICORN_CMD_ARGS", "workers = 4 (maitred.toml:2)". */
 export function originText(origin: Origin): string {
   switch (origin.type) {
     case "command-line":
@@ -23,9 +34,16 @@ export function originText(origin: Origin): string {
       return `${given(origin.flag, origin.text)} in GUNICORN_CMD_ARGS`;
     case "environment":
       return `${origin.name}=${origin.text}`;
+    case "file":
+      return `${origin.key} = ${shownText(origin.text)} (${origin.place})`;
     case "default":
       return "default";
   }
+}
+
+/** The beginning of a sentence about a value that is wrong: a mistake in a file begins with its place, as a compiler's does. */
+export function mistakenText(origin: Origin): string {
+  return origin.type === "file" ? `${origin.place}: ${origin.key} = ${shownText(origin.text)}` : originText(origin);
 }
 
 /** The flag or variable without its value. */
@@ -37,6 +55,8 @@ export function originName(origin: Origin): string {
       return `${origin.flag} in GUNICORN_CMD_ARGS`;
     case "environment":
       return origin.name;
+    case "file":
+      return `${origin.key} (${origin.place})`;
     case "default":
       return "default";
   }
@@ -46,5 +66,9 @@ export function originName(origin: Origin): string {
 
 function given(flag: string, text: string | null): string {
   if (text === null) return flag;
-  return `${flag} ${text === "" ? '""' : /\s/.test(text) ? JSON.stringify(text) : text}`;
+  return `${flag} ${shownText(text)}`;
+}
+
+function shownText(text: string): string {
+  return text === "" || /\s/.test(text) ? JSON.stringify(text) : text;
 }

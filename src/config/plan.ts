@@ -7,6 +7,7 @@ import type { PathPattern } from "../http/path-pattern.ts";
 import type { ProxyProtocolPolicy } from "../http/proxy-header.ts";
 import type { OperationsPlan } from "./operations.ts";
 import type { ReloadPlan } from "./reload.ts";
+import type { SitePlan } from "./sites/site.ts";
 import type { ReadyUrl } from "./settings/reload.ts";
 
 /** Where to listen. `unix` paths that begin with NUL are Linux abstract sockets. */
@@ -100,6 +101,10 @@ export interface Plan {
   readonly cpus: number;
   /** Pools beside the main one, which the fields here describe. */
   readonly pools: readonly PoolPlan[];
+  /** The default site first; empty: every request is the main pool's. */
+  readonly sites: readonly SitePlan[];
+  /** Requests for a host that no site has get 421. */
+  readonly refusesUnknownHosts: boolean;
   /** Why that many, for the banner: "--workers 4", "2 CPUs (cgroup quota 1.5)". */
   readonly workersReason: string;
   readonly threads: number;

@@ -21,6 +21,10 @@ export interface PoolSpec {
   readonly queueSize?: number;
   readonly queueTimeoutMs?: number;
   readonly mount?: boolean;
+  /** The same for a pool of the configuration file, whose paths are its routes'. */
+  readonly mountAt?: string;
+  /** Made for a route that names an app and no pool. */
+  readonly isImplied?: boolean;
 }
 
 /** The name of the pool that has every path that is nobody's. */
@@ -60,7 +64,7 @@ export const poolSpec: ValueType<PoolSpec> = (text) => {
 // Private
 
 interface Word {
-  readonly field: Exclude<keyof PoolSpec, "name" | "patterns">;
+  readonly field: Exclude<keyof PoolSpec, "name" | "patterns" | "mountAt" | "isImplied">;
   read(text: string | null): Parsed<unknown>;
 }
 

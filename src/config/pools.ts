@@ -49,7 +49,7 @@ function poolOf(
 ): PoolPlan {
   const isSameApp = spec.app === undefined || spec.app === main.app;
   const kind = impliedInterface(spec.workerClass) ?? spec.interface;
-  const mount = spec.mount === true ? (spec.patterns[0]?.literal ?? "") : "";
+  const mount = spec.mountAt ?? (spec.mount === true ? (spec.patterns[0]?.literal ?? "") : "");
   const count = spec.workers ?? 1;
   const gevent = spec.workerClass === "gevent" || (kind === undefined && isSameApp && main.gevent);
   const inherited = isSameApp && spec.workerClass === undefined ? main.threads : 1;

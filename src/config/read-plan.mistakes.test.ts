@@ -128,7 +128,7 @@ const wrongLines: readonly (readonly [line: string, env: Env, mistake: string | 
   [
     "-c gunicorn.conf.py app:app",
     {},
-    "-c gunicorn.conf.py is not supported yet: give its settings as flags, or as flags in GUNICORN_CMD_ARGS",
+    "-c gunicorn.conf.py is not supported yet: give its settings as flags, as flags in GUNICORN_CMD_ARGS, or in maitred.toml",
   ],
   ["--reload --reload-dir /nowhere app:app", {}, "--reload-dir /nowhere is not a folder (/nowhere)"],
   ["--reload-engine watchdog app:app", {}, "--reload-engine watchdog is not one of auto, inotify, poll"],

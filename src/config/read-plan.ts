@@ -4,6 +4,7 @@
  */
 import { appMistake } from "./app-target.ts";
 import { defaultWorkers } from "./cpus.ts";
+import type { Configuration } from "./file/read-configuration.ts";
 import type { HostFacts } from "./host-facts.ts";
 import { listen } from "./listen.ts";
 import { operations } from "./operations.ts";
@@ -30,6 +31,7 @@ import * as timeouts from "./settings/timeouts.ts";
 import * as webSocket from "./settings/web-socket.ts";
 import * as workers from "./settings/workers.ts";
 import { areForUs, passedSockets } from "./socket-activation.ts";
+import { sitesOf } from "./sites/sites-of.ts";
 import { sizingOf } from "./worker-count.ts";
 import { workerModel } from "./worker-model.ts";
 
@@ -39,19 +41,27 @@ export type PlanResult =
   | { readonly type: "version" }
   | { readonly type: "mistakes"; readonly mistakes: readonly string[] };
 
-export function readPlan(argv: readonly string[], env: Environment, host: HostFacts): PlanResult {
-  const resolved = resolve(argv, env);
+/** `file` is the configuration file that was found. */
+export function readPlan(
+  argv: readonly string[],
+  env: Environment,
+  host: HostFacts,
+  file: Configuration | null = null,
+): PlanResult {
+  const resolved = resolve(argv, env, file?.settings);
   // Whoever asks for help gets it, whatever else is wrong with the line.
   if (resolved.get(processRows.help).value) return { type: "help" };
   if (resolved.get(processRows.version).value) return { type: "version" };
 
-  const mistakes = [...resolved.mistakes];
+  const mistakes = [...(file?.mistakes ?? []), ...resolved.mistakes];
   const notices = [...resolved.notices];
   const value = <T>(setting: Parameters<typeof resolved.get<T>>[0]): T => resolved.get(setting).value;
 
-  const words = resolved.positionals.length > 0 ? resolved.positionals : [env["UVICORN_APP"] ?? ""];
+  const words =
+    resolved.positionals.length > 0 ? resolved.positionals : [env["UVICORN_APP"] || (file?.content?.app ?? "")];
   const appProblem = appMistake(words);
-  if (appProblem !== null) mistakes.unshift(appProblem);
+  // A file with mistakes tells no app; its own mistakes are enough then.
+  if (appProblem !== null && (words[0] !== "" || file === null || file.content !== null)) mistakes.unshift(appProblem);
 
   const chdir = absolutePath(host.cwd, value(python.chdir) ?? ".");
   if (!host.isDirectory(chdir))
@@ -112,11 +122,14 @@ export function readPlan(argv: readonly string[], env: Environment, host: HostFa
     queueSize: value(limits.queueSize),
     queueTimeoutMs: value(timeouts.queueTimeout),
   };
-  const beside = poolsOf(value(pools.pool), main, automatic, elasticity);
+  const asked = file === null || file.content === null ? null : { content: file.content, where: file.where };
+  const routing = sitesOf(asked, value(pools.pool), main.app);
+  mistakes.push(...routing.mistakes);
+  const beside = poolsOf([...value(pools.pool), ...routing.pools], main, automatic, elasticity);
   mistakes.push(...beside.mistakes);
   notices.push(...remarks(resolved, env, host));
 
-  if (mistakes.length > 0) return { type: "mistakes", mistakes: [...new Set(mistakes)] };
+  if (mistakes.length > 0) return { type: "mistakes", mistakes: inOrder([...new Set(mistakes)], file) };
   const accessLog = accessLogOf(resolved);
   const pidFile = value(processRows.pidFile);
   const plan: Plan = {
@@ -128,6 +141,8 @@ export function readPlan(argv: readonly string[], env: Environment, host: HostFa
     workersReason: sizing.value === "auto" ? automatic.reason : originText(sizing.origin),
     cpus: automatic.cpus,
     pools: beside.pools,
+    sites: routing.sites,
+    refusesUnknownHosts: routing.refusesUnknownHosts,
     python: "path" in found ? found.path : "",
     chdir,
     pythonpath,
@@ -207,6 +222,17 @@ export function readPlan(argv: readonly string[], env: Environment, host: HostFa
 
 // Private
 
+/** Those of the file by their lines, before the others. */
+function inOrder(mistakes: readonly string[], file: Configuration | null): readonly string[] {
+  if (file === null) return mistakes;
+  const lineOf = (mistake: string): number => {
+    const line = mistake.startsWith(`${file.name}:`) ? Number.parseInt(mistake.slice(file.name.length + 1), 10) : NaN;
+    return Number.isNaN(line) ? Infinity : line;
+  };
+  const lines = new Map(mistakes.map((mistake) => [mistake, lineOf(mistake)]));
+  return mistakes.toSorted((a, b) => Math.sign((lines.get(a) ?? 0) - (lines.get(b) ?? 0)) || 0);
+}
+
 function placed(address: Bind, fromChdir: (path: string) => string): Bind {
   const isFile = address.type === "unix" && !address.path.startsWith("\0");
   return isFile ? { ...address, path: fromChdir(address.path) } : address;
@@ -279,7 +305,9 @@ function remarks(resolved: Resolved, env: Environment, host: HostFacts): readonl
     notices.push(`${originText(allowed)} has no effect without --proxy-protocol`);
   const configFile = absolutePath(host.cwd, "gunicorn.conf.py");
   if (host.isFile(configFile)) {
-    notices.push(`${configFile} is not read yet: give its settings as flags, or as flags in GUNICORN_CMD_ARGS`);
+    notices.push(
+      `${configFile} is not read: give its settings as flags, as flags in GUNICORN_CMD_ARGS, or in maitred.toml`,
+    );
   }
   const forPid = env["LISTEN_PID"] ?? "";
   if ((env["LISTEN_FDS"] ?? "") !== "" && !areForUs(env, host.pid)) {

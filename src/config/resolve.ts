@@ -1,10 +1,11 @@
 /**
- * From what was given to one value per setting, each with its origin: command line > GUNICORN_CMD_ARGS > other variables > defaults.
+ * From what was given to one value per setting, each with its origin: command line > GUNICORN_CMD_ARGS > other variables > configuration file >
+ * defaults.
  * Knows the table and the grammar; what the values mean together is read-plan.ts's business.
  */
 import { type Alone, parseArgv, type Given } from "./argv.ts";
 import { foreignAnswer, foreignFlags, type ForeignFlag } from "./foreign-flags.ts";
-import { originText, type Origin } from "./origin.ts";
+import { type GivenOrigin, mistakenText, type Origin } from "./origin.ts";
 import type { Setting } from "./setting.ts";
 import { settings } from "./settings/table.ts";
 import { shellWords } from "./shell-words.ts";
@@ -20,18 +21,29 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export interface Resolved {
   /** The value of one row of the table; its default when not given, or when what was given is among the mistakes. */
   get<T>(setting: Setting<T>): Sourced<T>;
+  /** What the operator wrote for it, of the strongest source; empty where nobody did. */
+  given(setting: Setting<unknown>): readonly Asked[];
   /** Words that are no options: the application, one hopes. */
   readonly positionals: readonly string[];
   readonly mistakes: readonly string[];
   readonly notices: readonly string[];
 }
 
-export function resolve(argv: readonly string[], env: Environment): Resolved {
+/** A text that was given for a setting. */
+export interface Asked {
+  readonly text: string;
+  readonly origin: Origin;
+}
+
+/** What the configuration file says, for settings of the table. */
+export type FileLayer = ReadonlyMap<Setting<unknown>, readonly Asked[]>;
+
+export function resolve(argv: readonly string[], env: Environment, file: FileLayer = new Map()): Resolved {
   const mistakes: string[] = [];
   const answers = new Map<string, "notice" | "mistake">();
-  const asked = new Map<Setting<unknown>, readonly Asked[]>();
-
   // Weakest first: each stronger layer replaces what stands there, lists included, as gunicorn does.
+  const asked = new Map<Setting<unknown>, readonly Asked[]>(file);
+
   for (const setting of settings) {
     const name = setting.env.find((name) => isSet(env[name]));
     if (name === undefined) continue;
@@ -63,7 +75,7 @@ export function resolve(argv: readonly string[], env: Environment): Resolved {
     if (given === undefined || last === undefined) continue;
     for (const one of setting.repeatable ? given : [last]) {
       const parsed = setting.read([one.text]);
-      if (parsed.type === "wrong") mistakes.push(`${originText(one.origin)} ${parsed.why}${unfilledHint(one.text)}`);
+      if (parsed.type === "wrong") mistakes.push(`${mistakenText(one.origin)} ${parsed.why}${unfilledHint(one.text)}`);
     }
     const parsed = setting.read(given.map(({ text }) => text));
     values.set(setting, { value: parsed.type === "wrong" ? setting.fallback : parsed.value, origin: last.origin });
@@ -75,6 +87,7 @@ export function resolve(argv: readonly string[], env: Environment): Resolved {
       const sourced = values.get(setting) as Sourced<T> | undefined;
       return sourced ?? { value: setting.fallback, origin: { type: "default" } };
     },
+    given: (setting) => asked.get(setting) ?? [],
     positionals: line.positionals.length > 0 ? line.positionals : fromEnv.positionals,
     mistakes,
     notices: [...answers].filter(([, type]) => type === "notice").map(([text]) => text),
@@ -96,18 +109,13 @@ export function resolve(argv: readonly string[], env: Environment): Resolved {
     for (const [setting, value] of layer) asked.set(setting, value);
   }
 
-  function tell(foreign: ForeignFlag, origin: Exclude<Origin, { type: "default" }>): void {
+  function tell(foreign: ForeignFlag, origin: GivenOrigin): void {
     const answer = foreignAnswer(foreign, origin);
     if (answer !== null) answers.set(answer.line, answer.type);
   }
 }
 
 // Private
-
-interface Asked {
-  readonly text: string;
-  readonly origin: Origin;
-}
 
 const settingOf = new Map(
   settings.flatMap((setting) => [...setting.flags, ...setting.offFlags].map((flag) => [flag, setting] as const)),

@@ -3,7 +3,7 @@ import type { Clock } from "../clock.ts";
 import type { ForwardingPolicy } from "../http/client-identity.ts";
 import type { Exchange } from "../http/exchange.ts";
 import type { HeadLimits } from "../http/http1/request-parser.ts";
-import type { BodyLimits } from "./body-limits.ts";
+import type { BodyLimits, BodyRule } from "./body-limits.ts";
 import type { WebSocketSettings } from "./web-socket-connection.ts";
 import type { ProxyProtocolPolicy } from "../http/proxy-header.ts";
 import type { RequestHead } from "../http/request-head.ts";
@@ -51,8 +51,12 @@ export interface EdgeContext {
   readonly proxyProtocol: ProxyProtocolPolicy | null;
   /** No new requests on the connections that are open: they end with `Connection: close`. */
   isDraining: boolean;
-  /** Its app wants request bodies as they arrive (ASGI); else they are complete first, in memory or in a file. */
+  /** What holds for the body of this request; null: `bodies` for all. */
+  bodyRule: ((exchange: Exchange) => BodyRule) | null;
+  /** Who answers it wants its body as it arrives (ASGI), or not at all; else it is complete first, in memory or in a file. */
   streamsBodies(exchange: Exchange): boolean;
+  /** An ASGI app answers it: that takes WebSockets, and hears at once of a client that has no more to say. */
+  speaksAsgi(exchange: Exchange): boolean;
   /** A request is ready for its route. */
   submit(exchange: Exchange): void;
   /** A response has been handed to the client's socket, or the client left; null where nobody listens (no access log). */

@@ -51,6 +51,8 @@ export class Client {
       forwarding: null,
       proxyProtocol: null,
       streamsBodies: () => false,
+      bodyRule: null,
+      speaksAsgi: differences.streamsBodies ?? ((): boolean => false),
       submit: (exchange) => {
         exchange.state = "given";
         this.submitted.push(exchange);

@@ -254,7 +254,7 @@ export class Http1Connection implements ClientConnection, ResponseSink, StreamLi
       return;
     }
     // Of a WSGI app the answer may still be wanted; it is told where it asks. An ASGI app hears http.disconnect at once.
-    if (this.#context.streamsBodies(exchange) && exchange.state !== "done") {
+    if (this.#context.speaksAsgi(exchange) && exchange.state !== "done") {
       this.#leave();
       this.#close();
     } else exchange.halfClose();

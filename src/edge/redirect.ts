@@ -15,6 +15,7 @@ export function redirecting(context: EdgeContext, port: () => number): EdgeConte
     get isDraining() {
       return context.isDraining;
     },
+    bodyRule: null,
     // Nobody reads the bodies, so nothing waits for them.
     streamsBodies: () => true,
     submit: (exchange) => redirect(exchange, port()),

@@ -12,7 +12,7 @@
 import type { Exchange } from "../http/exchange.ts";
 import { EMPTY_BODY, HIGH_WATER, RequestBody } from "../http/request-body.ts";
 import type { SpoolFile } from "../spool/spool-file.ts";
-import { type BodyLimits, GATHERED_BYTES } from "./body-limits.ts";
+import { type BodyLimits, type BodyRule, GATHERED_BYTES } from "./body-limits.ts";
 import type { EdgeContext } from "./context.ts";
 
 /** Bytes not yet in the file at which the source is paused, and below which it goes on. */
@@ -35,6 +35,7 @@ export class RequestIntake {
   readonly #exchange: Exchange;
   readonly #context: EdgeContext;
   readonly #limits: BodyLimits;
+  readonly #rule: BodyRule;
   readonly #source: BodySource;
   #gathered: Buffer[] = [];
   #gatheredBytes = 0;
@@ -53,13 +54,14 @@ export class RequestIntake {
     this.#exchange = exchange;
     this.#context = context;
     this.#limits = context.bodies;
+    this.#rule = context.bodyRule === null ? context.bodies : context.bodyRule(exchange);
     this.#source = source;
     this.#checkedAt = exchange.receivedAt;
   }
 
   /** The request's head has come. False where its body is refused unread (413). */
   begin(): boolean {
-    const { maxBytes } = this.#limits;
+    const { maxBytes } = this.#rule;
     const { contentLength } = this.#exchange.head;
     if (maxBytes === 0 || contentLength <= maxBytes) return true;
     this.#refuse(413, `a body of ${contentLength} bytes is announced (--limit-request-body ${maxBytes})`);
@@ -71,7 +73,7 @@ export class RequestIntake {
     if (this.#isRefused) return;
     this.#bytes += piece.length;
     this.#cameBytes += piece.length;
-    const { maxBytes } = this.#limits;
+    const { maxBytes } = this.#rule;
     if (maxBytes > 0 && this.#bytes > maxBytes)
       return this.#refuse(413, `its body is over ${maxBytes} bytes (--limit-request-body)`);
     if (this.#file === null && this.#exchange.stream === null && this.#mustLeaveMemory(piece.length))
@@ -136,7 +138,7 @@ export class RequestIntake {
   // Private
 
   get #isBuffered(): boolean {
-    const { buffering } = this.#limits;
+    const { buffering } = this.#rule;
     if (this.#exchange.head.expectsContinue || buffering === "off") return false;
     return buffering === "on" || !this.#context.streamsBodies(this.#exchange);
   }

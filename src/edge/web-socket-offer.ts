@@ -36,7 +36,7 @@ export function takesWebSockets(context: EdgeContext): boolean {
 
 /** WSGI has no WebSocket: its app may answer the handshake as it likes. */
 export function speaksWebSocket(exchange: Exchange, context: EdgeContext): boolean {
-  return context.webSocket !== null && context.streamsBodies(exchange);
+  return context.webSocket !== null && context.speaksAsgi(exchange);
 }
 
 /**

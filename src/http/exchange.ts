@@ -139,6 +139,8 @@ export class Exchange {
   seat: unknown = null;
   slot = -1;
   sequence = 0;
+  /** Its own time limit in milliseconds, 0 = none; -1: its pool's. */
+  timeoutMs = -1;
   /** The app has asked for more time, or waits for its client: --timeout does not end it before this clock time. */
   dueAt = 0;
   /** Clock time at which its client left while it was at work; 0 = it has not. */

@@ -7,8 +7,7 @@ import type { Plan, PoolPlan } from "../config/plan.ts";
 import type { ReloadPlan } from "../config/reload.ts";
 import { MAIN_POOL } from "../config/pool-spec.ts";
 import { Dispatcher } from "../dispatch/dispatcher.ts";
-import type { Exchange } from "../http/exchange.ts";
-import type { PathPattern } from "../http/path-pattern.ts";
+import type { Handler } from "../http/handler.ts";
 import { type Log, prefixed } from "../telemetry/log.ts";
 import { type Development, startDevelopment } from "./development.ts";
 import type { GenerationContext } from "./generation-settings.ts";
@@ -36,6 +35,9 @@ export class Pool {
     const { queueSize, queueTimeoutMs } = plan;
     this.dispatcher = new Dispatcher({ queueSize, queueTimeoutMs, queueTargetMs }, clock, log);
   }
+
+  /** Where its requests go in. */
+  readonly handler: Handler = (exchange) => this.dispatcher.submit(exchange);
 
   get name(): string {
     return this.plan.name;
@@ -72,9 +74,10 @@ export class Pools {
     this.all = [this.main, ...plan.pools.map(make)];
   }
 
-  /** Each pattern with its pool; what none matches is the main pool's. */
-  get routes(): readonly { readonly pattern: PathPattern; readonly destination: Pool }[] {
-    return this.all.flatMap((pool) => pool.plan.patterns.map((pattern) => ({ pattern, destination: pool })));
+  named(name: string): Pool {
+    const pool = this.all.find((one) => one.name === name);
+    if (pool === undefined) throw new Error(`there is no pool ${name}`);
+    return pool;
   }
 
   /** Makes the supervisors; nothing starts yet. `listener` is the first address. */
@@ -243,11 +246,6 @@ export class Pools {
     else if (this.all.length > 1) return { ...outcome, message: `pool ${name}: ${outcome.message}` };
     return outcome;
   }
-}
-
-/** Sends a request to its pool's queue; `find` is the route table's. */
-export function submitTo(find: (path: string) => Pool): (exchange: Exchange) => void {
-  return (exchange) => find(exchange.head.path).dispatcher.submit(exchange);
 }
 
 /** Links to workers, at most; each is an open file. */

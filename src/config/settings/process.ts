@@ -1,6 +1,24 @@
 /** The process itself, and the two flags that start no server. */
 import { single, toggle, type Section, type Setting } from "../setting.ts";
-import { text } from "../value-types.ts";
+import { text, value, wrong, type ValueType } from "../value-types.ts";
+
+const configurationFile: ValueType<string> = (path) => {
+  if (path === "") return wrong("is empty");
+  if (/\.py$|^(?:python|file):/.test(path))
+    return wrong("is not supported yet: give its settings as flags, as flags in GUNICORN_CMD_ARGS, or in maitred.toml");
+  return value(path);
+};
+
+export const config: Setting<string | null> = single<string | null>({
+  key: "config",
+  flags: ["-c", "--config"],
+  metavar: "FILE",
+  type: configurationFile,
+  fallback: null,
+  fallbackText: "maitred.toml, or [tool.maitred] in pyproject.toml, where there is one",
+  help: "Configuration file, in TOML",
+  doc: "Searched in the current folder, or the one of `--chdir`. What may stand in it: [configuration.md](configuration.md). gunicorn's `gunicorn.conf.py` is Python and is not read.",
+});
 
 export const pidFile: Setting<string | null> = single<string | null>({
   key: "pid",
@@ -28,4 +46,4 @@ export const help: Setting<boolean> = toggle({
   doc: "",
 });
 
-export const processSection: Section = { title: "Process", settings: [pidFile, version, help] };
+export const processSection: Section = { title: "Process", settings: [config, pidFile, version, help] };

@@ -1,8 +1,10 @@
 /**
  * A route of the configuration: which requests it is for, who answers them, and what they pass on the way. Each subject has its own file beside
- * this one, with the interface that the Plan holds and the schema that reads it; here they are put together.
+ * this one, with the interface that the Plan holds and the schema that reads it; here they are put together, and in schema.ts their schemas.
  */
 import type { PathPattern } from "../../http/path-pattern.ts";
+import type { RedirectPlan } from "./redirect.ts";
+import type { RespondPlan } from "./respond.ts";
 
 /** Which requests a route is for; all of it must hold. */
 export interface RouteMatch {
@@ -17,25 +19,28 @@ export interface RouteMatch {
 export type Destination =
   /** A pool of workers, by its name. */
   | { readonly type: "app"; readonly pool: string }
-  | { readonly type: "redirect"; readonly to: string; readonly status: number }
-  | {
-      readonly type: "respond";
-      readonly status: number;
-      /** Name, value, name, value ... */
-      readonly fields: readonly string[];
-      readonly body: string;
-    };
+  | ({ readonly type: "redirect" } & RedirectPlan)
+  | ({ readonly type: "respond" } & RespondPlan);
 
 /** What requests and responses pass; null or an empty list: nothing of that kind. */
 export interface RouteSettings {
   /** A request at work longer than this ends with 504; 0 = no limit, null = as the pool. */
   readonly timeoutMs: number | null;
+  /** Request body in bytes; 0 = no limit, null = as everywhere. */
+  readonly limitRequestBody: number | null;
+  /** Whether a request waits for its whole body; null = as everywhere. */
+  readonly requestBuffering: "auto" | "on" | "off" | null;
 }
 
 export interface RoutePlan {
   /** For logs and messages: its path and where it was written, "/static (maitred.toml:12)". */
   readonly name: string;
+  /** Its number among the routes of its site in the file; null: it stands in no file (`--pool`). */
+  readonly at: number | null;
   readonly match: RouteMatch;
   readonly destination: Destination;
   readonly settings: RouteSettings;
 }
+
+/** Where nothing was asked for. */
+export const NO_SETTINGS: RouteSettings = { timeoutMs: null, limitRequestBody: null, requestBuffering: null };
