@@ -9,6 +9,7 @@ export interface Figure {
 
 export type FigureName =
   | "rps"
+  | "messagesPerSecond"
   | "p50Ms"
   | "p99Ms"
   | "cpuMicroseconds"
@@ -22,6 +23,7 @@ export type FigureName =
 
 export const FIGURES: Readonly<Record<FigureName, Figure>> = {
   rps: { title: "rps", digits: 0, better: "more" },
+  messagesPerSecond: { title: "messages/s", digits: 0, better: "more" },
   p50Ms: { title: "p50 ms", digits: 2, better: "less" },
   p99Ms: { title: "p99 ms", digits: 2, better: "less" },
   cpuMicroseconds: { title: "CPU µs", digits: 1, better: "less" },
@@ -50,6 +52,11 @@ export const REPORTED: Readonly<
     columns: ["rps", "p50Ms", "p99Ms", "cpuMicroseconds", "pssMegabytes", "othersCores"],
     best: "rps",
     compared: ["rps", "cpuMicroseconds"],
+  },
+  echo: {
+    columns: ["messagesPerSecond", "p50Ms", "p99Ms", "cpuMicroseconds", "pssMegabytes", "othersCores"],
+    best: "messagesPerSecond",
+    compared: ["messagesPerSecond", "cpuMicroseconds"],
   },
   tail: {
     columns: ["fastP50Ms", "fastP99Ms", "slowP99Ms", "rps", "cpuMicroseconds", "lateP99Ms", "othersCores"],

@@ -4,7 +4,19 @@ import { accessSync, constants } from "node:fs";
 import { cpus, loadavg, release, totalmem } from "node:os";
 import { delimiter, join } from "node:path";
 
-const packages = ["gunicorn", "granian", "uvicorn", "uvloop", "httptools", "Django", "Flask", "fastapi"];
+const packages = [
+  "gunicorn",
+  "granian",
+  "uvicorn",
+  "hypercorn",
+  "h2",
+  "websockets",
+  "uvloop",
+  "httptools",
+  "Django",
+  "Flask",
+  "fastapi",
+];
 
 /** A program's path, or null; Debian keeps nginx in /usr/sbin, which is on few people's PATH. */
 export function find(program: string): string | null {

@@ -3,6 +3,7 @@ import { arrivals } from "./load/arrivals.ts";
 import { type Load as ClosedLoad, type LoadResult, closedLoop } from "./load/closed-loop.ts";
 import { h2load } from "./load/h2load.ts";
 import { openLoop } from "./load/open-loop.ts";
+import { webSocketEcho } from "./load/web-socket-echo.ts";
 import { wrk } from "./load/wrk.ts";
 import type { FigureName } from "./figures.ts";
 import { cpuSeconds, machineCpuSeconds, processTree, pssMegabytes } from "./process-tree.ts";
@@ -49,6 +50,8 @@ function underLoad(server: RunningServer, scenario: Scenario, run: Run): Promise
       return saturate(server, scenario, scenario.load, run);
     case "http2":
       return saturate(server, scenario, scenario.load, run);
+    case "echo":
+      return echo(server, scenario, scenario.load, run);
     case "tail":
       return tail(server, scenario.load, run);
     case "memory":
@@ -74,6 +77,27 @@ async function saturate(
   return {
     figures: {
       rps: result.requests / result.seconds,
+      p50Ms: result.p50Ms,
+      p99Ms: result.p99Ms,
+      ...cost,
+      pssMegabytes: pssMegabytes(server.roots),
+    },
+    faults: [...warmUp.faults, ...result.faults],
+  };
+}
+
+async function echo(
+  server: RunningServer,
+  { path }: Scenario,
+  { connections, messageBytes }: Load & { type: "echo" },
+  run: Run,
+): Promise<Measurement> {
+  const load = { port: server.port, path, connections, messageBytes };
+  const warmUp = await webSocketEcho({ ...load, seconds: warmUpSeconds(run) });
+  const { result, cost } = await costed(server, () => webSocketEcho({ ...load, seconds: run.seconds }));
+  return {
+    figures: {
+      messagesPerSecond: result.requests / result.seconds,
       p50Ms: result.p50Ms,
       p99Ms: result.p99Ms,
       ...cost,

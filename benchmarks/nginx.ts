@@ -5,9 +5,10 @@ export interface NginxPlace {
   readonly folder: string;
   readonly socket: string;
   readonly tls: boolean;
+  readonly http2: boolean;
 }
 
-export function nginxConfiguration({ port, folder, socket, tls }: NginxPlace): string {
+export function nginxConfiguration({ port, folder, socket, tls, http2 }: NginxPlace): string {
   const buffers = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
     (name) => `  ${name}_temp_path ${folder}/${name};`,
   );
@@ -27,7 +28,7 @@ ${buffers.join("\n")}
     keepalive_requests 1000000;
   }
   server {
-    listen 127.0.0.1:${port} backlog=1024${tls ? " ssl" : ""};
+    listen 127.0.0.1:${port} backlog=1024${tls ? " ssl" : ""}${http2 ? " http2" : ""};
 ${tls ? `    ssl_certificate ${folder}/cert.pem;\n    ssl_certificate_key ${folder}/key.pem;\n    ssl_protocols TLSv1.2 TLSv1.3;` : ""}
     location / {
       proxy_pass http://app;

@@ -17,6 +17,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { askHttp2 } from "./load/http2-question.ts";
 import { type Answer, Connection, get } from "./load/connection.ts";
 import { type Process, isAlive, processTree } from "./process-tree.ts";
 import type { Scenario } from "./scenarios.ts";
@@ -126,7 +127,8 @@ export class RunningServer {
     throw new Error(`not ready after ${startTimeoutMs / 1000} s: ${last}; its log ends: ${this.#logEnd()}`);
   }
 
-  async #ask({ path, isSecure }: Scenario, timeoutMs: number): Promise<Answer> {
+  async #ask({ path, isSecure, load }: Scenario, timeoutMs: number): Promise<Answer> {
+    if (load.type === "http2") return askHttp2(this.port, path, timeoutMs);
     const connection = new Connection(this.port, isSecure);
     const abort = new AbortController();
     const answer = await Promise.race([

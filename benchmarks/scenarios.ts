@@ -1,10 +1,20 @@
 /** What is measured: each scenario's app, its load, and every setting of every server worth trying on a small machine. */
-import { type Setting, granian, gunicorn, maitred, nginxGunicorn, nginxUvicorn, uvicorn } from "./servers.ts";
+import {
+  type Setting,
+  granian,
+  gunicorn,
+  hypercorn,
+  maitred,
+  nginxGunicorn,
+  nginxUvicorn,
+  uvicorn,
+} from "./servers.ts";
 
-/** `saturate`: as many requests as go. `http2`: the same over HTTP/2, by h2load. `tail`: a fixed rate of fast and slow ones. `memory`: what it occupies after a few requests. */
+/** `saturate`: as many requests as go. `http2`: the same over HTTP/2, by h2load. `echo`: messages over WebSockets, each sent when the last one is back. `tail`: a fixed rate of fast and slow ones. `memory`: what it occupies after a few requests. */
 export type Load =
   | { readonly type: "saturate"; readonly connections: number }
   | { readonly type: "http2"; readonly connections: number; readonly streams: number }
+  | { readonly type: "echo"; readonly connections: number; readonly messageBytes: number }
   | {
       readonly type: "tail";
       readonly fastPath: string;
@@ -103,7 +113,15 @@ export const SCENARIOS: readonly Scenario[] = [
     expected: "Hello, World!",
     load: { type: "http2", connections: 32, streams: 10 },
     seconds: 3,
-    settings: [maitred("sync", 1), maitred("sync", 2), granian("wsgi", 1, { threads: 1, http2: true })],
+    settings: [
+      maitred("sync", 1),
+      maitred("sync", 2),
+      granian("wsgi", 1, { threads: 1, http2: true }),
+      granian("wsgi", 2, { threads: 1, http2: true }),
+      hypercorn("wsgi", 1),
+      hypercorn("wsgi", 2),
+      nginxGunicorn("gthread", 2, 4, { http2: true }),
+    ],
   },
   {
     name: "http2-asgi",
@@ -118,6 +136,10 @@ export const SCENARIOS: readonly Scenario[] = [
       maitred("asgi", 2),
       granian("asgi", 1, { runtime: "st", http2: true }),
       granian("asgi", 1, { runtime: "mt", http2: true }),
+      granian("asgi", 2, { runtime: "st", http2: true }),
+      hypercorn("asgi", 1),
+      hypercorn("asgi", 2),
+      nginxUvicorn(2, { http2: true }),
     ],
   },
   {
@@ -154,6 +176,27 @@ export const SCENARIOS: readonly Scenario[] = [
       uvicorn(1, tls),
       uvicorn(2, tls),
       nginxUvicorn(2, tls),
+    ],
+  },
+  {
+    name: "web-socket",
+    about: "64 WebSockets to an ASGI app that sends back each text of 32 bytes; CPU and latency are a message's",
+    app: "echo:asgi",
+    path: "/",
+    expected: "Hello, World!",
+    load: { type: "echo", connections: 64, messageBytes: 32 },
+    seconds: 3,
+    settings: [
+      maitred("asgi", 1),
+      maitred("asgi", 2),
+      granian("asgi", 1, { runtime: "st", webSockets: true }),
+      granian("asgi", 1, { runtime: "mt", webSockets: true }),
+      granian("asgi", 2, { runtime: "st", webSockets: true }),
+      uvicorn(1),
+      uvicorn(1, { ws: "websockets-sansio" }),
+      uvicorn(2),
+      uvicorn(2, { ws: "websockets-sansio" }),
+      hypercorn("asgi", 1),
     ],
   },
   {

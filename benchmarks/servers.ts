@@ -86,12 +86,7 @@ export function gunicorn(
   };
 }
 
-export function nginxGunicorn(
-  kind: GunicornKind,
-  workers: number,
-  threads = 1,
-  options: { tls?: boolean } = {},
-): Setting {
+export function nginxGunicorn(kind: GunicornKind, workers: number, threads = 1, options: NginxOptions = {}): Setting {
   return {
     server: "nginx+gunicorn",
     label: label(kind, workers, kind === "gthread" ? threads : undefined),
@@ -99,29 +94,32 @@ export function nginxGunicorn(
       behindNginx(
         place,
         (socket) => [...gunicornCommand(place, kind, workers, threads, `unix:${socket}`), place.app],
-        options.tls,
+        options,
       ),
   };
 }
 
-export function nginxUvicorn(workers: number, options: { tls?: boolean } = {}): Setting {
+export function nginxUvicorn(workers: number, options: NginxOptions = {}): Setting {
   return {
     server: "nginx+uvicorn",
     label: label("", workers),
-    launch: (place) =>
-      behindNginx(place, (socket) => [...uvicornCommand(place, workers), "--uds", socket], options.tls),
+    launch: (place) => behindNginx(place, (socket) => [...uvicornCommand(place, workers), "--uds", socket], options),
   };
 }
 
-export function uvicorn(workers: number, options: { tls?: boolean } = {}): Setting {
+export function uvicorn(
+  workers: number,
+  options: { tls?: boolean; ws?: "websockets" | "websockets-sansio" } = {},
+): Setting {
   return {
     server: "uvicorn",
-    label: label("", workers),
+    label: label("", workers) + (options.ws === undefined ? "" : `, ${options.ws}`),
     launch: (place) => ({
       ...(options.tls && certified),
       commands: [
         [
           ...uvicornCommand(place, workers),
+          ...(options.ws === undefined ? [] : ["--ws", options.ws]),
           "--host",
           "127.0.0.1",
           "--port",
@@ -138,7 +136,7 @@ export function uvicorn(workers: number, options: { tls?: boolean } = {}): Setti
 export function granian(
   kind: "wsgi" | "asgi",
   workers: number,
-  options: { threads?: number; runtime?: "st" | "mt"; http2?: boolean; tls?: boolean } = {},
+  options: { threads?: number; runtime?: "st" | "mt"; http2?: boolean; tls?: boolean; webSockets?: boolean } = {},
 ): Setting {
   return {
     server: "granian",
@@ -152,7 +150,7 @@ export function granian(
           kind,
           "--http",
           options.http2 ? "auto" : "1",
-          "--no-ws",
+          options.webSockets ? "--ws" : "--no-ws",
           "--log-level",
           "warning",
           "--host",
@@ -171,7 +169,40 @@ export function granian(
   };
 }
 
+export function hypercorn(kind: "wsgi" | "asgi", workers: number): Setting {
+  return {
+    server: "hypercorn",
+    label: label(kind, workers),
+    launch: ({ venv, port, folder, app }) => ({
+      // It closes a connection after 1000 requests, and only a file can say otherwise.
+      files: { "hypercorn.toml": "keep_alive_max_requests = 1000000000\nkeep_alive_timeout = 75\n" },
+      commands: [
+        [
+          `${venv}/hypercorn`,
+          "--config",
+          `${folder}/hypercorn.toml`,
+          "--bind",
+          `127.0.0.1:${port}`,
+          "--workers",
+          String(workers),
+          "--worker-class",
+          "uvloop",
+          "--log-level",
+          "warning",
+          kind === "wsgi" ? `wsgi:${app}` : app,
+        ],
+      ],
+    }),
+  };
+}
+
 // Private
+
+interface NginxOptions {
+  readonly tls?: boolean;
+  /** With prior knowledge, and nothing else on that address. */
+  readonly http2?: boolean;
+}
 
 function gunicornCommand(
   { venv }: Place,
@@ -219,12 +250,13 @@ function uvicornCommand({ venv, app }: Place, workers: number): readonly string[
 const pair = selfSigned(["127.0.0.1"], 1, Date.now());
 const certified = { files: { "cert.pem": pair.certificate, "key.pem": pair.key } };
 
-function behindNginx(place: Place, upstream: (socket: string) => readonly string[], tls = false): Launch {
+function behindNginx(place: Place, upstream: (socket: string) => readonly string[], options: NginxOptions): Launch {
+  const { tls = false, http2 = false } = options;
   const socket = `${place.folder}/app.sock`;
   return {
     files: {
       ...(tls && certified.files),
-      "nginx.conf": nginxConfiguration({ port: place.port, folder: place.folder, socket, tls }),
+      "nginx.conf": nginxConfiguration({ port: place.port, folder: place.folder, socket, tls, http2 }),
     },
     commands: [upstream(socket), [place.nginx, "-p", place.folder, "-c", `${place.folder}/nginx.conf`, "-e", "stderr"]],
   };
