@@ -8,7 +8,7 @@ import { suite, test, type TestContext } from "node:test";
 import { Browser } from "../support/browser.ts";
 import { Gates } from "../support/gates.ts";
 import { type Maitred, startMaitred } from "../support/maitred.ts";
-import { openLoop } from "../support/open-loop.ts";
+import { openLoop, slowestRefusalMs } from "../support/open-loop.ts";
 import { temporaryFolder, testApps } from "../support/places.ts";
 import { isAlive } from "../support/processes.ts";
 import { RawClient } from "../support/raw-client.ts";
@@ -197,17 +197,17 @@ test("overload, three times what 2 sync workers of 20 ms can do, from clients wi
   const during = await openLoop(server.port, url, { perSecond: 300, forMs: SECONDS * 1000, patienceMs: 3000 });
   const inTime = during.filter(({ status, ms }) => status === 200 && ms <= 1000).length;
   const refused = during.filter(({ status }) => status === 503);
-  const slowest = Math.max(...refused.map(({ ms }) => ms));
+  const slowest = slowestRefusalMs(during, 500);
   const after = await openLoop(server.port, url, { perSecond: 50, forMs: 2000, patienceMs: 3000 });
   const settled = after.filter(({ atMs }) => atMs > 500);
   const worst = Math.max(...settled.map(({ ms }) => ms));
   context.diagnostic(
-    `${(inTime / SECONDS).toFixed(1)}/s served within 1 s, ${refused.length} of ${during.length} refused, the slowest refusal after ${Math.round(slowest)} ms; half a second after the end the slowest answer took ${Math.round(worst)} ms`,
+    `${(inTime / SECONDS).toFixed(1)}/s served within 1 s, ${refused.length} of ${during.length} refused, each within ${Math.round(slowest)} ms of its decision; half a second after the end the slowest answer took ${Math.round(worst)} ms`,
   );
-  assert.ok(inTime / SECONDS >= 90);
+  assert.ok(inTime / SECONDS >= 97);
   assert.equal(inTime + refused.length, during.length);
   assert.ok(refused.every(({ retryAfter }) => retryAfter !== ""));
-  assert.ok(slowest <= 600, "0.5 s of --queue-target, and 100 ms");
+  assert.ok(slowest <= 100);
   assert.ok(settled.every(({ status }) => status === 200) && worst < 500);
   await server.stop();
 });
