@@ -45,7 +45,7 @@ export class Running {
     const folder = mkdtempSync(join(tmpdir(), "maitred-chaos-"));
     copyFileSync(join(repository, "tests/apps/chaos_app.py"), join(folder, "chaos_app.py"));
     const port = await freePort();
-    const running = new Running(server, { workers: 2, maxRequests: 0, timeoutSeconds: 30, ...wish, port, folder });
+    const running = new Running(server, { workers: 2, maxRequests: 0, timeoutSeconds: 0, ...wish, port, folder });
     if ((await running.answersWithin(START_MS)) === null) {
       const log = running.log;
       await running.end();
@@ -98,7 +98,7 @@ export class Running {
       folder: this.folder,
       workers: this.#workers,
       maxRequests: 0,
-      timeoutSeconds: 30,
+      timeoutSeconds: 0,
     });
   }
 

@@ -132,15 +132,17 @@ async function stopInFlight(server: Server): Promise<string> {
 }
 
 /** One worker hangs under load; what do the others' clients notice, and when do all workers work again? */
-async function hanging(running: Running, hang: (tally: Tally) => Promise<Answered> | null): Promise<string> {
+async function hanging(running: Running, hang: (tally: Tally) => Promise<Answered | null>): Promise<string> {
   const tally = new Tally();
-  let victim: Promise<Answered> | null = null;
+  // Its end is awaited below, not here.
+  const victims: Promise<Answered | null>[] = [];
   const acts = pause(500)
-    .then(() => (victim = hang(tally)))
+    .then(() => void victims.push(hang(tally)))
     .then(() => pause(7000));
   await steadyLoad({ port: running.port, path: "/work?ms=5", method: "GET", patienceMs: PATIENCE_MS }, acts, tally);
   const slowest = tally.failed > 0 ? "" : `, the slowest ${seconds(tally.slowestMs)}`;
-  const end = victim === null ? "" : `; its own client: ${describe(await victim)}`;
+  const [own = null] = await Promise.all(victims);
+  const end = own === null ? "" : `; its own client: ${describe(own)}`;
   return `others: ${told(tally)}${slowest}${end}`;
 }
 
@@ -166,7 +168,7 @@ async function stopped(server: Server): Promise<string> {
   const cell = await hanging(running, (tally) => {
     pid = someWorker(tally);
     kill(pid, "SIGSTOP");
-    return null;
+    return Promise.resolve(null);
   });
   const replaced = !isAlive(pid);
   await running.end();

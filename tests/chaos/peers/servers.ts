@@ -12,14 +12,12 @@ export interface Wish {
   readonly workers: number;
   /** A worker is replaced after so many requests; 0 = never. */
   readonly maxRequests: number;
-  /** A worker that does not come back from a request for so long is killed, where the server can tell. */
+  /** A worker that does not come back from a request for so long is killed, where the server can tell; 0 = as it comes. */
   readonly timeoutSeconds: number;
 }
 
 export interface Server {
   readonly name: string;
-  /** How it was started, without what every start has. */
-  readonly flags: string;
   readonly speaks: "wsgi" | "asgi";
   readonly canRecycle: boolean;
   /** Has a way to give its listeners to a new release of itself (SIGUSR2): "alone" ends the old one itself. */
@@ -39,59 +37,61 @@ export function versions(): string {
   );
 }
 
+/** What is 0 is left out. */
+const flags = (named: Readonly<Record<string, string | number>>): readonly string[] =>
+  Object.entries(named).flatMap(([name, value]) => (value === 0 ? [] : [name, String(value)]));
+
 const maitred = (kind: "sync" | "asgi"): Server => ({
   name: `maitred, ${kind}`,
-  flags: `-k ${kind}`,
   speaks: kind === "asgi" ? "asgi" : "wsgi",
   canRecycle: true,
   upgrade: "alone",
   command: ({ port, folder, workers, maxRequests, timeoutSeconds }) => [
     join(repository, "bin/maitred"),
-    ...["--python", join(venv, "python"), "-b", `127.0.0.1:${port}`, "-k", kind, "-w", String(workers)],
-    ...["--max-requests", String(maxRequests), "--timeout", String(timeoutSeconds), "--chdir", folder],
+    ...flags({ "--python": join(venv, "python"), "-b": `127.0.0.1:${port}`, "-k": kind, "-w": workers }),
+    ...flags({ "--max-requests": maxRequests, "--timeout": timeoutSeconds, "--chdir": folder }),
     `chaos_app:${kind === "asgi" ? "asgi" : "wsgi"}`,
   ],
 });
 
 const gunicorn = (kind: "sync" | "gthread"): Server => ({
   name: `gunicorn, ${kind}`,
-  flags: `-k ${kind}`,
   speaks: "wsgi",
   canRecycle: true,
   upgrade: "by hand",
   command: ({ port, folder, workers, maxRequests, timeoutSeconds }) => [
     join(venv, "gunicorn"),
-    ...["-b", `127.0.0.1:${port}`, "-k", kind, "-w", String(workers), "--keep-alive", "75", "--no-control-socket"],
-    ...["--max-requests", String(maxRequests), "--timeout", String(timeoutSeconds), "--chdir", folder],
+    "--no-control-socket",
+    ...flags({ "-b": `127.0.0.1:${port}`, "-k": kind, "-w": workers, "--keep-alive": 75 }),
+    ...flags({ "--max-requests": maxRequests, "--timeout": timeoutSeconds, "--chdir": folder }),
     "chaos_app:wsgi",
   ],
 });
 
 const uvicorn: Server = {
   name: "uvicorn",
-  flags: "--timeout-worker-healthcheck",
   speaks: "asgi",
   canRecycle: true,
   upgrade: null,
   command: ({ port, folder, workers, maxRequests, timeoutSeconds }) => [
     join(venv, "uvicorn"),
-    ...["--port", String(port), "--workers", String(workers), "--app-dir", folder, "--no-access-log"],
-    ...["--timeout-worker-healthcheck", String(timeoutSeconds), "--timeout-keep-alive", "75"],
-    ...(maxRequests > 0 ? ["--limit-max-requests", String(maxRequests)] : []),
+    "--no-access-log",
+    ...flags({ "--port": port, "--workers": workers, "--app-dir": folder, "--timeout-keep-alive": 75 }),
+    ...flags({ "--timeout-worker-healthcheck": timeoutSeconds, "--limit-max-requests": maxRequests }),
     "chaos_app:asgi",
   ],
 };
 
 const granian: Server = {
   name: "granian, WSGI",
-  flags: "--respawn-failed-workers --respawn-interval 0.1",
   speaks: "wsgi",
   canRecycle: false,
   upgrade: null,
   command: ({ port, folder, workers }) => [
     join(venv, "granian"),
-    ...["--interface", "wsgi", "--port", String(port), "--workers", String(workers), "--blocking-threads", "1"],
-    ...["--respawn-failed-workers", "--respawn-interval", "0.1", "--working-dir", folder],
+    "--respawn-failed-workers",
+    ...flags({ "--interface": "wsgi", "--port": port, "--workers": workers, "--blocking-threads": 1 }),
+    ...flags({ "--respawn-interval": 0.1, "--working-dir": folder }),
     "chaos_app:wsgi",
   ],
 };
