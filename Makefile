@@ -31,7 +31,7 @@ bench: build
 	@scripts/bench $(ARGS)
 
 chaos: build
-	@scripts/chaos
+	@scripts/chaos $(ARGS)
 
 clean:
 	rm -rf dist .tools node_modules .mypy_cache .ruff_cache

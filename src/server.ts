@@ -59,6 +59,8 @@ export async function serve(plan: Plan, notices: readonly string[], version: str
     process.stderr.write(`maitred: error: cannot open the log: ${(error as Error).message}\n`);
     return EXIT_CANNOT_START;
   }
+  // Nothing else may keep the process alive or end it while the first workers start.
+  const signals = new Signals(log);
   for (const notice of notices) log.info(notice);
 
   const pools = new Pools(plan, clock, log);
@@ -222,8 +224,6 @@ export async function serve(plan: Plan, notices: readonly string[], version: str
     if (phase === "serving") tellServing();
     return outcome;
   };
-  // Nothing else may keep the process alive or end it while the first workers start.
-  const signals = new Signals();
   const control = new ControlDoor(
     plan.operations.control,
     plan.python,

@@ -285,10 +285,14 @@ export class Dispatcher {
       );
     }
     if (!load.isLate) return;
-    for (let one = lane.first; one !== null && now - one.queuedAt > this.#patienceMs(one); one = lane.first) {
-      lane.remove(one);
+    // All of it: whoever takes longer may wait longer, and whoever came back to the head has a younger time than those behind.
+    for (let one = lane.first; one !== null;) {
+      const next = one;
+      one = one.queueNext;
+      if (now - next.queuedAt <= this.#patienceMs(next)) continue;
+      lane.remove(next);
       load.refused++;
-      answerError(one, 503, 1);
+      answerError(next, 503, 1);
     }
   }
 

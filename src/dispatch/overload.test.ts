@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import type { Exchange } from "../http/exchange.ts";
 import { House } from "./house.test.ts";
+import { PATIENCE_FACTOR } from "./overload.ts";
 import type { FakeSeat } from "./scheduler.test.ts";
 
 /** Two sync workers, so much time per request, arrivals as they come, clients that leave after their patience. */
@@ -12,14 +13,20 @@ class Simulation {
   readonly waits: number[] = [];
   /** How long after its arrival each refused request was refused. */
   readonly refusals: number[] = [];
+  /** And how long after the moment it was decided: the wait had become too long, and the lane was late. */
+  readonly delays: number[] = [];
   left = 0;
   readonly #random: () => number;
+  readonly #patienceMs: number;
+  /** The first refusal says that the lane is late. */
+  #lateAt = -1;
 
   constructor(serviceMs: number, seats = 2, queueTargetMs = 500) {
     this.house = new House({ queueSize: 10_000, queueTimeoutMs: 30_000, queueTargetMs });
     this.house.teach("/", serviceMs, 300);
     this.seats = Array.from({ length: seats }, () => this.house.seat());
     this.serviceMs = serviceMs;
+    this.#patienceMs = Math.max(queueTargetMs, PATIENCE_FACTOR * serviceMs);
     let state = 7;
     this.#random = () => (state = (state * 16_807) % 2_147_483_647) / 2_147_483_647;
   }
@@ -36,7 +43,7 @@ class Simulation {
   }
 
   reset(): void {
-    this.waits.length = this.refusals.length = this.left = 0;
+    this.waits.length = this.refusals.length = this.delays.length = this.left = 0;
   }
 
   readonly #waiting = new Set<Exchange>();
@@ -67,6 +74,8 @@ class Simulation {
     for (const exchange of this.#waiting) {
       if (exchange.state === "done") {
         this.refusals.push(now - exchange.receivedAt);
+        if (this.#lateAt < 0) this.#lateAt = now;
+        this.delays.push(now - Math.max(exchange.receivedAt + this.#patienceMs, this.#lateAt));
         this.#waiting.delete(exchange);
       } else if (now - exchange.receivedAt > 3000) {
         exchange.leave();
@@ -93,7 +102,8 @@ suite("three times more than two workers can do", () => {
     );
     assert.ok(share(simulation.waits, 200) > 0.95, "the newest go first");
     assert.ok(Math.max(...simulation.waits) <= 1000);
-    assert.ok(Math.max(...simulation.refusals) <= 600, "refused within 100 ms of being too late");
+    assert.ok(simulation.refusals.length > 1500);
+    assert.ok(Math.max(...simulation.delays) <= 100, "a 503 follows within 100 ms of its decision");
     assert.equal(simulation.left, 0);
   });
 
@@ -145,6 +155,29 @@ test("the queue behind a stuck worker waits, and is served when it goes on", () 
   simulation.house.dispatcher.pump();
   simulation.run(3000, 20);
   assert.deepEqual([overloads(simulation), simulation.refusals], [[], []]);
+});
+
+test("who may wait longer does not hold up the 503 of those behind", () => {
+  const house = new House({ queueSize: 1000, queueTimeoutMs: 30_000, queueTargetMs: 500 });
+  // Four times the average is the slow lane's; a little less waits with the others, for 380 ms times five.
+  house.teach("/fast", 100, 300);
+  house.teach("/long", 380, 1);
+  const seat = house.seat();
+  const fast: Exchange[] = [];
+  const run = (ms: number): void => {
+    for (let passed = 10; passed <= ms; passed += 10) {
+      house.clock.advance(10);
+      fast.push(house.submit("/fast"));
+      if (passed % 100 === 0) house.answer(seat.held[0]!, 100);
+    }
+  };
+  run(1500);
+  assert.match(house.lines[0] ?? "", /Overload/);
+  const long = house.submit("/long");
+  run(1000);
+  assert.deepEqual([long.isSlow, long.state], [false, "queued"]);
+  const overdue = fast.filter(({ receivedAt }) => house.clock.now() - receivedAt > PATIENCE_FACTOR * 105);
+  assert.deepEqual([...new Set(overdue.map(({ state }) => state))], ["done"]);
 });
 
 test("patience grows with what requests take: 400 ms each may wait 2 s", () => {

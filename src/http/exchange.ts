@@ -123,6 +123,9 @@ export class Exchange {
   /** The WebSocket that this request's handshake offers, or that it has become. */
   webSocket: WebSocketChannel | null = null;
 
+  /** How long it may be at work, set by a stage before it is dispatched: 0 = any time, -1 = as its pool says. */
+  timeoutMs = -1;
+
   // The dispatcher's notes.
   queuePrevious: Exchange | null = null;
   queueNext: Exchange | null = null;

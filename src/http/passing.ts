@@ -21,6 +21,7 @@ export function passOn(outer: Exchange, sink: ResponseSink, head: RequestHead = 
   inner.stream = outer.stream;
   inner.bodyFile = outer.bodyFile;
   inner.bodyFileBytes = outer.bodyFileBytes;
+  inner.timeoutMs = outer.timeoutMs;
   // The body's file is wanted for as long as a worker has the inner one.
   inner.whenSettled = outer.whenSettled;
   outer.whenSettled = null;

@@ -23,7 +23,7 @@ const table: readonly [number | null, number | null, OomVerdict | null, EndReaso
   [null, 9, { isOom: false, limitBytes }, CRASHED, /sent by someone else: neither maitred nor the kernel/],
   [null, 9, { isOom: null, limitBytes: null }, CRASHED, /there is no cgroup counter to ask/],
   [null, 9, null, { type: "timeout", request: "GET /" }, /^killed by SIGKILL$/],
-  [null, 11, null, CRASHED, /^killed by SIGSEGV: a fault in native code, or abort\(\)/],
+  [null, 11, null, CRASHED, /^killed by SIGSEGV: a fault in native code, or abort\(\), last seen with 812 MiB$/],
   [null, 1, null, CRASHED, /^killed by SIGHUP, which somebody else has sent$/],
   [0, null, null, CRASHED, /^exit code 0: the app has ended its process/],
   [0, null, null, { type: "stopping" }, /^exit code 0$/],

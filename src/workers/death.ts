@@ -7,7 +7,7 @@ import type { Vitals } from "./vitals.ts";
 import type { WorkerExit } from "./zygote.ts";
 
 const SIGKILL = 9;
-/** SIGILL, SIGABRT, SIGBUS, SIGFPE, SIGSEGV: faulthandler prints the stacks before the process dies of them. */
+/** SIGILL, SIGABRT, SIGBUS, SIGFPE, SIGSEGV: faulthandler writes the stacks before the process dies of them. */
 const FAULTS: ReadonlySet<number> = new Set([4, 6, 7, 8, 11]);
 const REQUESTS_NAMED = 3;
 
@@ -17,6 +17,11 @@ export interface Death {
   readonly vitals: Vitals | null;
   /** Asked only about a SIGKILL that was not ours. */
   readonly oom: OomVerdict | null;
+}
+
+/** Of a fault in native code, or abort(). */
+export function isFaultSignal(signal: number | null): boolean {
+  return signal !== null && FAULTS.has(signal);
 }
 
 /** Whether it was a SIGKILL of which only the kernel's counters know the sender. */
@@ -37,8 +42,7 @@ export function describeEnding({ reason, exit, vitals, oom }: Death): string {
     return `${told}, sent by someone else or for lack of memory: there is no cgroup counter to ask${size}`;
   }
   if (reason.type !== "crashed") return told;
-  if (exit.signal !== null && FAULTS.has(exit.signal))
-    return `${told}: a fault in native code, or abort(); the Python stacks are on stderr${size}`;
+  if (isFaultSignal(exit.signal)) return `${told}: a fault in native code, or abort()${size}`;
   if (exit.signal !== null) return `${told}, which somebody else has sent`;
   return `${told}: the app has ended its process (os._exit, or exit() in native code)`;
 }

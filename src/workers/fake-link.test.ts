@@ -70,9 +70,10 @@ export class Link {
     );
   }
 
-  give(path: string, estimateMs = 1): Exchange {
+  give(path: string, estimateMs = 1, timeoutMs = -1): Exchange {
     const exchange = sampleExchange(path, "GET", this.sink);
     exchange.state = "given";
+    exchange.timeoutMs = timeoutMs;
     this.seat.give(exchange, estimateMs, this.clock.now());
     return exchange;
   }

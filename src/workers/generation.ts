@@ -193,6 +193,8 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
   onGone(detail: string): void {
     const before = this.state;
     if (before === "ended") return;
+    // All seats first: what one worker had must not be given to the next, which is as dead.
+    for (const seat of this.#seatWorkers.keys()) this.#context.dispatcher.removeSeat(seat);
     for (const worker of this.#workers.values()) {
       worker.reason = { type: "crashed" };
       const exit = { worker: worker.number, code: null, signal: SIGKILL, started: null };

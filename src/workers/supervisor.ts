@@ -39,6 +39,8 @@ export class Supervisor implements GenerationOwner {
   readonly #policy = new RestartPolicy();
   readonly #spare = new SpareZygote((handler) => this.#spawn(handler));
   #current: Generation | null = null;
+  /** Clock time since which the current one serves. */
+  #servingSince = 0;
   #next: Generation | null = null;
   #count = 0;
   /** Workers asked for; 0 while paused. */
@@ -249,6 +251,7 @@ export class Supervisor implements GenerationOwner {
     if (this.#next === generation) this.#next = null;
     const old = this.#current;
     this.#current = generation;
+    this.#servingSince = this.#context.clock.now();
     generation.promote();
     if (old !== null) {
       this.#log.info(`Reload: ${generation.serving} new workers serve; the old ones finish what they have`);
@@ -287,7 +290,7 @@ export class Supervisor implements GenerationOwner {
     }
     if (this.#current !== generation) return;
     this.#current = null;
-    if (!this.#isStopping && this.#next === null) this.#again(0, detail);
+    if (!this.#isStopping && this.#next === null) this.#again(this.#context.clock.now() - this.#servingSince, detail);
   }
 
   #renew(): Promise<ReloadOutcome> {

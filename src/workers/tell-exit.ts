@@ -1,6 +1,6 @@
 /** Writes a worker's end into the log and the ledger: how long it lived, why it ended, what it was at work on. */
 import type { Exchange } from "../http/exchange.ts";
-import { describeEnding, describeWork, needsVerdict } from "./death.ts";
+import { describeEnding, describeWork, isFaultSignal, needsVerdict } from "./death.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { GenerationContext } from "./generation-settings.ts";
 import { describeReason } from "./lifecycle.ts";
@@ -17,14 +17,15 @@ export function tellExit(
   isExpected: boolean,
   livedMs: number,
 ): string {
-  const { reason, vitals } = worker;
+  const { reason, vitals, lastWords } = worker;
   const oom = !isExpected && needsVerdict(reason, exit) ? memoryCgroup.judge() : null;
   const ending = describeEnding({ reason, exit, vitals, oom });
   ledger.ended(worker, ending, isExpected, livedMs, clock.wall());
   const why = `${describeReason(reason)}, ${ending}`;
   const lived = (livedMs / 1000).toFixed(1);
   const line = `Worker ${worker.number} (pid ${worker.pid}) ended after ${lived} s: ${why}${describeWork(begun, clock.now())}`;
-  if (isExpected) log.info(line);
+  if (isFaultSignal(exit.signal) && lastWords !== "") log.error(`${line}. Its Python stacks:\n${lastWords.trimEnd()}`);
+  else if (isExpected) log.info(line);
   else log.error(line);
   return why;
 }

@@ -131,6 +131,65 @@ test("on a loop that answers its pings only the late request ends", async () => 
   house.limits.stop();
 });
 
+for (const [own, pool, lateAt] of [
+  [500, 1000, 750],
+  [3000, 1000, 3250],
+  [500, 0, 750],
+  [0, 1000, null],
+] as const) {
+  const when = lateAt === null ? "never ends" : `ends after ${lateAt} ms at the latest`;
+  const what = `a request with a limit of its own (${own}) in a pool with ${pool} ${when}`;
+  test(`${what}, in a thread`, async () => {
+    const house = new House(1, { timeoutMs: pool });
+    house.links[0]!.give("/a", 1, own);
+    if (lateAt === null) await house.pass(20_000);
+    else await house.pass(lateAt - 300);
+    assert.deepEqual(house.did, []);
+    if (lateAt !== null) {
+      await house.pass(350);
+      assert.deepEqual(house.did, ["give up: timeout"]);
+      assert.match(house.lines[0]!, new RegExp(`WORKER TIMEOUT.*\\(its own limit of ${own / 1000} s\\); answered 504`));
+    }
+    house.limits.stop();
+  });
+
+  test(`${what}, on an event loop, alone`, async () => {
+    const house = new House(1, { timeoutMs: pool }, true);
+    const link = house.links[0]!;
+    link.seat.onPong = () => house.limits.alive(link.seat);
+    link.give("/a", 1, own);
+    const passing = async (ms: number): Promise<void> => {
+      for (let passed = 0; passed < ms; passed += 50) {
+        await house.pass(50);
+        link.says(frame(FromWorker.pong, 0));
+      }
+    };
+    if (lateAt === null) await passing(20_000);
+    else await passing(lateAt - 300);
+    assert.deepEqual([house.did, link.sink.events], [[], []]);
+    if (lateAt !== null) {
+      await passing(350);
+      assert.match(link.sink.events[0]!, /^complete \/a 504/);
+      assert.match(house.lines[0]!, new RegExp(`cancelled in worker 1 .*\\(its own limit of ${own / 1000} s\\)`));
+      assert.deepEqual(house.did, []);
+    }
+    house.limits.stop();
+  });
+}
+
+test("a blocked loop is the pool's business, whatever limits its requests have", async () => {
+  const house = new House(1, {}, true);
+  house.links[0]!.give("/short", 1, 300);
+  house.links[0]!.give("/any", 1, 0);
+  await house.pass(600);
+  assert.deepEqual(house.did, []);
+  assert.deepEqual(house.links[0]!.sink.events.length, 1, "504 for the one with the limit");
+  await house.pass(1000);
+  assert.deepEqual(house.did, ["give up: timeout"]);
+  assert.match(house.lines.at(-1)!, /event loop has been blocked.*\(--timeout 1\)/);
+  house.limits.stop();
+});
+
 test("a loop that does not answer is blocked, and its worker given up whole", async () => {
   const house = new House(1, {}, true);
   house.links[0]!.give("/block");

@@ -1,5 +1,5 @@
 /**
- * Time that requests at work may take (--timeout), and workers that have been told to leave (--graceful-timeout).
+ * Time that requests at work may take (--timeout, or a limit of their own), and workers that have been told to leave (--graceful-timeout).
  *
  * A late request gets 504. On an event loop that answers to a ping its task is cancelled and its neighbours go on. A serial seat, or a loop that is
  * blocked, is stuck: its worker gets no more requests and a replacement starts; its Python stacks are logged; requests in its other
@@ -22,7 +22,7 @@ const MOST_BLIND_MS = 5000;
 const ENDING_MS = 3000;
 
 export interface TimeLimitSettings {
-  /** 0 = no limit. */
+  /** For requests without a limit of their own, and for event loops that are blocked; 0 = no limit. */
   readonly timeoutMs: number;
   readonly gracefulTimeoutMs: number;
   /** A request whose client has left is interrupted after this; null = never. */
@@ -86,7 +86,7 @@ export class TimeLimits {
   #watch(): void {
     const now = this.#clock.now();
     if (now - this.#watchedAt > BLIND_AFTER_MS) {
-      this.#blindUntil = now + Math.min(MOST_BLIND_MS, this.#settings.timeoutMs);
+      this.#blindUntil = now + Math.min(MOST_BLIND_MS, this.#settings.timeoutMs || MOST_BLIND_MS);
       this.#pings.clear();
     }
     this.#watchedAt = now;
@@ -100,7 +100,7 @@ export class TimeLimits {
       for (const seat of worker.seats) {
         if (seat.inFlight === 0) continue;
         if (this.#settings.cancelGoneMs !== null && worker.canInterrupt) this.#watchGone(worker, seat, now);
-        if (this.#settings.timeoutMs === 0 || now < this.#blindUntil) continue;
+        if (now < this.#blindUntil) continue;
         if (seat.concurrent) this.#watchLoop(worker, seat, now);
         else this.#watchSerial(worker, seat, now);
       }
@@ -108,49 +108,50 @@ export class TimeLimits {
   }
 
   #watchSerial(worker: Worker, seat: WorkerSeat, now: number): void {
-    const { timeoutMs } = this.#settings;
     const first = seat.unfinished()[0]!;
+    const timeoutMs = this.#limitOf(first);
+    if (timeoutMs === 0) return;
     if (isUploading(first)) first.dueAt = now + timeoutMs;
     if (now - seat.busySince <= timeoutMs || now < first.dueAt || seat.isHeldByClient) return;
     const isAlone = worker.seats.length === 1;
-    this.#giveUp(worker, [first], isAlone, `is stuck in ${this.#describe(first, now)}`, now);
+    this.#giveUp(worker, [first], isAlone, `is stuck in ${this.#describe(first, now)}`, this.#limitText(first), now);
   }
 
   #watchLoop(worker: Worker, seat: WorkerSeat, now: number): void {
     const { timeoutMs } = this.#settings;
-    const pingedAt = this.#pings.get(seat) ?? now;
-    const isBlocked = now - pingedAt > timeoutMs / 2;
+    const silentMs = now - (this.#pings.get(seat) ?? now);
     const late: Exchange[] = [];
     for (const exchange of seat.unfinished()) {
-      if (exchange.state !== "given") continue;
-      if (isUploading(exchange)) exchange.dueAt = now + timeoutMs;
-      if (now - exchange.givenAt >= timeoutMs && now >= exchange.dueAt) late.push(exchange);
+      const limitMs = this.#limitOf(exchange);
+      if (exchange.state !== "given" || limitMs === 0) continue;
+      if (isUploading(exchange)) exchange.dueAt = now + limitMs;
+      if (now - exchange.givenAt >= limitMs && now >= exchange.dueAt) late.push(exchange);
     }
-    if (now - pingedAt > timeoutMs || (isBlocked && late.length > 0)) {
+    // Whose fault it is nobody knows: the pool's limit counts, whatever its requests have.
+    if (timeoutMs > 0 && (silentMs > timeoutMs || (silentMs > timeoutMs / 2 && late.length > 0))) {
       const [first] = late.length > 0 ? late : seat.unfinished();
-      const what = `does not answer: its event loop has been blocked for ${Math.round(now - pingedAt)} ms, with ${seat.inFlight} requests at work, among them ${this.#describe(first!, now)}`;
-      return this.#giveUp(worker, late, true, what, now);
+      const what = `does not answer: its event loop has been blocked for ${Math.round(silentMs)} ms, with ${seat.inFlight} requests at work, among them ${this.#describe(first!, now)}`;
+      return this.#giveUp(worker, late, true, what, `--timeout ${timeoutMs / 1000}`, now);
     }
     for (const exchange of late) {
       this.#log.error(
-        `${this.#describe(exchange, now)} answered 504 and cancelled in ${worker.name} (--timeout ${timeoutMs / 1000})`,
+        `${this.#describe(exchange, now)} answered 504 and cancelled in ${worker.name} (${this.#limitText(exchange)})`,
       );
       answerError(exchange, 504);
       seat.expire(exchange);
     }
-    if (!this.#pings.has(seat)) {
+    if (timeoutMs > 0 && !this.#pings.has(seat)) {
       this.#pings.set(seat, now);
       seat.ping(0);
     }
   }
 
-  #giveUp(worker: Worker, late: readonly Exchange[], isWhole: boolean, what: string, now: number): void {
-    const { timeoutMs } = this.#settings;
+  #giveUp(worker: Worker, late: readonly Exchange[], isWhole: boolean, what: string, limit: string, now: number): void {
     const stuck: Stuck = { requests: new Set(late), since: now, isWhole, isTold: false, isKilled: false };
     this.#stuck.set(worker, stuck);
     const outcome = late[0]?.state === "streaming" ? "the response is cut" : "answered 504";
     this.#log.critical(
-      `WORKER TIMEOUT: ${worker.name} ${what} (--timeout ${timeoutMs / 1000}); ${outcome}, its stacks follow, then it is replaced`,
+      `WORKER TIMEOUT: ${worker.name} ${what} (${limit}); ${outcome}, its stacks follow, then it is replaced`,
     );
     for (const exchange of late) answerError(exchange, 504);
     this.#house.giveUp(worker, {
@@ -221,6 +222,14 @@ export class TimeLimits {
       );
       worker.interrupt(seat.index, exchange.sequence);
     }
+  }
+
+  #limitOf({ timeoutMs }: Exchange): number {
+    return timeoutMs < 0 ? this.#settings.timeoutMs : timeoutMs;
+  }
+
+  #limitText({ timeoutMs }: Exchange): string {
+    return timeoutMs < 0 ? `--timeout ${this.#settings.timeoutMs / 1000}` : `its own limit of ${timeoutMs / 1000} s`;
   }
 
   #describe(exchange: Exchange, now: number): string {

@@ -5,6 +5,7 @@
 import type { Socket } from "node:net";
 import type { Clock } from "../clock.ts";
 import type { Exchange } from "../http/exchange.ts";
+import { isFaultSignal } from "./death.ts";
 import type { Greeting } from "./private-socket.ts";
 import { JsonLines, type Message } from "./json-lines.ts";
 import { type EndReason, nextState, type WorkerEvent, type WorkerState } from "./lifecycle.ts";
@@ -100,7 +101,7 @@ export class Worker {
       return;
     }
     if (greeting.type === "stacks") {
-      this.#stacks ??= new StackReader(socket, this.#clock);
+      this.#stacks ??= new StackReader(socket, this.#clock, () => this.#onReason?.());
       return;
     }
     if (greeting.seat < 0 || greeting.seat > 4096 || this.#sockets[greeting.seat] !== undefined) {
@@ -186,12 +187,20 @@ export class Worker {
     this.#onReason?.();
   }
 
+  /** The Python stacks that a fault has left; empty where there was none. */
+  get lastWords(): string {
+    return this.#stacks?.lastWords ?? "";
+  }
+
   /**
-   * It has ended with the code of a failed start, and why is still on its way: two sockets, no order between them. True where that is so; calls back
-   * once when it has come, or will not.
+   * It has ended with the code of a failed start or by a fault, and why is still on its way: two sockets, no order between them. True where that is
+   * so; calls back once when it has come, or will not.
    */
-  owesReason({ code }: WorkerExit, onReason: () => void): boolean {
-    if (this.#isReasonOwed || this.failure !== null || this.readyAt > 0 || (code !== 3 && code !== 4)) return false;
+  owesReason({ code, signal }: WorkerExit, onReason: () => void): boolean {
+    if (this.#isReasonOwed) return false;
+    const isFailedStart = this.failure === null && this.readyAt === 0 && (code === 3 || code === 4);
+    const isFault = isFaultSignal(signal) && this.#stacks?.isClosed === false;
+    if (!isFailedStart && !isFault) return false;
     this.#isReasonOwed = true;
     const timer = this.#clock.after(REASON_PATIENCE_MS, () => this.#onReason?.());
     this.#onReason = () => {

@@ -8,52 +8,29 @@ import { suite, test, type TestContext } from "node:test";
 import { Browser } from "../support/browser.ts";
 import { Gates } from "../support/gates.ts";
 import { type Maitred, startMaitred } from "../support/maitred.ts";
-import { openLoop } from "../support/open-loop.ts";
+import { openLoop, slowestRefusalMs } from "../support/open-loop.ts";
 import { temporaryFolder, testApps } from "../support/places.ts";
 import { isAlive } from "../support/processes.ts";
 import { RawClient } from "../support/raw-client.ts";
+import { steadyLoad, type Tally } from "./steady-load.ts";
 import { copyFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 const SECONDS = Number(process.env["CHAOS_SECONDS"] ?? 6);
-const CLIENTS = 6;
+const PATIENCE_MS = 15_000;
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 const start = (args: readonly string[], env = {}, app = "wsgi_app:application", folder = testApps): Promise<Maitred> =>
   startMaitred(["-b", "127.0.0.1:0", "--chdir", folder, ...args, app], { env });
 
-interface Tally {
-  readonly answers: Map<number, number>;
-  readonly bodies: Set<string>;
-  readonly errors: string[];
-}
-
 /** Half of the clients keep their connection, half open a new one for each request, until `over`. */
-async function load(port: number, method: "GET" | "POST", path: string, over: Promise<unknown>): Promise<Tally> {
-  const tally: Tally = { answers: new Map(), bodies: new Set(), errors: [] };
-  let wanted = true;
-  void over.finally(() => (wanted = false));
-  const client = async (_: unknown, index: number): Promise<void> => {
-    const headers = index % 2 === 0 ? {} : { connection: "close" };
-    const browser = new Browser(port, 1);
-    while (wanted) {
-      try {
-        const page = await browser.ask(path, { method, headers, ...(method === "POST" ? { body: "x" } : {}) });
-        tally.answers.set(page.status, (tally.answers.get(page.status) ?? 0) + 1);
-        tally.bodies.add(page.text);
-      } catch (error) {
-        tally.errors.push(String(error));
-      }
-    }
-    browser.close();
-  };
-  await Promise.all(Array.from({ length: CLIENTS }, client));
-  return tally;
-}
+const load = (port: number, method: "GET" | "POST", path: string, over: Promise<unknown>): Promise<Tally> =>
+  steadyLoad({ port, path, method, patienceMs: PATIENCE_MS }, over);
 
 function told(context: TestContext, tally: Tally, more = ""): void {
   const answers = [...tally.answers].map(([status, count]) => `${count} × ${status}`).join(", ");
-  context.diagnostic(`${answers}; ${tally.errors.length} connections broken${more}`);
+  const errors = [...tally.errors].map(([what, count]) => `, ${count} × ${what}`).join("");
+  context.diagnostic(`${answers}${errors}${more}`);
 }
 
 /** Does something every so often, until the scenario's time is over. */
@@ -86,7 +63,7 @@ suite("kill -9 of a random worker every half second", () => {
     const kills = every(500, () => killAny(server));
     const tally = await load(server.port, "GET", "/work?ms=5", kills);
     told(context, tally, `, ${await kills} kills`);
-    assert.deepEqual([[...tally.answers.keys()], tally.errors], [[200], []]);
+    assert.deepEqual([[...tally.answers.keys()], tally.errors.size], [[200], 0]);
     await server.stop();
   });
 
@@ -96,7 +73,7 @@ suite("kill -9 of a random worker every half second", () => {
     const tally = await load(server.port, "POST", "/work?ms=5", kills);
     const count = await kills;
     told(context, tally, `, ${count} kills`);
-    assert.deepEqual(tally.errors, []);
+    assert.equal(tally.errors.size, 0);
     assert.ok([...tally.answers.keys()].every((status) => status === 200 || status === 502));
     assert.ok((tally.answers.get(502) ?? 0) <= count, "one sync worker has one request in service");
     await server.stop();
@@ -108,7 +85,7 @@ test("a reload every second: none fails", async (context) => {
   const reloads = every(1000, () => server.signal("SIGHUP"));
   const tally = await load(server.port, "GET", "/pid", reloads);
   told(context, tally, `, ${tally.bodies.size} workers`);
-  assert.deepEqual([[...tally.answers.keys()], tally.errors], [[200], []]);
+  assert.deepEqual([[...tally.answers.keys()], tally.errors.size], [[200], 0]);
   assert.ok(tally.bodies.size > 4);
   await server.stop();
 });
@@ -121,7 +98,7 @@ test("a reload into broken code every second: none fails, the old code serves", 
   const reloads = every(1000, () => server.signal("SIGHUP"));
   const tally = await load(server.port, "GET", "/pid", reloads);
   told(context, tally);
-  assert.deepEqual([[...tally.answers.keys()], tally.errors, tally.bodies.size], [[200], [], 2]);
+  assert.deepEqual([[...tally.answers.keys()], tally.errors.size, tally.bodies.size], [[200], 0, 2]);
   assert.match(server.stderr(), /Reload failed.*not today/);
   await server.stop();
 });
@@ -135,9 +112,27 @@ test("--max-requests 50: none fails", async (context) => {
     every(500, () => {}),
   );
   told(context, tally, `, ${tally.bodies.size} workers`);
-  assert.deepEqual([[...tally.answers.keys()], tally.errors], [[200], []]);
+  assert.deepEqual([[...tally.answers.keys()], tally.errors.size], [[200], 0]);
   assert.ok(tally.bodies.size > 4);
   await server.stop();
+});
+
+test("a binary upgrade every two seconds: none fails", async (context) => {
+  const server = await start(["-w", "2"]);
+  let pid = server.pid;
+  const upgrades = every(2000, async (turn) => {
+    process.kill(pid, "SIGUSR2");
+    const ready = new RegExp(`(?:Upgrade: the new server \\(pid (\\d+)\\) is ready[^]*?){${turn + 1}}`);
+    const old = pid;
+    pid = Number((await server.waitForLine(ready))[1]);
+    while (isAlive(old)) await pause(20);
+  });
+  const tally = await load(server.port, "GET", "/pid", upgrades);
+  told(context, tally, `, ${await upgrades} upgrades`);
+  assert.deepEqual([[...tally.answers.keys()], tally.errors.size], [[200], 0]);
+  assert.ok(tally.bodies.size >= 2 * (1 + (await upgrades)));
+  process.kill(pid, "SIGTERM");
+  while (isAlive(pid)) await pause(20);
 });
 
 test("SIGTERM with requests in flight: all are answered, and it exits in time", async () => {
@@ -197,17 +192,18 @@ test("overload, three times what 2 sync workers of 20 ms can do, from clients wi
   const during = await openLoop(server.port, url, { perSecond: 300, forMs: SECONDS * 1000, patienceMs: 3000 });
   const inTime = during.filter(({ status, ms }) => status === 200 && ms <= 1000).length;
   const refused = during.filter(({ status }) => status === 503);
-  const slowest = Math.max(...refused.map(({ ms }) => ms));
+  const slowest = slowestRefusalMs(during, 500);
   const after = await openLoop(server.port, url, { perSecond: 50, forMs: 2000, patienceMs: 3000 });
   const settled = after.filter(({ atMs }) => atMs > 500);
   const worst = Math.max(...settled.map(({ ms }) => ms));
   context.diagnostic(
-    `${(inTime / SECONDS).toFixed(1)}/s served within 1 s, ${refused.length} of ${during.length} refused, the slowest refusal after ${Math.round(slowest)} ms; half a second after the end the slowest answer took ${Math.round(worst)} ms`,
+    `${(inTime / SECONDS).toFixed(1)}/s served within 1 s, ${refused.length} of ${during.length} refused, each within ${Math.round(slowest)} ms of its decision; half a second after the end the slowest answer took ${Math.round(worst)} ms`,
   );
+  // Alone on its machine 97 and more.
   assert.ok(inTime / SECONDS >= 90);
   assert.equal(inTime + refused.length, during.length);
   assert.ok(refused.every(({ retryAfter }) => retryAfter !== ""));
-  assert.ok(slowest <= 600, "0.5 s of --queue-target, and 100 ms");
+  assert.ok(slowest <= 100);
   assert.ok(settled.every(({ status }) => status === 200) && worst < 500);
   await server.stop();
 });

@@ -1,6 +1,6 @@
 /** Every end of a worker is told with its cause and with the request that was at work, and recycling is not an end that anybody notices. */
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { suite, test } from "node:test";
 
@@ -30,12 +30,28 @@ suite("a worker's end is explained", () => {
       const browser = new Browser(server.port);
       assert.equal((await browser.ask(path, { method: "POST", body: "x" })).status, 502);
       await server.waitForLine(told);
-      if (path === "/segfault") await server.waitForLine(/trouble_wsgi\.py", line \d+ in application/);
       assert.equal((await browser.get("/")).status, 200);
       browser.close();
       assert.deepEqual(await server.stop(), { code: 0, signal: null });
     });
   }
+
+  test("by a fault, with its Python stacks in the same line's report, also where the error log is a file", async () => {
+    const file = join(temporaryFolder(), "error.log");
+    const server = await startMaitred(
+      ["-b", "127.0.0.1:0", "--chdir", testApps, "-w", "2", "--error-logfile", file, "trouble_wsgi:application"],
+      { logFile: file },
+    );
+    const browser = new Browser(server.port);
+    // Tried once more: two deaths.
+    assert.equal((await browser.get("/segfault")).status, 502);
+    assert.equal((await browser.get("/")).status, 200);
+    const report =
+      /ended after [\d.]+ s: died unexpectedly, killed by SIGSEGV: .*at work on GET \/segfault \(\d+ ms\)\. Its Python stacks:\nFatal Python error: Segmentation fault\n(?:.*\n)*?.*trouble_wsgi\.py", line \d+ in application/g;
+    assert.equal([...readFileSync(file, "utf8").matchAll(report)].length, 2);
+    browser.close();
+    assert.deepEqual(await server.stop(), { code: 0, signal: null });
+  });
 
   test("sys.exit in the app ends the request with 500, and no worker", async () => {
     const server = await start(["-w", "1"]);

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { startMaitred } from "../support/maitred.ts";
-import { openLoop, type Answer } from "../support/open-loop.ts";
+import { type Answer, openLoop, slowestRefusalMs } from "../support/open-loop.ts";
 import { testApps } from "../support/places.ts";
 
 const SERVICE = "20";
@@ -22,7 +22,8 @@ test("overload is served at full speed, refused soon, and over when it ends", as
   const refused = during.filter(({ status }) => status === 503);
   assert.equal(refused.length + inTime.length, during.length, `others: ${odd(during)}`);
   assert.ok(refused.every(({ retryAfter }) => retryAfter !== ""));
-  assert.ok(Math.max(...refused.map(({ ms }) => ms)) < 1000);
+  // --queue-target is 0.5 s. Alone on its machine it is 100 ms (tests/chaos); this one may be busy.
+  assert.ok(slowestRefusalMs(during, 500) < 400, `a 503 came ${slowestRefusalMs(during, 500)} ms after its decision`);
   await server.waitForLine(/Overload: \d+ requests wait/);
 
   await openLoop(server.port, url, { perSecond: 30, forMs: 500, patienceMs: 3000 });

@@ -5,7 +5,7 @@
  * another command that understands the same flags.
  */
 import { spawn, type ChildProcess } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { after } from "node:test";
 
 import { examplesPython, repository } from "./places.ts";
@@ -24,6 +24,8 @@ export interface StartOptions {
   /** Added to this process's environment; undefined removes a variable. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly cwd?: string;
+  /** What --error-logfile writes to, where it is a file: it counts as printed on stderr. */
+  readonly logFile?: string;
 }
 
 export interface Maitred {
@@ -113,6 +115,9 @@ function launch(args: readonly string[], options: StartOptions): Program {
   running.add(child);
 
   const text = { stdout: "", stderr: "" };
+  const { logFile } = options;
+  const printed = (): string =>
+    text.stderr + (logFile !== undefined && existsSync(logFile) ? readFileSync(logFile, "utf8") : "");
   const watchers = new Set<() => void>();
   const announce = (): void => watchers.forEach((look) => look());
   for (const name of ["stdout", "stderr"] as const) {
@@ -120,6 +125,10 @@ function launch(args: readonly string[], options: StartOptions): Program {
       text[name] += data;
       announce();
     });
+  }
+  if (logFile !== undefined) {
+    const looking = setInterval(announce, 20);
+    child.once("exit", () => clearInterval(looking));
   }
   const exited = new Promise<Exit>((resolve, reject) => {
     child.once("error", reject);
@@ -142,14 +151,14 @@ function launch(args: readonly string[], options: StartOptions): Program {
     child,
     pid: child.pid ?? -1,
     stdout: () => text.stdout,
-    stderr: () => text.stderr,
+    stderr: printed,
     exited,
     closed: closing,
     waitFor: (pattern) => {
       const once = new RegExp(pattern.source, pattern.flags.replace("g", ""));
       const seen = new Promise<RegExpMatchArray>((resolve, reject) => {
         const look = (): void => {
-          const match = once.exec(text.stderr) ?? once.exec(text.stdout);
+          const match = once.exec(printed()) ?? once.exec(text.stdout);
           if (match === null && !closed) return;
           watchers.delete(look);
           if (match === null) reject(new Error(`ended without printing ${String(pattern)}${output(program)}`));

@@ -32,6 +32,16 @@ export async function openLoop(port: number, path: string, load: OpenLoad): Prom
   return Promise.all(answers);
 }
 
+/**
+ * How long after its decision each 503 of an overload came, the slowest: it was decided when the wait had become longer than the target, or, for who
+ * waited that long before the overload was seen, at the first 503 of all.
+ */
+export function slowestRefusalMs(answers: readonly Answer[], targetMs: number): number {
+  const refused = answers.filter(({ status }) => status === 503);
+  const seenAt = Math.min(...refused.map(({ atMs, ms }) => atMs + ms));
+  return Math.max(...refused.map(({ atMs, ms }) => atMs + ms - Math.max(atMs + targetMs, seenAt)));
+}
+
 function one(port: number, path: string, patienceMs: number, atMs: number): Promise<Answer> {
   const start = performance.now();
   return new Promise((resolve) => {

@@ -2,7 +2,7 @@
 
 The worker link's thread reads them, which needs the GIL. Where that is held, faulthandler's signal handler writes those of the threads, in
 C, to a connection of their own. In this order: faulthandler looks at frames without the GIL, and a thread that runs meanwhile can make
-it crash the process.
+it crash the process. What faulthandler writes when the process dies of a fault goes to the same connection.
 """
 
 from __future__ import annotations
@@ -20,10 +20,12 @@ _kept: list[socket.socket] = []
 
 
 def offer(connection: socket.socket) -> None:
-    """From now on STACKS_SIGNAL writes the Python stacks of all threads to this connection."""
+    """From now on STACKS_SIGNAL and a fault (SIGSEGV, SIGABRT...) write the Python stacks of all threads to this connection."""
     import faulthandler
 
     _kept.append(connection)
+    # An app that enables it itself, for a file of its own, does so later and has its way.
+    faulthandler.enable(file=connection.fileno())
     if STACKS_SIGNAL is not None:
         faulthandler.register(STACKS_SIGNAL, file=connection.fileno(), all_threads=True)
 

@@ -242,7 +242,7 @@ class Zygote:
             after_fork()
         import faulthandler
 
-        faulthandler.enable(file=2)  # SIGABRT of the front, SIGSEGV of an extension: all Python stacks to stderr.
+        faulthandler.enable(file=2)  # Until there is a connection for it (stacks.py).
 
     def _reap(self) -> None:
         for pid in list(self._children):  # Only ours: an app's subprocess (preload) is waited for by the app.
