@@ -123,7 +123,7 @@ export class Exchange {
   /** The WebSocket that this request's handshake offers, or that it has become. */
   webSocket: WebSocketChannel | null = null;
 
-  /** How long it may be at work, set by a stage before it is dispatched: 0 = any time, -1 = as its pool says. */
+  /** Milliseconds that it may be at work, set by a stage before it is dispatched: 0 = any time, -1 = as its pool says. */
   timeoutMs = -1;
 
   // The dispatcher's notes.
@@ -142,8 +142,6 @@ export class Exchange {
   seat: unknown = null;
   slot = -1;
   sequence = 0;
-  /** Its own time limit in milliseconds, 0 = none; -1: its pool's. */
-  timeoutMs = -1;
   /** The app has asked for more time, or waits for its client: --timeout does not end it before this clock time. */
   dueAt = 0;
   /** Clock time at which its client left while it was at work; 0 = it has not. */
