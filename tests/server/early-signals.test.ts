@@ -58,8 +58,8 @@ suite("signals during the first start", () => {
     const server = await started(["SIGHUP", "SIGTERM"], "--worker-class", "sync").catch(
       (error: Error) => error.message,
     );
-    assert.equal(typeof server, "string");
-    assert.doesNotMatch(String(server), /which came during the start/);
-    assert.match(String(server), /Handling signal SIGTERM/);
+    if (typeof server !== "string") return assert.fail("it serves");
+    assert.doesNotMatch(server, /which came during the start/);
+    assert.match(server, /Handling signal SIGTERM/);
   });
 });
