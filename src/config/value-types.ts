@@ -98,9 +98,6 @@ export const umaskBits: ValueType<number> = (text) => {
 /** Any text that is not empty. */
 export const text: ValueType<string> = (text) => (text === "" ? wrong("is empty") : value(text));
 
-/** Any text, the empty one too. */
-export const anyText: ValueType<string> = value;
-
 /** NAME=VALUE; the value may be empty and may contain more equals signs. */
 export const assignment: ValueType<readonly [string, string]> = (text) => {
   const at = text.indexOf("=");

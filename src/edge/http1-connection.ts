@@ -100,7 +100,7 @@ export class Http1Connection implements ClientConnection, ResponseSink, StreamLi
     if (this.since === UNNOTED) this.since = now;
     const waited = now - this.since;
     const { keepAliveMs, headTimeoutMs, writeTimeoutMs } = this.#context;
-    if (this.#stall.isStalled(this.#stream.unsent, now, writeTimeoutMs)) {
+    if (this.#stall.isStalled(this.#stream.unsent > 0, this.#stream.unsent, now, writeTimeoutMs)) {
       // A client that takes nothing of its response would keep it, and what made it, for ever.
       this.#context.onCutOff(this.#peer.address, `it took nothing for ${writeTimeoutMs / 1000} s (--write-timeout)`);
       this.#stream.destroy();

@@ -11,26 +11,23 @@ import {
   type ResponseHeadOptions,
   streamedHead,
 } from "../http/http1/response-head.ts";
+import { type Kept, PromisedLength } from "../http/promised-length.ts";
 import type { RequestHead } from "../http/request-head.ts";
 import type { ResponseFields } from "../http/response-fields.ts";
 import type { ByteStream } from "../streams/byte-stream.ts";
 import type { EdgeContext } from "./context.ts";
 import { refusal } from "./refusal.ts";
 
+const UNPROMISED = new PromisedLength(-1, true);
 const CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n";
-
-/** How a streamed response kept its Content-Length. */
-export type Kept = "promise" | "too little" | "too much";
 
 export class Http1ResponseWriter {
   readonly #stream: ByteStream;
   readonly #context: EdgeContext;
   readonly #isSecure: boolean;
   #isChunked = false;
-  #carriesBody = true;
-  /** Of the promised length, what is still to come; negative where none was promised. */
-  #left = -1;
-  #excess = 0;
+  /** Of the response that is being streamed. */
+  #length: PromisedLength = UNPROMISED;
 
   constructor(stream: ByteStream, context: EdgeContext, isSecure: boolean) {
     this.#stream = stream;
@@ -40,7 +37,7 @@ export class Http1ResponseWriter {
 
   /** Bytes that the app promised and did not give, or gave beyond its promise; for the log, after `end`. */
   get difference(): number {
-    return this.#left > 0 ? this.#left : this.#excess;
+    return this.#length.difference;
   }
 
   /** A whole response. `body.length` is what Content-Length will say. */
@@ -90,9 +87,7 @@ export class Http1ResponseWriter {
     const options = this.#headOptions(head, keepAlive);
     const { text, chunked, close } = streamedHead(status, reason, fields, options);
     this.#isChunked = chunked;
-    this.#carriesBody = carriesBody(status, options.method);
-    this.#left = fields.contentLength;
-    this.#excess = 0;
+    this.#length = new PromisedLength(fields.contentLength, carriesBody(status, options.method));
     // Head and first piece come in one read from the worker: let them leave in one write.
     this.#stream.cork();
     process.nextTick(() => this.#stream.uncork());
@@ -102,16 +97,8 @@ export class Http1ResponseWriter {
 
   /** A piece of a streamed response. */
   write(exchange: Exchange, chunk: Buffer): void {
-    let piece = chunk;
-    if (this.#left >= 0 && this.#carriesBody) {
-      // More than promised would be taken for the next response.
-      if (piece.length > this.#left) {
-        this.#excess += piece.length - this.#left;
-        piece = piece.subarray(0, this.#left);
-      }
-      this.#left -= piece.length;
-    }
-    if (!this.#carriesBody || piece.length === 0) {
+    const piece = this.#length.admit(chunk);
+    if (piece.length === 0) {
       exchange.onSent?.(chunk.length);
       return;
     }
@@ -133,9 +120,9 @@ export class Http1ResponseWriter {
    * @param trailers sent where the body is chunked, else dropped.
    */
   end(trailers: ResponseFields | null): Kept {
-    if (this.#left > 0 && this.#carriesBody) return "too little";
-    if (this.#isChunked && this.#carriesBody) this.#stream.writeText(lastChunk(trailers));
-    return this.#excess > 0 ? "too much" : "promise";
+    const { kept, carriesBody } = this.#length;
+    if (kept !== "too little" && this.#isChunked && carriesBody) this.#stream.writeText(lastChunk(trailers));
+    return kept;
   }
 
   // Private

@@ -12,16 +12,16 @@ import { carriesBody, reasonPhrase, takesTrailers } from "../http/http1/response
 import { ErrorCode } from "../http/http2/errors.ts";
 import { informationalHead, responseHead, trailerSection } from "../http/http2/response-head.ts";
 import type { Http2StreamState, StreamHandler } from "../http/http2/stream.ts";
+import { PromisedLength } from "../http/promised-length.ts";
 import { EMPTY_BODY } from "../http/request-body.ts";
 import type { RequestHead } from "../http/request-head.ts";
 import type { ResponseFields } from "../http/response-fields.ts";
 import type { Http2Connection } from "./http2-connection.ts";
 import { UNREADABLE } from "./refusal.ts";
 import { type BodySource, RequestIntake } from "./request-intake.ts";
+import { StallWatch } from "./stall-watch.ts";
 
-/** Nothing waited for the client at the last sweep. */
-const NOT_WAITING = -1;
-
+const UNPROMISED = new PromisedLength(-1, true);
 const CONTINUE = [":status", "100"];
 
 /** Who answers for a stream: a request, or the WebSocket that it has become. */
@@ -42,12 +42,9 @@ export class Http2Stream implements ResponseSink, StreamInCharge, BodySource {
   isBodyPaused = false;
   /** Received while the app takes nothing; credited to the client when it does. */
   #heldBytes = 0;
-  #carriesBody = true;
-  /** Of the promised length, what is still to come; negative where none was promised. */
-  #left = -1;
-  #excess = 0;
-  #sentAtSweep = 0;
-  #stalledSince = NOT_WAITING;
+  /** Of a streamed response. */
+  #length: PromisedLength = UNPROMISED;
+  #stall: StallWatch | null = null;
 
   constructor(state: Http2StreamState, connection: Http2Connection) {
     this.#state = state;
@@ -182,12 +179,8 @@ export class Http2Stream implements ResponseSink, StreamInCharge, BodySource {
 
   isStalled(now: number, ms: number): boolean {
     const { queuedBytes, sent } = this.#state;
-    if (queuedBytes === 0 || sent !== this.#sentAtSweep || this.#stalledSince === NOT_WAITING) {
-      this.#sentAtSweep = sent;
-      this.#stalledSince = queuedBytes === 0 ? NOT_WAITING : now;
-      return false;
-    }
-    return now - this.#stalledSince > ms;
+    this.#stall ??= new StallWatch();
+    return this.#stall.isStalled(queuedBytes > 0, sent, now, ms);
   }
 
   // --- to the client
@@ -221,30 +214,20 @@ export class Http2Stream implements ResponseSink, StreamInCharge, BodySource {
 
   start(exchange: Exchange, status: number, _reason: string, fields: ResponseFields): void {
     if (exchange !== this.#exchange) return;
-    this.#carriesBody = carriesBody(status, exchange.head.method);
-    this.#left = fields.contentLength;
+    this.#length = new PromisedLength(fields.contentLength, carriesBody(status, exchange.head.method));
     const { context, hsts, session } = this.#connection;
     session.out.head(
       this.#state,
       responseHead(status, fields, fields.contentLength, context, hsts),
-      !this.#carriesBody,
+      !this.#length.carriesBody,
     );
     this.#connection.touch();
   }
 
   write(exchange: Exchange, chunk: Buffer): void {
     if (exchange !== this.#exchange || chunk.length === 0) return;
-    let piece = chunk;
-    if (this.#left >= 0 && this.#carriesBody) {
-      // RFC 9113 section 8.1.1: DATA whose sum is not Content-Length makes the response malformed.
-      if (piece.length > this.#left) {
-        this.#excess += piece.length - this.#left;
-        piece = piece.subarray(0, this.#left);
-      }
-      this.#left -= piece.length;
-    }
-    const isDropped = !this.#carriesBody || piece.length === 0;
-    if (isDropped) return exchange.onSent?.(chunk.length);
+    const piece = this.#length.admit(chunk);
+    if (piece.length === 0) return exchange.onSent?.(chunk.length);
     if (piece.length < chunk.length) exchange.onSent?.(chunk.length - piece.length);
     exchange.sentBytes += piece.length;
     this.#connection.session.out.data(this.#state, piece);
@@ -255,13 +238,14 @@ export class Http2Stream implements ResponseSink, StreamInCharge, BodySource {
     if (exchange !== this.#exchange) return;
     const { context, session } = this.#connection;
     const { sentBytes } = exchange;
-    if (this.#left > 0 && this.#carriesBody) {
-      context.onBadLength(exchange, sentBytes + this.#left, sentBytes);
+    const { kept, difference, carriesBody } = this.#length;
+    if (kept === "too little") {
+      context.onBadLength(exchange, sentBytes + difference, sentBytes);
       return this.cut(exchange);
     }
-    if (this.#excess > 0) context.onBadLength(exchange, sentBytes, sentBytes + this.#excess);
+    if (kept === "too much") context.onBadLength(exchange, sentBytes, sentBytes + difference);
     const section = trailers !== null && takesTrailers(exchange.head) ? trailerSection(trailers) : [];
-    if (this.#carriesBody) session.out.end(this.#state, section.length === 0 ? null : section);
+    if (carriesBody) session.out.end(this.#state, section.length === 0 ? null : section);
     this.#answered(exchange);
   }
 

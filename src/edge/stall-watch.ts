@@ -1,13 +1,16 @@
-/** Whether a client takes what is written to it, by looking now and then at how much of it still waits here. */
+/** Whether a client takes what is written to it, by looking now and then at how that goes on. */
 export class StallWatch {
-  /** What the client had not taken at the last look, and since when that has not changed. */
-  #unsent = 0;
+  /** What the mark was at the last look, and since when it has been that; -1: nothing waited. */
+  #mark = -1;
   #since = 0;
 
-  /** True where there has been something to take, and nothing of it was taken for more than `limitMs`. 0 = no limit. */
-  isStalled(unsent: number, now: number, limitMs: number): boolean {
-    if (unsent !== 0 && unsent === this.#unsent) return limitMs > 0 && now - this.#since > limitMs;
-    this.#unsent = unsent;
+  /**
+   * True where something has been waiting for the client, and nothing of it was taken, for more than `limitMs`; 0 = no limit.
+   * @param mark a number that changes, and is not negative, with every byte that the client takes: what is unsent, or what has been sent.
+   */
+  isStalled(isWaiting: boolean, mark: number, now: number, limitMs: number): boolean {
+    if (isWaiting && mark === this.#mark) return limitMs > 0 && now - this.#since > limitMs;
+    this.#mark = isWaiting ? mark : -1;
     this.#since = now;
     return false;
   }

@@ -99,6 +99,14 @@ function templateFor(encoder: RequestEncoder, exchange: Exchange, templates: Tem
   return headers.encodedFor === encoder && headers.encoded !== null ? -templates.define(head, peer) : 0;
 }
 
+/** A request like one that the worker remembers; what differs follows. */
+function openRemembered(writer: MarshalWriter, id: number, template: number, body: Buffer): void {
+  writer.tuple(6);
+  writer.int(id);
+  writer.int(template);
+  writer.bytesOf(body);
+}
+
 /** Opens an item: its tuple, id and head, with the method as the head's first entry. */
 function openItem(
   writer: MarshalWriter,
@@ -166,10 +174,7 @@ export class EnvironEncoder implements RequestEncoder {
   }
 
   #byTemplate(writer: MarshalWriter, id: number, { head, body }: Exchange, template: number): void {
-    writer.tuple(6);
-    writer.int(id);
-    writer.int(template);
-    writer.bytesOf(body!);
+    openRemembered(writer, id, template, body!);
     this.#path(writer, head.path);
     writer.ascii(head.query);
     writer.ascii(head.target);
@@ -310,10 +315,7 @@ export class ScopeEncoder implements RequestEncoder {
   }
 
   #byTemplate(writer: MarshalWriter, id: number, { head, body }: Exchange, template: number): void {
-    writer.tuple(6);
-    writer.int(id);
-    writer.int(template);
-    writer.bytesOf(body!);
+    openRemembered(writer, id, template, body!);
     const path = this.#below(head.path);
     putPath(writer, path);
     writer.latin1Bytes(head.query);

@@ -111,12 +111,7 @@ class Exchange(Waiting):
         except BaseException as error:  # SystemExit too: an app does not end a worker.
             self.failed(error)
         finally:
-            if seat.exchanges.get(self._id) is self:
-                del seat.exchanges[self._id]
-            else:
-                seat.lingering.discard(self)
-            if seat.ended:
-                seat.last_is_over()
+            seat.task_is_over(self._id, self)
 
     # What the app calls
 

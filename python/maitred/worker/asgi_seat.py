@@ -216,7 +216,7 @@ class AsgiSeat(asyncio.Protocol):
             self.loop.call_soon(self._flush_later)
 
     def task_is_over(self, request_id: int, connection: Connection) -> None:
-        """The task of a WebSocket has come to its end."""
+        """The task of a request or a WebSocket has come to its end."""
         if self.exchanges.get(request_id) is connection:
             del self.exchanges[request_id]
         else:
@@ -254,10 +254,10 @@ class AsgiSeat(asyncio.Protocol):
                 scope = {**base, **head}
             else:
                 request_id, head, body, number = item
-                scope = {**base, **head}
-                templates[number] = scope.copy()
-                templates[number]["headers"] = scope["headers"][:]
+                templates[number] = template = {**base, **head}
                 templates.pop(number - TEMPLATES, None)
+                scope = template.copy()
+                scope["headers"] = scope["headers"][:]
             scope["extensions"] = _EXTENSIONS.copy()
             scope["state"] = state.copy()
             root = scope["root_path"]

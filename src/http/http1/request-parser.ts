@@ -89,11 +89,6 @@ export class RequestParser {
     return (this.#state === "head" || this.#state === "between") && this.buffered === 0;
   }
 
-  /** The body of a request is still to come. */
-  get isInBody(): boolean {
-    return this.#state !== "head" && this.#state !== "ending" && this.#state !== "between" && this.#state !== "dead";
-  }
-
   /** Takes bytes from the connection. The parser keeps views of them; who overwrites them afterwards calls `keepOwn` first. */
   push(chunk: Buffer): void {
     if (this.#state === "dead" || chunk.length === 0) return;
@@ -114,8 +109,10 @@ export class RequestParser {
     else if (this.#position < this.#input.length) {
       this.#input = Buffer.from(this.#input.subarray(this.#position));
       this.#position = 0;
-    } else this.#input = NOTHING;
-    if (this.#input === NOTHING) this.#position = 0;
+    } else {
+      this.#input = NOTHING;
+      this.#position = 0;
+    }
   }
 
   /**
