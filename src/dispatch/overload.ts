@@ -1,5 +1,5 @@
 /**
- * When does a queue wait in vain? Pure: counts and times in, a verdict out (docs/decisions/0012).
+ * When does a queue wait in vain? Pure: counts and times in, a verdict out (docs/decisions/0014).
  *
  *     punctual ──oldest waits too long, and more come than are served──▶ late ──queue empty──▶ punctual
  *

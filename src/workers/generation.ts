@@ -13,6 +13,7 @@ import type { WireError } from "../wire/frames.ts";
 import { EnvironEncoder, type RequestEncoder, ScopeEncoder } from "../wire/request-encoder.ts";
 import { describeExit, type EndReason } from "./lifecycle.ts";
 import type { GenerationContext, GenerationOwner, GenerationSettings } from "./generation-settings.ts";
+import { pssBytesLater } from "./memory-figures.ts";
 import type { Greeting } from "./private-socket.ts";
 import { readyProbe } from "./ready-probe.ts";
 import { Recycling } from "./recycling.ts";
@@ -66,6 +67,7 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
       settings,
       () => this.#fork(),
       (worker, reason) => this.#drain(worker, reason),
+      pssBytesLater,
     );
     this.#sampling = context.clock.every(SAMPLE_EVERY_MS, () => this.#sample());
     this.#limits = new TimeLimits(settings, context.clock, context.log, this.#limitsHouse());
@@ -389,10 +391,7 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
     const restart = this.#policy.died(livedMs);
     tellRestart(this.#context.log, restart, worker.failure, why);
     const { delayMs } = restart;
-    if (delayMs === 0) {
-      this.#fork();
-      return;
-    }
+    if (delayMs === 0) return void this.#fork();
     this.#context.clock.after(delayMs, () => {
       if (this.state === "serving" && this.#active().length < this.#wanted) this.#fork();
     });

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, test } from "node:test";
-import { availableBytes, cpuPressure, pssBytes } from "./memory-figures.ts";
+import { availableBytes, cpuPressure, pssBytes, pssBytesLater } from "./memory-figures.ts";
 
 const root = mkdtempSync(join(tmpdir(), "maitred-figures-"));
 after(() => rmSync(root, { recursive: true }));
@@ -17,13 +17,18 @@ function put(path: string, text: string): void {
 const proc = join(root, "proc");
 const cgroup = join(root, "cgroup");
 
-test("a process's PSS, or its resident size where the kernel gives none", () => {
+test("a process's PSS, or its resident size where the kernel gives none", async () => {
   put("proc/7/smaps_rollup", "00400000-7fff [rollup]\nRss:   9000 kB\nPss:   4000 kB\nPss_Anon: 1 kB\n");
   put("proc/7/status", "VmRSS:\t  9000 kB\n");
   put("proc/8/status", "Name:\tx\nVmRSS:\t  9000 kB\n");
   assert.equal(pssBytes(7, proc), 4000 * 1024);
   assert.equal(pssBytes(8, proc), 9000 * 1024);
   assert.equal(pssBytes(9, proc), null);
+  assert.deepEqual(
+    await Promise.all([7, 8, 9].map((pid) => pssBytesLater(pid, proc))),
+    [4000 * 1024, null, null],
+    "without the resident size, which the caller has",
+  );
 });
 
 test("what the machine has available", () => {

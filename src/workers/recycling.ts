@@ -13,6 +13,9 @@ export interface RecyclingSettings {
   readonly maxWorkerMemoryBytes: number;
 }
 
+/** A worker whose share was within the limit although its resident size is not (`--preload`) is asked again after this: asking costs CPU time. */
+const SHARE_EVERY_MS = 10_000;
+
 /** A replacement that could not start is not tried again at once. */
 const RETRY_AFTER_MS = 10_000;
 
@@ -20,13 +23,23 @@ export class Recycling {
   readonly #settings: RecyclingSettings;
   readonly #fork: () => Worker;
   readonly #drain: (worker: Worker, reason: EndReason) => void;
+  readonly #shareOf: (pid: number) => Promise<number | null>;
+  /** Workers whose share of the memory is not asked for before this clock time. */
+  readonly #shareFrom = new WeakMap<Worker, number>();
   #pending: { readonly old: Worker; readonly replacement: Worker; readonly reason: EndReason } | null = null;
   #notBefore = 0;
 
-  constructor(settings: RecyclingSettings, fork: () => Worker, drain: (worker: Worker, reason: EndReason) => void) {
+  /** `shareOf` is a process's PSS, null where that is not known. */
+  constructor(
+    settings: RecyclingSettings,
+    fork: () => Worker,
+    drain: (worker: Worker, reason: EndReason) => void,
+    shareOf: (pid: number) => Promise<number | null>,
+  ) {
     this.#settings = settings;
     this.#fork = fork;
     this.#drain = drain;
+    this.#shareOf = shareOf;
   }
 
   get countsRequests(): boolean {
@@ -54,10 +67,10 @@ export class Recycling {
   look(worker: Worker, now: number): void {
     const { maxWorkerAgeMs, maxWorkerMemoryBytes } = this.#settings;
     const ageMs = now - worker.readyAt;
-    const bytes = worker.vitals?.rssBytes ?? 0;
-    if (maxWorkerMemoryBytes > 0 && bytes > maxWorkerMemoryBytes)
-      this.#begin(worker, { type: "max-memory", bytes, limitBytes: maxWorkerMemoryBytes }, now);
-    else if (maxWorkerAgeMs > 0 && ageMs > maxWorkerAgeMs) this.#begin(worker, { type: "max-age", ageMs }, now);
+    const residentBytes = worker.vitals?.rssBytes ?? 0;
+    if (maxWorkerAgeMs > 0 && ageMs > maxWorkerAgeMs) this.#begin(worker, { type: "max-age", ageMs }, now);
+    else if (maxWorkerMemoryBytes > 0 && residentBytes > maxWorkerMemoryBytes)
+      void this.#weigh(worker, residentBytes, now);
   }
 
   /** A worker has ended. True where its replacement is under way already. */
@@ -68,6 +81,17 @@ export class Recycling {
     // The replacement died: the old one goes on serving.
     if (pending.old !== worker) this.#notBefore = now + RETRY_AFTER_MS;
     return pending.old === worker;
+  }
+
+  /** What is resident is more than the limit. What others have too is not this worker's doing: its share decides. */
+  async #weigh(worker: Worker, residentBytes: number, now: number): Promise<void> {
+    const { maxWorkerMemoryBytes: limitBytes } = this.#settings;
+    if (now < (this.#shareFrom.get(worker) ?? 0)) return;
+    this.#shareFrom.set(worker, Number.POSITIVE_INFINITY); // until there is an answer
+    const bytes = (await this.#shareOf(worker.pid)) ?? residentBytes;
+    const isWithin = bytes <= limitBytes;
+    this.#shareFrom.set(worker, isWithin ? now + SHARE_EVERY_MS : 0);
+    if (!isWithin) this.#begin(worker, { type: "max-memory", bytes, limitBytes }, now);
   }
 
   #begin(worker: Worker, reason: EndReason, now: number): void {

@@ -12,6 +12,8 @@ from urllib.parse import parse_qs
 
 GATES = os.environ.get("MAITRED_TEST_GATES", "/nowhere")
 hoard: list[bytearray] = []
+# With --preload the workers share it.
+SHARED = b"x" * (int(os.environ.get("MAITRED_TEST_SHARED_MIB", "0")) << 20)
 
 
 def spin() -> None:

@@ -154,6 +154,20 @@ suite("recycling", () => {
     await server.stop();
   });
 
+  test("by memory does not count what the workers share", { skip: process.platform !== "linux" }, async () => {
+    const server = await start(["-w", "2", "--preload", "--max-worker-memory", "140M"], {
+      MAITRED_TEST_SHARED_MIB: "150",
+    });
+    const browser = new Browser(server.port);
+    const pid = (await browser.get("/hoard?mib=120")).text.split(" ")[2];
+    await server.waitForLine(
+      new RegExp(`\\(pid ${pid}\\) ended .*grew to 1\\d\\d MiB \\(--max-worker-memory 140 MiB\\)`),
+    );
+    assert.equal([...server.stderr().matchAll(/ended after/g)].length, 1, "the other one has more resident, and stays");
+    browser.close();
+    await server.stop();
+  });
+
   test("a worker that does not leave within --graceful-timeout is killed, and what it was at is told", async () => {
     const server = await start([
       "-w",

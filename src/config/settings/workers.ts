@@ -110,9 +110,10 @@ export const maxWorkerMemory: Setting<number> = single({
   type: memory,
   fallback: 0,
   fallbackText: "0 (never)",
-  help: "Replace a worker whose resident memory has grown beyond this, as 512M or 2G",
+  help: "Replace a worker whose memory has grown beyond this, as 512M or 2G",
   doc: `Looked at every 2 seconds. The worker finishes its requests and goes when its replacement is ready, so it may grow a little further: leave
-room below the container's limit. Pages shared with other workers (\`--preload\`) count.`,
+room below the container's limit. What counts is its proportional share (PSS, as \`maitred status\` shows it): its own pages, and of each page
+that it shares with others (\`--preload\`) its part, so that limits add up. Where the kernel gives no PSS, the resident memory counts.`,
 });
 
 export const cgroupRoot: Setting<string> = single({
