@@ -7,7 +7,7 @@
  * Memory is bounded: two large pieces for a quick client, while there are large ones left, one small piece for a slow one. The sender owns the
  * descriptor and closes it when all is written, when the client has left, or when the file gives less than was promised: the response is cut then.
  */
-import { close, constants, fstat, open, read } from "node:fs";
+import { close, constants, fstat, open, read, readSync } from "node:fs";
 import { answerError } from "../http/error-response.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { PieceBuffers } from "./piece-buffers.ts";
@@ -15,6 +15,15 @@ import { PieceBuffers } from "./piece-buffers.ts";
 /** Who takes a piece within this time gets two large ones. */
 const QUICK_MS = 20;
 const SMALL_BYTES = 65_536;
+/**
+ * What lies in the kernel's page cache is read at once, without a thread: half the cost of a large file was the way there and back, and copying what
+ * another core had in its cache. The first piece always goes by a thread, and so does every `IN_A_ROW`th, so that others have their turn; a read
+ * that takes long has met the disk, and for a while all reads go by threads.
+ */
+const IN_A_ROW = 8;
+const SLOW_READ_MS = 2;
+const WARY_MS = 1000;
+let slowUntil = 0;
 /** Over all clients. */
 const buffers: PieceBuffers = new PieceBuffers(64);
 /** Not blocking: a pipe in the file's place must not hold a thread until somebody writes to it. */
@@ -79,6 +88,9 @@ class FileSender {
   #writtenAt = 0;
   #isQuick = false;
   #isReading = false;
+  /** The last read was answered from memory, as far as we know: the next one need not go by way of a thread. */
+  #isCached = false;
+  #inARow = 0;
   #isOver = false;
 
   constructor(exchange: Exchange, failed: Failed) {
@@ -145,8 +157,9 @@ class FileSender {
     const isOurs = this.#exchange.relay === null && this.#exchange.sink.givesBack === true;
     const lent = isOurs && this.#isQuick && left > SMALL_BYTES ? buffers.take() : null;
     const buffer = lent ?? Buffer.allocUnsafeSlow(Math.min(left, this.#isQuick ? 2 * SMALL_BYTES : SMALL_BYTES));
+    const wanted = Math.min(left, buffer.length);
     this.#isReading = true;
-    read(this.#descriptor, buffer, 0, Math.min(left, buffer.length), from, (error, count) => {
+    const done = (error: Error | null, count: number): void => {
       if (error === null && count > 0 && !this.#isOver) {
         this.#done += count;
         // Still "reading": the sink may say "taken" in the midst of this, and must not be told to end there.
@@ -157,7 +170,30 @@ class FileSender {
       if (error !== null) return this.fail(error.message);
       if (count === 0) return this.fail(`the file ended ${left} bytes early`);
       this.go();
-    });
+    };
+    if (lent === null || !this.#isCached || this.#inARow >= IN_A_ROW) {
+      this.#inARow = 0;
+      read(this.#descriptor, buffer, 0, wanted, from, (error, count) => {
+        this.#isCached = error === null && performance.now() > slowUntil;
+        done(error, count);
+      });
+      return;
+    }
+    this.#inARow++;
+    const begun = performance.now();
+    let count = 0;
+    let failure: Error | null = null;
+    try {
+      count = readSync(this.#descriptor, buffer, 0, wanted, from);
+    } catch (error) {
+      failure = error as Error;
+    }
+    const ended = performance.now();
+    if (ended - begun > SLOW_READ_MS) {
+      this.#isCached = false;
+      slowUntil = ended + WARY_MS;
+    }
+    done(failure, count);
   }
 
   #give(piece: Piece): void {
