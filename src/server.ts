@@ -15,6 +15,7 @@ import { alpnProtocols } from "./edge/protocol.ts";
 import { redirecting } from "./edge/redirect.ts";
 import { TlsDoor } from "./edge/tls/door.ts";
 import { TlsError } from "./edge/tls/key-pair.ts";
+import { FilesContext } from "./files/context.ts";
 import { Spool } from "./spool/spool.ts";
 import { ControlDoor } from "./operations/control-door.ts";
 import { HealthDoor } from "./operations/health-door.ts";
@@ -65,7 +66,10 @@ export async function serve(plan: Plan, notices: readonly string[], version: str
 
   const pools = new Pools(plan, clock, log);
   const { main } = pools;
-  const sitesContext: SitesContext = { pool: (name) => pools.named(name) };
+  const sitesContext: SitesContext = {
+    pool: (name) => pools.named(name),
+    files: new FilesContext(plan.files.memoryBytes, clock, log),
+  };
   const sites = openSites(plan, sitesContext);
   let phase: HealthFacts["phase"] = "starting";
   const healthFacts = (): HealthFacts => ({

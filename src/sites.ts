@@ -6,6 +6,8 @@ import type { Plan } from "./config/plan.ts";
 import { MAIN_POOL } from "./config/pool-spec.ts";
 import type { Destination, RoutePlan, RouteSettings } from "./config/sites/route.ts";
 import type { SitePlan } from "./config/sites/site.ts";
+import type { FilesContext } from "./files/context.ts";
+import { staticFolder } from "./files/static-folder.ts";
 import { answerError } from "./http/error-response.ts";
 import type { Exchange } from "./http/exchange.ts";
 import { fold, type Handler, type Stage } from "./http/handler.ts";
@@ -15,6 +17,7 @@ import { RouteTable } from "./routes/table.ts";
 
 /** What the routes need from the house: made once, and the same for every configuration. */
 export interface SitesContext {
+  readonly files: FilesContext;
   /** A pool of workers, by its name. */
   readonly pool: (name: string) => PoolDoor;
 }
@@ -147,6 +150,12 @@ function destinationHandler(destination: Destination, context: SitesContext): Ha
   switch (destination.type) {
     case "app":
       return context.pool(destination.pool).handler;
+    case "static":
+      return staticFolder(
+        destination,
+        context.files,
+        destination.pool === null ? null : context.pool(destination.pool).handler,
+      );
     case "redirect":
       return redirecting(destination);
     case "respond":

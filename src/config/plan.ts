@@ -5,6 +5,7 @@
 import type { ForwardingPolicy } from "../http/client-identity.ts";
 import type { PathPattern } from "../http/path-pattern.ts";
 import type { ProxyProtocolPolicy } from "../http/proxy-header.ts";
+import type { FilesPlan } from "./files.ts";
 import type { OperationsPlan } from "./operations.ts";
 import type { ReloadPlan } from "./reload.ts";
 import type { SitePlan } from "./sites/site.ts";
@@ -201,6 +202,8 @@ export interface Plan {
   /** Absolute path of the folder for spool files; what they may hold together, 0 = there are none. */
   readonly spoolDir: string;
   readonly spoolMax: number;
+  /** Folders that are served without the app. */
+  readonly files: FilesPlan;
   /** Whose word counts about who the client is, and in which fields; null leaves the fields alone. */
   readonly forwarding: ForwardingPolicy | null;
   /** Every connection begins with a PROXY protocol header; null = none does. */

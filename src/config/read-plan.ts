@@ -6,6 +6,7 @@ import { appMistake } from "./app-target.ts";
 import { defaultWorkers } from "./cpus.ts";
 import type { Configuration } from "./file/read-configuration.ts";
 import type { HostFacts } from "./host-facts.ts";
+import { placedFolders, staticRoutes } from "./files.ts";
 import { listen } from "./listen.ts";
 import { operations } from "./operations.ts";
 import { originName, originRank, originText } from "./origin.ts";
@@ -17,6 +18,7 @@ import { resolve, type Environment, type Resolved } from "./resolve.ts";
 import { tlsOf } from "./tls.ts";
 import { backlog, umask } from "./settings/bind.ts";
 import * as buffering from "./settings/buffering.ts";
+import * as files from "./settings/files.ts";
 import * as http from "./settings/http.ts";
 import * as http2 from "./settings/http2.ts";
 import * as limits from "./settings/limits.ts";
@@ -123,8 +125,11 @@ export function readPlan(
     queueTimeoutMs: value(timeouts.queueTimeout),
   };
   const asked = file === null || file.content === null ? null : { content: file.content, where: file.where };
-  const routing = sitesOf(asked, value(pools.pool), main.app);
+  const statics = value(files.staticFolders);
+  const routing = sitesOf(asked, value(pools.pool), staticRoutes(statics), main.app);
   mistakes.push(...routing.mistakes);
+  const serving = placedFolders(routing.sites, fromChdir, host);
+  mistakes.push(...serving.mistakes);
   const beside = poolsOf([...value(pools.pool), ...routing.pools], main, automatic, elasticity);
   mistakes.push(...beside.mistakes);
   notices.push(...remarks(resolved, env, host));
@@ -141,7 +146,7 @@ export function readPlan(
     workersReason: sizing.value === "auto" ? automatic.reason : originText(sizing.origin),
     cpus: automatic.cpus,
     pools: beside.pools,
-    sites: routing.sites,
+    sites: serving.sites,
     refusesUnknownHosts: routing.refusesUnknownHosts,
     python: "path" in found ? found.path : "",
     chdir,
@@ -196,6 +201,7 @@ export function readPlan(
     responseBuffer: value(buffering.responseBuffer),
     spoolDir,
     spoolMax: value(buffering.spoolMax),
+    files: { isAuto: statics.some(({ type }) => type === "auto"), memoryBytes: value(files.staticMemory) },
     forwarding: value(proxy.proxyHeaders)
       ? { trusted: value(proxy.forwardedAllowIps), believed: value(proxy.trustedHeaders) }
       : null,

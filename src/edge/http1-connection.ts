@@ -62,11 +62,11 @@ export class Http1Connection implements ClientConnection, ResponseSink, StreamLi
   #webSocket: WebSocketConnection | null = null;
   /** Made when a request tells of a client behind its peer. */
   #identity: ClientIdentity | null = null;
-
   /** Clock time of the last change of phase; with `phase` it is what timeouts are judged by. */
   since: number;
   phase: "idle" | "head" | "busy" | "linger" = "idle";
   whenClosed: (() => void) | null = null;
+  readonly givesBack = true;
 
   constructor(open: (listener: StreamListener) => ByteStream, peer: Peer, context: EdgeContext) {
     this.#peer = peer;

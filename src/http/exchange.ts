@@ -84,6 +84,8 @@ export interface ResponseSink {
   end(exchange: Exchange, trailers: ResponseFields | null): void;
   /** The streamed response cannot be completed: cut the connection so that nobody takes it for whole. */
   cut(exchange: Exchange): void;
+  /** A written piece is nobody's any more once `exchange.onSent` has counted all of it: its bytes may be changed then. */
+  readonly givesBack?: boolean;
 }
 
 /** Stands between the worker and the sink of a streamed response whose client is slow; it ends the exchange itself when all has gone on. */

@@ -67,6 +67,17 @@ export class HeaderBlock {
     for (let i = 0; i < this.names.length; i++) if (this.names[i]!.lower === lower) return this.values[i];
     return undefined;
   }
+
+  /** All values of a field that is a list, joined as one (RFC 9110 section 5.3). For cold paths. */
+  joined(lower: string): string | undefined {
+    let joined: string | undefined;
+    for (let i = 0; i < this.names.length; i++) {
+      if (this.names[i]!.lower !== lower) continue;
+      joined = joined === undefined ? this.values[i]! : `${joined}, ${this.values[i]!}`;
+      if (!this.hasDuplicates) break;
+    }
+    return joined;
+  }
 }
 
 /** A section without fields. */

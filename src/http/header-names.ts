@@ -43,6 +43,9 @@ const KINDS: ReadonlySet<string> = new Set<HeaderKind>([
 /** RFC 9110 section 5.6.2: token = 1*tchar. */
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
+/** RFC 9110 sections 13.1 and 14.2. */
+const SELECTING = /^(?:if-.*|range)$/;
+
 const FORWARDING = /^(?:forwarded|x-forwarded-.*|x-real-ip)$/;
 
 const TABLE_LIMIT = 1024;
@@ -58,6 +61,8 @@ export class HeaderName {
   readonly hasUnderscore: boolean;
   /** Tells who the client behind a proxy is: nobody but a trusted proxy may send it. */
   readonly isForwarding: boolean;
+  /** The client has the representation already, or wants only some of it: If-None-Match, Range and their kin. */
+  readonly isSelecting: boolean;
   /** Dense index of a name in the table, -1 for one beyond the bound: lets others keep a plain array per name. */
   readonly index: number;
   /** Scratch mark used to find duplicates within one header block; see HeaderBlock. */
@@ -69,6 +74,7 @@ export class HeaderName {
     this.kind = KINDS.has(this.lower) ? (this.lower as HeaderKind) : "other";
     this.hasUnderscore = raw.includes("_");
     this.isForwarding = FORWARDING.test(this.lower);
+    this.isSelecting = SELECTING.test(this.lower);
     this.index = index;
   }
 }

@@ -27,7 +27,7 @@ import { ResponseDecoder } from "../wire/response-decoder.ts";
 import { Templates } from "../wire/templates.ts";
 import { batchTimes } from "./batch-times.ts";
 import { CREDIT_STEP, returnCredit } from "./response-credit.ts";
-import { sendFile } from "./file-sender.ts";
+import { sendFile } from "../spool/file-sender.ts";
 import type { SeatIdentity, SeatOwner } from "./seat-owner.ts";
 import { SeatOutflow } from "./seat-outflow.ts";
 import { SeatWebSockets } from "./seat-web-sockets.ts";

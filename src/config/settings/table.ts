@@ -2,6 +2,7 @@
 import type { Section, Setting } from "../setting.ts";
 import { bindSection } from "./bind.ts";
 import { bufferingSection } from "./buffering.ts";
+import { filesSection } from "./files.ts";
 import { httpSection } from "./http.ts";
 import { http2Section } from "./http2.ts";
 import { limitsSection } from "./limits.ts";
@@ -27,6 +28,7 @@ export const sections: readonly Section[] = [
   timeoutsSection,
   limitsSection,
   bufferingSection,
+  filesSection,
   proxySection,
   httpSection,
   http2Section,

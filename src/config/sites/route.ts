@@ -3,6 +3,7 @@
  * this one, with the interface that the Plan holds and the schema that reads it; here they are put together, and in schema.ts their schemas.
  */
 import type { PathPattern } from "../../http/path-pattern.ts";
+import type { StaticPlan } from "../static-plan.ts";
 import type { RedirectPlan } from "./redirect.ts";
 import type { RespondPlan } from "./respond.ts";
 
@@ -19,6 +20,7 @@ export interface RouteMatch {
 export type Destination =
   /** A pool of workers, by its name. */
   | { readonly type: "app"; readonly pool: string }
+  | ({ readonly type: "static" } & StaticPlan)
   | ({ readonly type: "redirect" } & RedirectPlan)
   | ({ readonly type: "respond" } & RespondPlan);
 

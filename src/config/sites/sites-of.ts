@@ -20,14 +20,23 @@ export interface SitesAnswer {
   readonly mistakes: readonly string[];
 }
 
-/** `given` are the pools of the command line, whose paths are routes of the default site; `mainApp` is the main pool's. */
-export function sitesOf(asked: SitesAsked | null, given: readonly PoolSpec[], mainApp: string): SitesAnswer {
-  const fromPools = given.flatMap(({ name, patterns }) =>
+/**
+ * `given` are the pools of the command line, whose paths are routes of the default site as `folders` are, which come from there too; `mainApp` is the
+ * main pool's.
+ */
+export function sitesOf(
+  asked: SitesAsked | null,
+  given: readonly PoolSpec[],
+  folders: readonly RoutePlan[],
+  mainApp: string,
+): SitesAnswer {
+  const toPools = given.flatMap(({ name, patterns }) =>
     patterns.map((pattern) => routeOf(pattern, { type: "app", pool: name }, `--pool ${name}`)),
   );
+  const fromFlags = [...folders, ...toPools];
   if (asked === null) {
-    const site = { name: DEFAULT_SITE, hosts: [], routes: fromPools, settings: NO_SETTINGS };
-    return { sites: fromPools.length === 0 ? [] : [site], refusesUnknownHosts: false, pools: [], mistakes: [] };
+    const site = { name: DEFAULT_SITE, hosts: [], routes: fromFlags, settings: NO_SETTINGS };
+    return { sites: fromFlags.length === 0 ? [] : [site], refusesUnknownHosts: false, pools: [], mistakes: [] };
   }
   const { content, where } = asked;
   const pools = new PoolNames(given, asked, mainApp);
@@ -78,7 +87,7 @@ export function sitesOf(asked: SitesAsked | null, given: readonly PoolSpec[], ma
     };
   });
   const own = routesOf(content.route, [], top);
-  const others = fromPools.map((route) => ({ ...route, settings: top }));
+  const others = fromFlags.map((route) => ({ ...route, settings: top }));
   const base: SitePlan = { name: DEFAULT_SITE, hosts: [], routes: [...own, ...others], settings: top };
   return {
     sites: [base, ...sites],

@@ -1,0 +1,31 @@
+/** Files that are served without the application. */
+import { repeated, single, type Section, type Setting } from "../setting.ts";
+import { staticSpec, type StaticSpec } from "../static-spec.ts";
+import { bytes } from "../value-types.ts";
+
+export const staticFolders: Setting<readonly StaticSpec[]> = repeated({
+  key: "static",
+  flags: ["--static"],
+  metavar: "/PATH=FOLDER",
+  type: staticSpec,
+  help: "Serves the files of a folder below a path, without the application; auto takes Django's own settings",
+  doc: `\`--static /static=build/static --static /media=/srv/media\`: the path is a pattern as for \`--pool\`, the folder is seen from \`--chdir\`. What
+is not there gets 404, other methods than GET and HEAD get 405. \`--static auto\` asks a Django application for STATIC_URL and STATIC_ROOT,
+MEDIA_URL and MEDIA_ROOT. Validators, ranges, compressed files, caching, what is never served: [static files](static-files.md). nginx: \`alias\`.`,
+});
+
+export const staticMemory: Setting<number> = single({
+  key: "static-memory",
+  flags: ["--static-memory"],
+  metavar: "BYTES",
+  type: bytes(68_719_476_736),
+  fallback: 67_108_864,
+  fallbackText: "64m",
+  help: "Memory for small static files, over all folders; 0 reads them from the disk each time",
+  doc: "A file of up to 256 KiB (or an eighth of this, if less) is kept; what is used least goes first. The disk is asked once a second whether it has changed.",
+});
+
+export const filesSection: Section = {
+  title: "Static files",
+  settings: [staticFolders, staticMemory],
+};

@@ -1,0 +1,43 @@
+/**
+ * Buffers that file pieces are read into, used again and again: fresh ones of this size cost more than the copying, since the kernel has to
+ * give and clear their pages. Bounded in number over all clients; who gets none takes a small one of its own.
+ */
+
+export const LARGE_BYTES = 262_144;
+
+export class PieceBuffers {
+  readonly #most: number;
+  readonly #spare: Buffer[] = [];
+  #lent = 0;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  /** Bytes held, lent ones included. */
+  get bytes(): number {
+    return (this.#lent + this.#spare.length) * LARGE_BYTES;
+  }
+
+  take(): Buffer | null {
+    if (this.#lent >= this.#most) return null;
+    this.#lent++;
+    return this.#spare.pop() ?? Buffer.allocUnsafeSlow(LARGE_BYTES);
+  }
+
+  /** Nobody reads it any more. */
+  giveBack(buffer: Buffer): void {
+    this.#lent--;
+    this.reserve(buffer);
+  }
+
+  /** It is not counted any more: its client may never say that it has taken it. */
+  letGo(): void {
+    this.#lent--;
+  }
+
+  /** Nobody reads one that was let go any more. */
+  reserve(buffer: Buffer): void {
+    if (this.#spare.length < this.#most / 4) this.#spare.push(buffer);
+  }
+}
