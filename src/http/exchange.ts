@@ -46,6 +46,8 @@ export class Peer {
   readonly tls: TlsDetails | null;
   /** Path that a proxy has taken from the front of the target: the first part of SCRIPT_NAME. */
   readonly prefix: string;
+  /** A trusted proxy speaks for it: the address is not that of the connection. */
+  readonly isSpokenFor: boolean;
   /** The wire's encoded form, kept here by the wire. */
   encoded: Buffer | null = null;
   /** The encoder whose form that is (a reload can bring another). */
@@ -59,6 +61,7 @@ export class Peer {
     scheme: "http" | "https",
     tls: TlsDetails | null = null,
     prefix: string = "",
+    isSpokenFor: boolean = false,
   ) {
     this.address = address;
     this.port = port;
@@ -67,6 +70,7 @@ export class Peer {
     this.scheme = scheme;
     this.tls = tls;
     this.prefix = prefix;
+    this.isSpokenFor = isSpokenFor;
   }
 }
 

@@ -3,6 +3,7 @@
  * this one, with the interface that the Plan holds and the schema that reads it; here they are put together, and in schema.ts their schemas.
  */
 import type { PathPattern } from "../../http/path-pattern.ts";
+import { NO_PROTECTION, type ProtectionSettings } from "./protection.ts";
 import type { RedirectPlan } from "./redirect.ts";
 import type { RespondPlan } from "./respond.ts";
 
@@ -23,7 +24,7 @@ export type Destination =
   | ({ readonly type: "respond" } & RespondPlan);
 
 /** What requests and responses pass; null or an empty list: nothing of that kind. */
-export interface RouteSettings {
+export interface RouteSettings extends ProtectionSettings {
   /** A request at work longer than this ends with 504; 0 = no limit, null = as the pool. */
   readonly timeoutMs: number | null;
   /** Request body in bytes; 0 = no limit, null = as everywhere. */
@@ -43,4 +44,9 @@ export interface RoutePlan {
 }
 
 /** Where nothing was asked for. */
-export const NO_SETTINGS: RouteSettings = { timeoutMs: null, limitRequestBody: null, requestBuffering: null };
+export const NO_SETTINGS: RouteSettings = {
+  ...NO_PROTECTION,
+  timeoutMs: null,
+  limitRequestBody: null,
+  requestBuffering: null,
+};
