@@ -27,6 +27,7 @@ import { Signals } from "./operations/signals.ts";
 import { type Status, takeStatus } from "./operations/status.ts";
 import { stopSequence } from "./operations/stop-sequence.ts";
 import { Predecessor, startSuccessor } from "./operations/successor.ts";
+import { LimitZones } from "./stages/limit-zones.ts";
 import { compileAccessLog } from "./telemetry/access-log.ts";
 import { Journal } from "./telemetry/journal.ts";
 import type { Exchange } from "./http/exchange.ts";
@@ -69,6 +70,12 @@ export async function serve(plan: Plan, notices: readonly string[], version: str
   const sitesContext: SitesContext = {
     pool: (name) => pools.named(name),
     files: new FilesContext(plan.files.memoryBytes, clock, log),
+    protection: {
+      clock,
+      log,
+      zones: new LimitZones(),
+      trusts: (peer) => peer.isSpokenFor || plan.forwarding?.trusted.trustsPeer(peer.address) === true,
+    },
   };
   const sites = openSites(plan, sitesContext);
   let phase: HealthFacts["phase"] = "starting";

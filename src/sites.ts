@@ -11,6 +11,7 @@ import { staticFolder } from "./files/static-folder.ts";
 import { answerError } from "./http/error-response.ts";
 import type { Exchange } from "./http/exchange.ts";
 import { fold, type Handler, type Stage } from "./http/handler.ts";
+import { dressingStages, guardingStages, type ProtectionContext, type RouteOwner } from "./stages/protecting.ts";
 import { redirecting, responding } from "./routes/fixed.ts";
 import { HostTable } from "./routes/hosts.ts";
 import { RouteTable } from "./routes/table.ts";
@@ -20,6 +21,8 @@ export interface SitesContext {
   readonly files: FilesContext;
   /** A pool of workers, by its name. */
   readonly pool: (name: string) => PoolDoor;
+  /** What limits and their kin need; limits outlive the configuration. */
+  readonly protection: ProtectionContext;
 }
 
 /** What a route sees of a pool. */
@@ -57,6 +60,7 @@ export function openSites(plan: SitesPlan, context: SitesContext): Sites {
     return { handler: main.handler, streamsBodies: speaksAsgi, speaksAsgi, bodyRule: null };
   }
   const find = finder(plan, base, named, context);
+  context.protection.zones.settle();
   const all = plan.sites.flatMap(({ routes, settings }) => [settings, ...routes.map((route) => route.settings)]);
   const hasBodyRules = all.some(
     ({ limitRequestBody, requestBuffering }) => limitRequestBody !== null || requestBuffering !== null,
@@ -71,11 +75,13 @@ export function openSites(plan: SitesPlan, context: SitesContext): Sites {
 }
 
 /** The handler of one route. */
-export function routeHandler(route: Pick<RoutePlan, "destination" | "settings">, context: SitesContext): Handler {
-  return fold(stagesOf(route, context), destinationHandler(route.destination, context));
+export function routeHandler(route: AnyRoute, owner: RouteOwner, context: SitesContext): Handler {
+  return fold(stagesOf(route, owner, context), destinationHandler(route.destination, context));
 }
 
 // Private
+
+type AnyRoute = Pick<RoutePlan, "destination" | "settings">;
 
 /** A route that is open. */
 interface OpenRoute {
@@ -96,9 +102,14 @@ function finder(
       site.routes.map((route) => ({
         pattern: route.match.pattern,
         condition: route.match.methods.length + route.match.headers.length === 0 ? null : route.match,
-        destination: open(route, plan, context),
+        destination: open(route, ownerOf(site, route), plan, context),
       })),
-      open({ destination: { type: "app", pool: MAIN_POOL }, settings: site.settings }, plan, context),
+      open(
+        { destination: { type: "app", pool: MAIN_POOL }, settings: site.settings },
+        ownerOf(site, null),
+        plan,
+        context,
+      ),
     );
   const baseTable = tableOf(base);
   if (named.length === 0 && !plan.refusesUnknownHosts) return (exchange) => baseTable.find(exchange.head);
@@ -116,11 +127,11 @@ function finder(
   };
 }
 
-function open(route: Pick<RoutePlan, "destination" | "settings">, plan: SitesPlan, context: SitesContext): OpenRoute {
+function open(route: AnyRoute, owner: RouteOwner, plan: SitesPlan, context: SitesContext): OpenRoute {
   const { destination, settings } = route;
   const pool = destination.type === "app" ? context.pool(destination.pool) : null;
   return {
-    handler: routeHandler(route, context),
+    handler: routeHandler(route, owner, context),
     pool,
     body: {
       maxBytes: settings.limitRequestBody ?? plan.limitRequestBody,
@@ -129,15 +140,28 @@ function open(route: Pick<RoutePlan, "destination" | "settings">, plan: SitesPla
   };
 }
 
+/** Its place in a file may change with each edition of the file, what it is for does not. */
+function ownerOf(site: SitePlan, route: RoutePlan | null): RouteOwner {
+  const host = site.hosts[0] ?? "";
+  if (route === null) return { name: `all else of ${site.name}`, where: `${host} else` };
+  const { pattern, methods, headers } = route.match;
+  return { name: route.name, where: `${host} ${JSON.stringify([pattern.text, methods, headers])}` };
+}
+
 function isAsgiOr({ pool }: OpenRoute, otherwise: boolean): boolean {
   return pool === null ? otherwise : pool.interface === "asgi";
 }
 
 /** The outermost first; each only where the route asks for it. */
-function stagesOf({ settings }: { readonly settings: RouteSettings }, _context: SitesContext): readonly Stage[] {
+function stagesOf(
+  { settings }: { readonly settings: RouteSettings },
+  owner: RouteOwner,
+  context: SitesContext,
+): readonly Stage[] {
   const stages: Stage[] = [
-    // request id, error pages, response headers, CORS
-    // maintenance, access by address, limits, methods, authentication
+    ...dressingStages(settings, context.protection),
+    // error pages, maintenance
+    ...guardingStages(settings, owner, context.protection),
     // compression
     // cache
     // files that the app names (X-Accel-Redirect)

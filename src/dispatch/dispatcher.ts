@@ -108,7 +108,9 @@ export class Dispatcher {
     if (lane.length === 0) {
       // The clock is read once per request: nearly always it has just arrived.
       const now =
-        exchange.stream === null && exchange.head.framing === "none" ? exchange.receivedAt : this.#clock.now();
+        exchange.state === "waiting" && exchange.stream === null && exchange.head.framing === "none"
+          ? exchange.receivedAt
+          : this.#clock.now();
       const seat = this.#seatFor(exchange, now);
       if (seat !== null) return this.#give(seat, exchange, now);
     }

@@ -46,6 +46,8 @@ export class Peer {
   readonly tls: TlsDetails | null;
   /** Path that a proxy has taken from the front of the target: the first part of SCRIPT_NAME. */
   readonly prefix: string;
+  /** A trusted proxy speaks for it: the address is not that of the connection. */
+  readonly isSpokenFor: boolean;
   /** The wire's encoded form, kept here by the wire. */
   encoded: Buffer | null = null;
   /** The encoder whose form that is (a reload can bring another). */
@@ -59,6 +61,7 @@ export class Peer {
     scheme: "http" | "https",
     tls: TlsDetails | null = null,
     prefix: string = "",
+    isSpokenFor: boolean = false,
   ) {
     this.address = address;
     this.port = port;
@@ -67,7 +70,14 @@ export class Peer {
     this.scheme = scheme;
     this.tls = tls;
     this.prefix = prefix;
+    this.isSpokenFor = isSpokenFor;
   }
+}
+
+/** CGI's REMOTE_USER and AUTH_TYPE (RFC 3875 sections 4.1.11 and 4.1.1). */
+export interface AuthenticatedUser {
+  readonly name: string;
+  readonly scheme: string;
 }
 
 /** Takes the response to the client; implemented by the edge for each protocol. All methods are synchronous and never throw. */
@@ -96,6 +106,7 @@ export interface ResponseRelay {
   close(): void;
 }
 
+/** `waiting`: for the rest of its request. `queued`: for a seat, or for a stage that will pass it on later. */
 export type ExchangeState = "waiting" | "queued" | "given" | "streaming" | "done";
 
 /** What the dispatcher learns about a kind of request: how long it keeps a seat. */
@@ -105,8 +116,15 @@ export interface ServiceTimes {
   deviationMs: number;
 }
 
+/**
+ * Changes the fields of a response on its way to the client. The same object again for the same fields, where it can: codecs keep what they have made
+ * of it.
+ */
+export type Dressing = (exchange: Exchange, status: number, fields: ResponseFields) => ResponseFields;
+
 export class Exchange {
-  readonly head: RequestHead;
+  /** A stage may put another in its place before it passes the exchange on, with other fields, path or query; all else stays as the client sent it. */
+  head: RequestHead;
   readonly peer: Peer;
   readonly sink: ResponseSink;
   /** Clock milliseconds at which the request's head was complete. */
@@ -122,6 +140,14 @@ export class Exchange {
   whenSettled: (() => void) | null = null;
   /** The exchange that stands for this one on its way to a handler (passing.ts); null where it goes itself. */
   inner: Exchange | null = null;
+  /** What its response's fields pass (response-changes.ts); null where they go as they are. */
+  dressing: Dressing | null = null;
+  /** Called when it is over: answered, cut, or its client gone. A worker may still have it. */
+  whenOver: (() => void) | null = null;
+  /** Who the client has proved to be, for the app and the log; null where nobody has asked. */
+  user: AuthenticatedUser | null = null;
+  /** Names it in answers and logs; empty where nobody has given it a name. */
+  requestId = "";
   /** The WebSocket that this request's handshake offers, or that it has become. */
   webSocket: WebSocketChannel | null = null;
 
@@ -175,8 +201,10 @@ export class Exchange {
     if (this.state === "done") return;
     this.state = "done";
     this.status = status;
-    this.responseFields = fields;
-    this.sink.complete(this, status, reason, fields, body);
+    const dressed = this.dressing === null ? fields : this.dressing(this, status, fields);
+    this.responseFields = dressed;
+    this.sink.complete(this, status, reason, dressed, body);
+    if (this.whenOver !== null) this.#over();
     if (this.whenSettled !== null) this.#settle();
   }
 
@@ -185,8 +213,9 @@ export class Exchange {
     if (this.state !== "given" || this.webSocket === null) return false;
     this.state = "streaming";
     this.status = 101;
-    this.responseFields = fields;
-    this.webSocket.client.accept(subprotocol, fields);
+    const dressed = this.dressing === null ? fields : this.dressing(this, 101, fields);
+    this.responseFields = dressed;
+    this.webSocket.client.accept(subprotocol, dressed);
     return true;
   }
 
@@ -204,6 +233,8 @@ export class Exchange {
   /** The WebSocket is over: nothing is left to be said to the client. */
   finish(): void {
     this.state = "done";
+    if (this.whenOver !== null) this.#over();
+    if (this.whenSettled !== null) this.#settle();
   }
 
   /** Begins a streamed response. */
@@ -211,8 +242,9 @@ export class Exchange {
     if (this.state === "done") return;
     this.state = "streaming";
     this.status = status;
-    this.responseFields = fields;
-    this.sink.start(this, status, reason, fields);
+    const dressed = this.dressing === null ? fields : this.dressing(this, status, fields);
+    this.responseFields = dressed;
+    this.sink.start(this, status, reason, dressed);
   }
 
   /** A piece of a streamed response. */
@@ -233,6 +265,7 @@ export class Exchange {
     if (this.relay !== null) return this.relay.end(trailers);
     this.state = "done";
     this.sink.end(this, trailers);
+    if (this.whenOver !== null) this.#over();
     if (this.whenSettled !== null) this.#settle();
   }
 
@@ -246,6 +279,7 @@ export class Exchange {
       this.#dropRelay();
       this.sink.cut(this);
     }
+    if (this.whenOver !== null) this.#over();
     if (this.whenSettled !== null) this.#settle();
   }
 
@@ -260,6 +294,7 @@ export class Exchange {
     this.state = "done";
     this.#dropRelay();
     this.onGone?.(this);
+    if (this.whenOver !== null) this.#over();
     if (this.whenSettled !== null) this.#settle();
   }
 
@@ -272,6 +307,12 @@ export class Exchange {
   release(): void {
     this.slot = -1;
     if (this.whenSettled !== null) this.#settle();
+  }
+
+  #over(): void {
+    const { whenOver } = this;
+    this.whenOver = null;
+    whenOver?.();
   }
 
   #settle(): void {

@@ -22,9 +22,13 @@ export function passOn(outer: Exchange, sink: ResponseSink, head: RequestHead = 
   inner.bodyFile = outer.bodyFile;
   inner.bodyFileBytes = outer.bodyFileBytes;
   inner.timeoutMs = outer.timeoutMs;
+  inner.user = outer.user;
+  inner.requestId = outer.requestId;
   // The body's file is wanted for as long as a worker has the inner one.
   inner.whenSettled = outer.whenSettled;
   outer.whenSettled = null;
+  // One that a stage has kept waiting did not arrive just now: its time at work does not begin with its head.
+  if (outer.state !== "waiting") inner.state = "queued";
   outer.state = "given";
   outer.inner = inner;
   outer.onGone = () => {

@@ -4,6 +4,7 @@
  */
 import type { PathPattern } from "../../http/path-pattern.ts";
 import type { StaticPlan } from "../static-plan.ts";
+import { NO_PROTECTION, type ProtectionSettings } from "./protection.ts";
 import type { RedirectPlan } from "./redirect.ts";
 import type { RespondPlan } from "./respond.ts";
 
@@ -25,7 +26,7 @@ export type Destination =
   | ({ readonly type: "respond" } & RespondPlan);
 
 /** What requests and responses pass; null or an empty list: nothing of that kind. */
-export interface RouteSettings {
+export interface RouteSettings extends ProtectionSettings {
   /** A request at work longer than this ends with 504; 0 = no limit, null = as the pool. */
   readonly timeoutMs: number | null;
   /** Request body in bytes; 0 = no limit, null = as everywhere. */
@@ -45,4 +46,9 @@ export interface RoutePlan {
 }
 
 /** Where nothing was asked for. */
-export const NO_SETTINGS: RouteSettings = { timeoutMs: null, limitRequestBody: null, requestBuffering: null };
+export const NO_SETTINGS: RouteSettings = {
+  ...NO_PROTECTION,
+  timeoutMs: null,
+  limitRequestBody: null,
+  requestBuffering: null,
+};

@@ -6,6 +6,7 @@ import { z } from "zod";
 import { parsePattern, type PathPattern } from "../../http/path-pattern.ts";
 import { written } from "./fields.ts";
 import { appTarget, poolSettings, type PoolSettings } from "./pool.ts";
+import { protectionRows } from "./protection-rows.ts";
 import { redirectSettings } from "./redirect.ts";
 import { respondSettings } from "./respond.ts";
 import type { Destination, RouteMatch, RouteSettings } from "./route.ts";
@@ -68,6 +69,7 @@ const settingRows: { readonly [K in keyof RouteSettings]: SettingRow<RouteSettin
     schema: written(choice(["auto", "on", "off"])).describe("Whether a request waits for its whole body"),
     off: "off",
   },
+  ...protectionRows,
 };
 
 /** Who answers: one of these keys. */

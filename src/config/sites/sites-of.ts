@@ -1,6 +1,7 @@
 /** From the content of a configuration file to the sites of a Plan: defaults filled in, pools found, and what contradicts itself told. Pure. */
 import type { PathPattern } from "../../http/path-pattern.ts";
 import { MAIN_POOL, type PoolSpec } from "../pool-spec.ts";
+import { limitMistakes } from "./limits.ts";
 import { nearest } from "../suggest.ts";
 import { NO_SETTINGS, type Destination, type RoutePlan, type RouteSettings } from "./route.ts";
 import type { DestinationContent, FileContent, RouteContent } from "./schema.ts";
@@ -89,6 +90,8 @@ export function sitesOf(
   const own = routesOf(content.route, [], top);
   const others = fromFlags.map((route) => ({ ...route, settings: top }));
   const base: SitePlan = { name: DEFAULT_SITE, hosts: [], routes: [...own, ...others], settings: top };
+  const limited = [base, ...sites].flatMap(({ routes }) => routes);
+  mistakes.push(...limitMistakes(limited.map(({ name, settings }) => ({ where: name, limits: settings.limits }))));
   return {
     sites: [base, ...sites],
     refusesUnknownHosts: content["unknown-hosts"] === "refuse",

@@ -1,0 +1,31 @@
+/** Where the settings of protection.ts stand in the configuration file, and how they are read. Loads zod. */
+import type { z } from "zod";
+import { accessSettings } from "./access.ts";
+import { canonicalSettings } from "./canonical.ts";
+import { corsSettings } from "./cors.ts";
+import { headersSettings, requestHeadersSettings } from "./headers.ts";
+import { limitsSettings } from "./limits.ts";
+import { methodsSettings } from "./methods.ts";
+import type { ProtectionSettings } from "./protection.ts";
+import { requestIdSettings } from "./request-id.ts";
+import { rewriteSettings } from "./rewrite.ts";
+
+type Rows = {
+  readonly [K in keyof ProtectionSettings]: {
+    readonly key: string;
+    readonly schema: z.ZodType<ProtectionSettings[K]>;
+    readonly off: ProtectionSettings[K];
+  };
+};
+
+export const protectionRows: Rows = {
+  requestId: { key: "request-id", schema: requestIdSettings, off: null },
+  canonical: { key: "canonical", schema: canonicalSettings, off: null },
+  headers: { key: "headers", schema: headersSettings, off: null },
+  cors: { key: "cors", schema: corsSettings, off: null },
+  access: { key: "access", schema: accessSettings, off: [] },
+  limits: { key: "limits", schema: limitsSettings, off: [] },
+  allowMethods: { key: "allow-methods", schema: methodsSettings, off: [] },
+  requestHeaders: { key: "request-headers", schema: requestHeadersSettings, off: null },
+  rewrite: { key: "rewrite", schema: rewriteSettings, off: null },
+};

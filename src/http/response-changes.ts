@@ -1,0 +1,75 @@
+/**
+ * Changes to the fields of responses on their way to the client. What an app repeats is changed once: the wire gives the same ResponseFields for the
+ * same header list, and codecs keep what they have made of one.
+ */
+import type { Dressing, Exchange } from "./exchange.ts";
+import { ResponseFields, responseFields } from "./response-fields.ts";
+
+/** Puts a dressing on an exchange, below those that it has: the stage that came first sees the fields last. */
+export function dress(exchange: Exchange, dressing: Dressing): void {
+  const outer = exchange.dressing;
+  exchange.dressing =
+    outer === null ? dressing : (of, status, fields) => outer(of, status, dressing(of, status, fields));
+}
+
+/** Fields that are known to be good; anything else is a bug of ours. */
+export function ownFields(flat: readonly string[]): ResponseFields {
+  const fields = responseFields(flat);
+  if (fields instanceof ResponseFields) return fields;
+  throw new Error(`own field ${fields.name}: ${fields.reason}`);
+}
+
+/** Both, one after the other. `more` has neither Content-Length nor Connection. */
+export function appended(fields: ResponseFields, more: ResponseFields): ResponseFields {
+  return new ResponseFields(
+    [...fields.flat, ...more.flat],
+    fields.text + more.text,
+    fields.contentLength,
+    fields.hasDate || more.hasDate,
+    fields.hasServer || more.hasServer,
+    fields.wantsClose,
+  );
+}
+
+/** Remembers what a change makes of fields for as long as these live. */
+export function remembered(
+  change: (fields: ResponseFields) => ResponseFields,
+): (fields: ResponseFields) => ResponseFields {
+  const known = new WeakMap<ResponseFields, ResponseFields>();
+  return (fields) => {
+    let changed = known.get(fields);
+    if (changed === undefined) known.set(fields, (changed = change(fields)));
+    return changed;
+  };
+}
+
+/** A field's first value, by its lower-case name. */
+export function fieldOf({ flat }: ResponseFields, lower: string): string | undefined {
+  for (let i = 0; i < flat.length; i += 2) if (flat[i]!.toLowerCase() === lower) return flat[i + 1];
+  return undefined;
+}
+
+/** Name, value, name, value ... without some names (lower-case). */
+export function withoutFields(flat: readonly string[], names: ReadonlySet<string>): string[] {
+  const kept: string[] = [];
+  for (let i = 0; i < flat.length; i += 2) if (!names.has(flat[i]!.toLowerCase())) kept.push(flat[i]!, flat[i + 1]!);
+  return kept;
+}
+
+/** Adds words to Vary (RFC 9110 section 12.5.5), each once; a Vary of `*` says all already. */
+export function varied(flat: readonly string[], words: readonly string[]): string[] {
+  const values: string[] = [];
+  const rest: string[] = [];
+  for (let i = 0; i < flat.length; i += 2) {
+    if (flat[i]!.toLowerCase() === "vary") values.push(flat[i + 1]!);
+    else rest.push(flat[i]!, flat[i + 1]!);
+  }
+  const said = values
+    .join(",")
+    .split(",")
+    .map((word) => word.trim())
+    .filter((word) => word !== "");
+  if (said.includes("*")) return [...rest, "Vary", "*"];
+  const lower = new Set(said.map((word) => word.toLowerCase()));
+  return [...rest, "Vary", [...said, ...words.filter((word) => !lower.has(word.toLowerCase()))].join(", ")];
+}
