@@ -27,6 +27,7 @@ import { type Status, takeStatus } from "./operations/status.ts";
 import { stopSequence } from "./operations/stop-sequence.ts";
 import { Predecessor, startSuccessor } from "./operations/successor.ts";
 import { compileAccessLog } from "./telemetry/access-log.ts";
+import { Compression } from "./compression/stage.ts";
 import { Journal } from "./telemetry/journal.ts";
 import type { Exchange } from "./http/exchange.ts";
 import type { Log } from "./telemetry/log.ts";
@@ -65,7 +66,10 @@ export async function serve(plan: Plan, notices: readonly string[], version: str
 
   const pools = new Pools(plan, clock, log);
   const { main } = pools;
-  const sitesContext: SitesContext = { pool: (name) => pools.named(name) };
+  const sitesContext: SitesContext = {
+    pool: (name) => pools.named(name),
+    compression: new Compression(clock, log),
+  };
   const sites = openSites(plan, sitesContext);
   let phase: HealthFacts["phase"] = "starting";
   const healthFacts = (): HealthFacts => ({

@@ -2,9 +2,10 @@
  * From the sites of a Plan to the one handler that serves them: which rooms a request passes, and in what order. Made once when the server starts,
  * and once more for each configuration that it reads afterwards; what is at work by then goes on with the old one.
  */
+import type { Compression } from "./compression/stage.ts";
 import type { Plan } from "./config/plan.ts";
 import { MAIN_POOL } from "./config/pool-spec.ts";
-import type { Destination, RoutePlan, RouteSettings } from "./config/sites/route.ts";
+import { NO_SETTINGS, type Destination, type RoutePlan, type RouteSettings } from "./config/sites/route.ts";
 import type { SitePlan } from "./config/sites/site.ts";
 import { answerError } from "./http/error-response.ts";
 import type { Exchange } from "./http/exchange.ts";
@@ -17,6 +18,7 @@ import { RouteTable } from "./routes/table.ts";
 export interface SitesContext {
   /** A pool of workers, by its name. */
   readonly pool: (name: string) => PoolDoor;
+  readonly compression: Compression;
 }
 
 /** What a route sees of a pool. */
@@ -43,7 +45,7 @@ export interface Sites {
   readonly bodyRule: ((exchange: Exchange) => BodyRule) | null;
 }
 
-type SitesPlan = Pick<Plan, "sites" | "refusesUnknownHosts" | "limitRequestBody" | "requestBuffering">;
+type SitesPlan = Pick<Plan, "sites" | "refusesUnknownHosts" | "limitRequestBody" | "requestBuffering" | "compression">;
 
 export function openSites(plan: SitesPlan, context: SitesContext): Sites {
   const main = context.pool(MAIN_POOL);
@@ -51,7 +53,8 @@ export function openSites(plan: SitesPlan, context: SitesContext): Sites {
   // Nothing to look up: the short way.
   if (base === undefined) {
     const speaksAsgi = (): boolean => main.interface === "asgi";
-    return { handler: main.handler, streamsBodies: speaksAsgi, speaksAsgi, bodyRule: null };
+    const handler = routeHandler({ destination: MAIN, settings: NO_SETTINGS }, plan, context);
+    return { handler, streamsBodies: speaksAsgi, speaksAsgi, bodyRule: null };
   }
   const find = finder(plan, base, named, context);
   const all = plan.sites.flatMap(({ routes, settings }) => [settings, ...routes.map((route) => route.settings)]);
@@ -68,11 +71,17 @@ export function openSites(plan: SitesPlan, context: SitesContext): Sites {
 }
 
 /** The handler of one route. */
-export function routeHandler(route: Pick<RoutePlan, "destination" | "settings">, context: SitesContext): Handler {
-  return fold(stagesOf(route, context), destinationHandler(route.destination, context));
+export function routeHandler(
+  route: Pick<RoutePlan, "destination" | "settings">,
+  plan: SitesPlan,
+  context: SitesContext,
+): Handler {
+  return fold(stagesOf(route, plan, context), destinationHandler(route.destination, context));
 }
 
 // Private
+
+const MAIN: Destination = { type: "app", pool: MAIN_POOL };
 
 /** A route that is open. */
 interface OpenRoute {
@@ -95,7 +104,7 @@ function finder(
         condition: route.match.methods.length + route.match.headers.length === 0 ? null : route.match,
         destination: open(route, plan, context),
       })),
-      open({ destination: { type: "app", pool: MAIN_POOL }, settings: site.settings }, plan, context),
+      open({ destination: MAIN, settings: site.settings }, plan, context),
     );
   const baseTable = tableOf(base);
   if (named.length === 0 && !plan.refusesUnknownHosts) return (exchange) => baseTable.find(exchange.head);
@@ -117,7 +126,7 @@ function open(route: Pick<RoutePlan, "destination" | "settings">, plan: SitesPla
   const { destination, settings } = route;
   const pool = destination.type === "app" ? context.pool(destination.pool) : null;
   return {
-    handler: routeHandler(route, context),
+    handler: routeHandler(route, plan, context),
     pool,
     body: {
       maxBytes: settings.limitRequestBody ?? plan.limitRequestBody,
@@ -131,14 +140,19 @@ function isAsgiOr({ pool }: OpenRoute, otherwise: boolean): boolean {
 }
 
 /** The outermost first; each only where the route asks for it. */
-function stagesOf({ settings }: { readonly settings: RouteSettings }, _context: SitesContext): readonly Stage[] {
+function stagesOf(
+  { settings }: { readonly settings: RouteSettings },
+  plan: SitesPlan,
+  context: SitesContext,
+): readonly Stage[] {
   const stages: Stage[] = [
     // request id, error pages, response headers, CORS
     // maintenance, access by address, limits, methods, authentication
-    // compression
-    // cache
-    // files that the app names (X-Accel-Redirect)
   ];
+  const compression = settings.compression ?? plan.compression;
+  if (compression !== null && compression !== "off") stages.push(context.compression.stage(compression));
+  // cache
+  // files that the app names (X-Accel-Redirect)
   if (settings.timeoutMs !== null) stages.push(limitingTime(settings.timeoutMs));
   return stages;
 }

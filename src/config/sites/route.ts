@@ -3,6 +3,7 @@
  * this one, with the interface that the Plan holds and the schema that reads it; here they are put together, and in schema.ts their schemas.
  */
 import type { PathPattern } from "../../http/path-pattern.ts";
+import type { CompressionPlan } from "../compression.ts";
 import type { RedirectPlan } from "./redirect.ts";
 import type { RespondPlan } from "./respond.ts";
 
@@ -30,6 +31,8 @@ export interface RouteSettings {
   readonly limitRequestBody: number | null;
   /** Whether a request waits for its whole body; null = as everywhere. */
   readonly requestBuffering: "auto" | "on" | "off" | null;
+  /** null = as everywhere (--compress). */
+  readonly compression: CompressionPlan | "off" | null;
 }
 
 export interface RoutePlan {
@@ -43,4 +46,9 @@ export interface RoutePlan {
 }
 
 /** Where nothing was asked for. */
-export const NO_SETTINGS: RouteSettings = { timeoutMs: null, limitRequestBody: null, requestBuffering: null };
+export const NO_SETTINGS: RouteSettings = {
+  timeoutMs: null,
+  limitRequestBody: null,
+  requestBuffering: null,
+  compression: null,
+};

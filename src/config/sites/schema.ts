@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { parsePattern, type PathPattern } from "../../http/path-pattern.ts";
+import { compressionSettings } from "./compression.ts";
 import { written } from "./fields.ts";
 import { appTarget, poolSettings, type PoolSettings } from "./pool.ts";
 import { redirectSettings } from "./redirect.ts";
@@ -68,6 +69,7 @@ const settingRows: { readonly [K in keyof RouteSettings]: SettingRow<RouteSettin
     schema: written(choice(["auto", "on", "off"])).describe("Whether a request waits for its whole body"),
     off: "off",
   },
+  compression: { key: "compression", schema: compressionSettings, off: "off" },
 };
 
 /** Who answers: one of these keys. */
