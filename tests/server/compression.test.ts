@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { connect } from "node:http2";
 import type { IncomingMessage } from "node:http";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import { promisify } from "node:util";
 import {
@@ -18,7 +20,7 @@ import {
 import { Browser } from "../support/browser.ts";
 import { Gates } from "../support/gates.ts";
 import { type Maitred, startMaitred } from "../support/maitred.ts";
-import { examplesPython, testApps } from "../support/places.ts";
+import { examplesPython, temporaryFolder, testApps } from "../support/places.ts";
 import { RawClient } from "../support/raw-client.ts";
 
 const run = promisify(execFile);
@@ -141,6 +143,7 @@ suite("--compress", () => {
     const response = await browser.open("/events?name=plain", { headers: { "accept-encoding": "gzip" } });
     assert.equal(response.headers["content-encoding"], undefined);
     response.destroy();
+    gates.open("event-0-plain", "event-1-plain", "event-2-plain");
   });
 
   test("tells the app when a client leaves midway", async () => {
@@ -252,6 +255,41 @@ suite("--compress of a WSGI app", () => {
       assert.ok(gunzipSync(body).equals(Buffer.alloc(16_000_000, "x")));
       client.socket.destroy();
     }
+    browser.close();
+    await server.stop();
+  });
+});
+
+suite("compression in maitred.toml", () => {
+  test("is each route's own", async () => {
+    const folder = temporaryFolder();
+    writeFileSync(
+      join(folder, "maitred.toml"),
+      `
+app = "compressed_asgi:application"
+compression = ["gzip"]
+[[route]]
+path = "/image"
+compression = { types = ["image/png"], codings = ["br"] }
+[[route]]
+path = "/words"
+compression = false
+[[route]]
+path = "/long"
+respond = { status = 200, body = "${"a line\\n".repeat(500)}" }
+`,
+    );
+    const args = ["-b", "127.0.0.1:0", "-w", "1", "--chdir", testApps, "--config", join(folder, "maitred.toml")];
+    const server = await startMaitred(args, { cwd: folder });
+    const browser = new Browser(server.port);
+    const coding = async (path: string): Promise<unknown> =>
+      (await browser.get(path, { "accept-encoding": "gzip, br, zstd" })).headers["content-encoding"];
+    assert.equal(await coding("/page"), "gzip");
+    assert.equal(await coding("/image"), "br");
+    assert.equal(await coding("/words?seed=1&count=5000"), undefined);
+    assert.equal(await coding("/long"), "gzip");
+    const long = await browser.get("/long", { "accept-encoding": "gzip" });
+    assert.equal(decode(long.body, "gzip").toString(), "a line\n".repeat(500));
     browser.close();
     await server.stop();
   });
