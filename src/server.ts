@@ -29,6 +29,7 @@ import { stopSequence } from "./operations/stop-sequence.ts";
 import { Predecessor, startSuccessor } from "./operations/successor.ts";
 import { LimitZones } from "./stages/limit-zones.ts";
 import { compileAccessLog } from "./telemetry/access-log.ts";
+import { Compression } from "./compression/stage.ts";
 import { Journal } from "./telemetry/journal.ts";
 import type { Exchange } from "./http/exchange.ts";
 import type { Log } from "./telemetry/log.ts";
@@ -76,6 +77,7 @@ export async function serve(plan: Plan, notices: readonly string[], version: str
       zones: new LimitZones(),
       trusts: (peer) => peer.isSpokenFor || plan.forwarding?.trusted.trustsPeer(peer.address) === true,
     },
+    compression: new Compression(clock, log),
   };
   const sites = openSites(plan, sitesContext);
   let phase: HealthFacts["phase"] = "starting";

@@ -2,9 +2,10 @@
  * From the sites of a Plan to the one handler that serves them: which rooms a request passes, and in what order. Made once when the server starts,
  * and once more for each configuration that it reads afterwards; what is at work by then goes on with the old one.
  */
+import type { Compression } from "./compression/stage.ts";
 import type { Plan } from "./config/plan.ts";
 import { MAIN_POOL } from "./config/pool-spec.ts";
-import type { Destination, RoutePlan, RouteSettings } from "./config/sites/route.ts";
+import { NO_SETTINGS, type Destination, type RoutePlan, type RouteSettings } from "./config/sites/route.ts";
 import type { SitePlan } from "./config/sites/site.ts";
 import type { FilesContext } from "./files/context.ts";
 import { staticFolder } from "./files/static-folder.ts";
@@ -23,6 +24,7 @@ export interface SitesContext {
   readonly pool: (name: string) => PoolDoor;
   /** What limits and their kin need; limits outlive the configuration. */
   readonly protection: ProtectionContext;
+  readonly compression: Compression;
 }
 
 /** What a route sees of a pool. */
@@ -49,7 +51,7 @@ export interface Sites {
   readonly bodyRule: ((exchange: Exchange) => BodyRule) | null;
 }
 
-type SitesPlan = Pick<Plan, "sites" | "refusesUnknownHosts" | "limitRequestBody" | "requestBuffering">;
+type SitesPlan = Pick<Plan, "sites" | "refusesUnknownHosts" | "limitRequestBody" | "requestBuffering" | "compression">;
 
 export function openSites(plan: SitesPlan, context: SitesContext): Sites {
   const main = context.pool(MAIN_POOL);
@@ -57,7 +59,8 @@ export function openSites(plan: SitesPlan, context: SitesContext): Sites {
   // Nothing to look up: the short way.
   if (base === undefined) {
     const speaksAsgi = (): boolean => main.interface === "asgi";
-    return { handler: main.handler, streamsBodies: speaksAsgi, speaksAsgi, bodyRule: null };
+    const handler = routeHandler({ destination: MAIN, settings: NO_SETTINGS }, EVERYTHING, plan, context);
+    return { handler, streamsBodies: speaksAsgi, speaksAsgi, bodyRule: null };
   }
   const find = finder(plan, base, named, context);
   context.protection.zones.settle();
@@ -75,13 +78,16 @@ export function openSites(plan: SitesPlan, context: SitesContext): Sites {
 }
 
 /** The handler of one route. */
-export function routeHandler(route: AnyRoute, owner: RouteOwner, context: SitesContext): Handler {
-  return fold(stagesOf(route, owner, context), destinationHandler(route.destination, context));
+export function routeHandler(route: AnyRoute, owner: RouteOwner, plan: SitesPlan, context: SitesContext): Handler {
+  return fold(stagesOf(route, owner, plan, context), destinationHandler(route.destination, context));
 }
 
 // Private
 
 type AnyRoute = Pick<RoutePlan, "destination" | "settings">;
+
+const MAIN: Destination = { type: "app", pool: MAIN_POOL };
+const EVERYTHING: RouteOwner = { name: "all requests", where: "" };
 
 /** A route that is open. */
 interface OpenRoute {
@@ -104,12 +110,7 @@ function finder(
         condition: route.match.methods.length + route.match.headers.length === 0 ? null : route.match,
         destination: open(route, ownerOf(site, route), plan, context),
       })),
-      open(
-        { destination: { type: "app", pool: MAIN_POOL }, settings: site.settings },
-        ownerOf(site, null),
-        plan,
-        context,
-      ),
+      open({ destination: MAIN, settings: site.settings }, ownerOf(site, null), plan, context),
     );
   const baseTable = tableOf(base);
   if (named.length === 0 && !plan.refusesUnknownHosts) return (exchange) => baseTable.find(exchange.head);
@@ -131,7 +132,7 @@ function open(route: AnyRoute, owner: RouteOwner, plan: SitesPlan, context: Site
   const { destination, settings } = route;
   const pool = destination.type === "app" ? context.pool(destination.pool) : null;
   return {
-    handler: routeHandler(route, owner, context),
+    handler: routeHandler(route, owner, plan, context),
     pool,
     body: {
       maxBytes: settings.limitRequestBody ?? plan.limitRequestBody,
@@ -156,16 +157,18 @@ function isAsgiOr({ pool }: OpenRoute, otherwise: boolean): boolean {
 function stagesOf(
   { settings }: { readonly settings: RouteSettings },
   owner: RouteOwner,
+  plan: SitesPlan,
   context: SitesContext,
 ): readonly Stage[] {
   const stages: Stage[] = [
     ...dressingStages(settings, context.protection),
     // error pages, maintenance
     ...guardingStages(settings, owner, context.protection),
-    // compression
-    // cache
-    // files that the app names (X-Accel-Redirect)
   ];
+  const compression = settings.compression ?? plan.compression;
+  if (compression !== null && compression !== "off") stages.push(context.compression.stage(compression));
+  // cache
+  // files that the app names (X-Accel-Redirect)
   if (settings.timeoutMs !== null) stages.push(limitingTime(settings.timeoutMs));
   return stages;
 }

@@ -6,6 +6,7 @@ import type { ForwardingPolicy } from "../http/client-identity.ts";
 import type { PathPattern } from "../http/path-pattern.ts";
 import type { ProxyProtocolPolicy } from "../http/proxy-header.ts";
 import type { FilesPlan } from "./files.ts";
+import type { CompressionPlan } from "./compression.ts";
 import type { OperationsPlan } from "./operations.ts";
 import type { ReloadPlan } from "./reload.ts";
 import type { SitePlan } from "./sites/site.ts";
@@ -214,6 +215,8 @@ export interface Plan {
   /** Send `Server: maitred`. */
   readonly serverHeader: boolean;
   readonly dateHeader: boolean;
+  /** What routes do that say nothing of it; null: responses go out as they are. */
+  readonly compression: CompressionPlan | null;
 
   /** null = plain HTTP everywhere. */
   readonly tls: TlsPlan | null;

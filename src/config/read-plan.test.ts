@@ -89,6 +89,7 @@ const plain: Told = {
   queueTargetMs: 500,
   serverHeader: true,
   dateHeader: true,
+  compression: null,
   tls: null,
   redirectHttp: [],
   redirectPort: null,

@@ -209,6 +209,7 @@ export function readPlan(
     queueTargetMs: isDevelopment ? 0 : value(timeouts.queueTarget),
     serverHeader: value(http.serverHeader),
     dateHeader: value(http.dateHeader),
+    compression: value(http.compression),
     tls: secured.tls,
     redirectHttp: value(tlsRows.redirectHttp).map((address) => placed(address, fromChdir)),
     redirectPort: value(tlsRows.redirectPort),

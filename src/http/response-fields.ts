@@ -20,6 +20,8 @@ export class ResponseFields {
   readonly wantsClose: boolean;
   /** The codec's last head with these fields, kept here by the codec; undefined before their first use. */
   lastHead: object | null | undefined = undefined;
+  /** What compression makes of these fields, kept here by it; null before it has looked. */
+  variants: object | null = null;
 
   constructor(
     flat: readonly string[],

@@ -5,6 +5,7 @@
 import type { PathPattern } from "../../http/path-pattern.ts";
 import type { StaticPlan } from "../static-plan.ts";
 import { NO_PROTECTION, type ProtectionSettings } from "./protection.ts";
+import type { CompressionPlan } from "../compression.ts";
 import type { RedirectPlan } from "./redirect.ts";
 import type { RespondPlan } from "./respond.ts";
 
@@ -33,6 +34,8 @@ export interface RouteSettings extends ProtectionSettings {
   readonly limitRequestBody: number | null;
   /** Whether a request waits for its whole body; null = as everywhere. */
   readonly requestBuffering: "auto" | "on" | "off" | null;
+  /** null = as everywhere (--compress). */
+  readonly compression: CompressionPlan | "off" | null;
 }
 
 export interface RoutePlan {
@@ -51,4 +54,5 @@ export const NO_SETTINGS: RouteSettings = {
   timeoutMs: null,
   limitRequestBody: null,
   requestBuffering: null,
+  compression: null,
 };

@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { parsePattern, type PathPattern } from "../../http/path-pattern.ts";
+import { compressionSettings } from "./compression.ts";
 import { written } from "./fields.ts";
 import { appTarget, poolSettings, type PoolSettings } from "./pool.ts";
 import { protectionRows } from "./protection-rows.ts";
@@ -70,6 +71,7 @@ const settingRows: { readonly [K in keyof RouteSettings]: SettingRow<RouteSettin
     off: "off",
   },
   ...protectionRows,
+  compression: { key: "compression", schema: compressionSettings, off: "off" },
 };
 
 /** Who answers: one of these keys. */
