@@ -8,6 +8,7 @@ import type { Destination, RoutePlan, RouteSettings } from "./config/sites/route
 import type { SitePlan } from "./config/sites/site.ts";
 import type { FilesContext } from "./files/context.ts";
 import { staticFolder } from "./files/static-folder.ts";
+import type { UpstreamPlan } from "./config/sites/upstream.ts";
 import { answerError } from "./http/error-response.ts";
 import type { Exchange } from "./http/exchange.ts";
 import { fold, type Handler, type Stage } from "./http/handler.ts";
@@ -20,6 +21,8 @@ export interface SitesContext {
   readonly files: FilesContext;
   /** A pool of workers, by its name. */
   readonly pool: (name: string) => PoolDoor;
+  /** Another server. Throws where a file that it needs cannot be read. */
+  readonly upstream: (plan: UpstreamPlan) => Handler;
 }
 
 /** What a route sees of a pool. */
@@ -156,6 +159,8 @@ function destinationHandler(destination: Destination, context: SitesContext): Ha
         context.files,
         destination.pool === null ? null : context.pool(destination.pool).handler,
       );
+    case "upstream":
+      return context.upstream(destination.upstream);
     case "redirect":
       return redirecting(destination);
     case "respond":

@@ -46,6 +46,8 @@ export class Peer {
   readonly tls: TlsDetails | null;
   /** Path that a proxy has taken from the front of the target: the first part of SCRIPT_NAME. */
   readonly prefix: string;
+  /** IP address of the trusted proxy that speaks for this client, or empty for a Unix socket; null where the client is the connection's own peer. */
+  readonly proxyAddress: string | null;
   /** The wire's encoded form, kept here by the wire. */
   encoded: Buffer | null = null;
   /** The encoder whose form that is (a reload can bring another). */
@@ -59,6 +61,7 @@ export class Peer {
     scheme: "http" | "https",
     tls: TlsDetails | null = null,
     prefix: string = "",
+    proxyAddress: string | null = null,
   ) {
     this.address = address;
     this.port = port;
@@ -67,6 +70,7 @@ export class Peer {
     this.scheme = scheme;
     this.tls = tls;
     this.prefix = prefix;
+    this.proxyAddress = proxyAddress;
   }
 }
 
