@@ -41,8 +41,11 @@ export function failureOf(error: Error): Failure {
   if (late !== undefined) return { status: 504, reason: late, isLoss: false };
   const reason = REASONS[code];
   if (reason !== undefined) return { status: 502, reason, isLoss: LOST.has(code) };
-  // HPE_*: the parser's; its message says what it stumbled over.
-  if (code.startsWith("HPE_")) return { status: 502, reason: `its response is not HTTP/1.1 (${code})`, isLoss: false };
+  if (error.name === "HTTPParserError") {
+    // What the parser stumbled over stands in brackets.
+    const detail = /\((.+)\)/.exec(error.message)?.[1] ?? error.message;
+    return { status: 502, reason: `its response is not HTTP/1.1: ${detail}`, isLoss: false };
+  }
   return { status: 502, reason: `${error.message}${code === "" ? "" : ` (${code})`}`, isLoss: false };
 }
 

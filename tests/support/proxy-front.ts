@@ -16,6 +16,7 @@ export class ProxyFront {
   readonly upstream: Upstream;
   port = 0;
   readonly #server: Server;
+  readonly #sockets: Socket[] = [];
   readonly #watchers = new Set<() => void>();
 
   private constructor(plan: UpstreamPlan) {
@@ -63,6 +64,7 @@ export class ProxyFront {
       onBadLength: () => tell("bad length"),
     };
     this.#server = createServer({ allowHalfOpen: true }, (socket: Socket) => {
+      this.#sockets.push(socket);
       const peer = new Peer(socket.remoteAddress!, socket.remotePort!, "127.0.0.1", this.port, "http");
       new Http1Connection((listener) => new SocketStream(socket, listener), peer, context);
     });
@@ -74,7 +76,7 @@ export class ProxyFront {
     front.#server.listen(0, "127.0.0.1");
     await new Promise((resolve) => front.#server.once("listening", resolve));
     front.port = (front.#server.address() as AddressInfo).port;
-    after(() => front.#server.close());
+    after(() => front.#close());
     return front;
   }
 
@@ -94,6 +96,12 @@ export class ProxyFront {
       if (found !== undefined) return found;
       await new Promise<void>((resolve) => this.#watchers.add(resolve));
     }
+  }
+
+  #close(): void {
+    this.#server.close();
+    for (const socket of this.#sockets) socket.destroy();
+    this.upstream.close();
   }
 
   #changed(): void {
