@@ -38,6 +38,7 @@ import { ResponseRelays } from "./workers/response-relay.ts";
 import { EndLedger } from "./workers/report.ts";
 import type { ReloadOutcome } from "./workers/supervisor.ts";
 import { openSites, type SitesContext } from "./sites.ts";
+import { openUpstream } from "./upstream/open-upstream.ts";
 import { TurnEnd } from "./workers/turn-end.ts";
 
 const HEAD_BYTES = 262_144;
@@ -69,6 +70,7 @@ export async function serve(plan: Plan, notices: readonly string[], version: str
   const sitesContext: SitesContext = {
     pool: (name) => pools.named(name),
     files: new FilesContext(plan.files.memoryBytes, clock, log),
+    upstream: (upstream) => openUpstream(upstream, clock, log),
   };
   const sites = openSites(plan, sitesContext);
   let phase: HealthFacts["phase"] = "starting";

@@ -3,7 +3,6 @@
  * another's), the one used last is used next, and one that is idle too long is closed. Bounded by `maxConnections`: who finds none waits in line, and
  * not longer than for a connection to stand.
  */
-import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { buildConnector, Client } from "undici";
 import type { Clock, Timer } from "../clock.ts";
@@ -38,17 +37,16 @@ export class Connections {
   #count = 0;
   #isClosed = false;
 
-  /** Throws where the file of `tls.ca` cannot be read. */
-  constructor(plan: UpstreamPlan, clock: Clock) {
+  /** `ca`: the certificates that are trusted, PEM; null = Node's own. */
+  constructor(plan: UpstreamPlan, ca: Buffer | null, clock: Clock) {
     this.#plan = plan;
     this.#clock = clock;
-    const { caFile, verify } = plan.tls;
     this.#connect = buildConnector({
       allowH2: false,
       timeout: plan.connectTimeoutMs,
-      rejectUnauthorized: verify,
+      rejectUnauthorized: plan.tls.verify,
       ...(plan.socketPath === null ? {} : { socketPath: plan.socketPath }),
-      ...(caFile === null ? {} : { ca: readFileSync(caFile) }),
+      ...(ca === null ? {} : { ca }),
     });
   }
 

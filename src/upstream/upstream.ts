@@ -14,9 +14,9 @@ export class Upstream {
   readonly #house: UpstreamHouse;
   readonly #clock: Clock;
 
-  /** Throws where a file that the plan names cannot be read. Connects when the first request comes. */
-  constructor(plan: UpstreamPlan, clock: Clock, log: Log) {
-    this.#house = { plan, connections: new Connections(plan, clock), log };
+  /** Connects when the first request comes. `ca` is what the file of the plan's `tls.ca` holds. */
+  constructor(plan: UpstreamPlan, ca: Buffer | null, clock: Clock, log: Log) {
+    this.#house = { plan, connections: new Connections(plan, ca, clock), log };
     this.#clock = clock;
   }
 

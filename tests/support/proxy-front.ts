@@ -8,12 +8,11 @@ import { Http1Connection } from "../../src/edge/http1-connection.ts";
 import { Peer } from "../../src/http/exchange.ts";
 import { DEFAULT_HEAD_LIMITS } from "../../src/http/http1/head-limits.ts";
 import { SocketStream } from "../../src/streams/byte-stream.ts";
-import { Upstream } from "../../src/upstream/upstream.ts";
+import { openUpstream } from "../../src/upstream/open-upstream.ts";
 
 export class ProxyFront {
   readonly lines: string[] = [];
   readonly done: string[] = [];
-  readonly upstream: Upstream;
   port = 0;
   readonly #server: Server;
   readonly #sockets: Socket[] = [];
@@ -25,7 +24,7 @@ export class ProxyFront {
       this.#changed();
     };
     const log = { debug: tell, info: tell, warning: tell, error: tell, critical: tell };
-    this.upstream = new Upstream(plan, systemClock, log);
+    const handler = openUpstream(plan, systemClock, log);
     const context: EdgeContext = {
       clock: systemClock,
       limits: DEFAULT_HEAD_LIMITS,
@@ -52,7 +51,9 @@ export class ProxyFront {
       forwarding: null,
       proxyProtocol: null,
       streamsBodies: () => true,
-      submit: this.upstream.handle,
+      speaksAsgi: () => false,
+      bodyRule: null,
+      submit: handler,
       onDone: (exchange) => {
         this.done.push(`${exchange.head.path} ${exchange.status} ${exchange.sentBytes}`);
         this.#changed();
@@ -101,7 +102,6 @@ export class ProxyFront {
   #close(): void {
     this.#server.close();
     for (const socket of this.#sockets) socket.destroy();
-    this.upstream.close();
   }
 
   #changed(): void {

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { issuesOf } from "../file/issues.ts";
 import { upstreamSettings } from "./upstream.ts";
 
 function mistakes(raw: unknown): string[] {
   const parsed = upstreamSettings.safeParse(raw);
-  return parsed.success ? [] : parsed.error.issues.map(({ path, message }) => `${path.join(".")} ${message}`);
+  return parsed.success ? [] : issuesOf(parsed.error, raw).map(({ text }) => text);
 }
 
 describe("an upstream", () => {
@@ -68,14 +69,14 @@ describe("an upstream", () => {
   });
 
   const WRONG: readonly [unknown, RegExp][] = [
-    ["127.0.0.1:9000", /url is no upstream/],
-    ["ftp://a", /url is no upstream/],
-    ["unix:run/app.sock", /url is no Unix socket/],
-    ["http://user:word@a", /url has a user name/],
-    ["http://a/?b", /url has a query/],
-    [{ url: "http://a", "strip-prefix": "api" }, /strip-prefix is no path/],
-    [{ url: "http://a", host: "a/b" }, /host is no host/],
-    [{ url: "http://a", "connect-timeout": "soon" }, /connect-timeout is not a time span/],
+    ["127.0.0.1:9000", /^ = "[^"]+" is no upstream: write/],
+    ["ftp://a", /^ = "[^"]+" is no upstream: write/],
+    ["unix:run/app.sock", /is no Unix socket/],
+    ["http://user:word@a", /has a user name/],
+    ["http://a/?b", /has a query/],
+    [{ url: "http://a", "strip-prefix": "api" }, /^strip-prefix = "api" is no path/],
+    [{ url: "http://a", host: "a/b" }, /^host = "a\/b" is no host/],
+    [{ url: "http://a", "connect-timeout": "soon" }, /^connect-timeout = "soon" is not a time span/],
     [{ url: "http://a", conect: 1 }, /conect/],
     [{}, /url/],
   ];

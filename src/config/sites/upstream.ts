@@ -77,46 +77,45 @@ const tls = z
 
 const NO_TLS: UpstreamTls = { verify: true, serverName: null, caFile: null };
 
-const table = z
-  .strictObject({
-    url: address,
-    host: host.default("client"),
-    "strip-prefix": prefix.optional(),
-    forwarding: z
-      .enum(["x-forwarded", "forwarded", "both", "none"])
-      .default("x-forwarded")
-      .describe("Fields that tell it who the client is: X-Forwarded-*, Forwarded (RFC 7239), both, or none."),
-    "connect-timeout": timeSpan.default(10_000).describe("A connection must stand within this time; else 504."),
-    "response-timeout": timeSpan.default(60_000).describe("The response must begin within this time; else 504."),
-    "idle-timeout": timeSpan.default(60_000).describe("Between two pieces of a response; else it is cut."),
-    "keep-alive": timeSpan.default(4000).describe("How long a connection without a request is kept."),
-    "max-connections": z
-      .int()
-      .min(0)
-      .default(512)
-      .describe("Connections to it at most; further requests wait. 0 = no limit."),
-    "max-head-size": size.default(65_536).describe("Size of a response's header section at most; else 502."),
-    tls: tls.default(NO_TLS).describe("For https."),
-  })
-  .transform((raw): UpstreamPlan => {
-    const hostHeader = raw.host === "client" ? null : raw.host === "upstream" ? raw.url.authority : raw.host;
-    return {
-      ...raw.url,
-      hostHeader,
-      stripPrefix: raw["strip-prefix"] ?? "",
-      forwarding: raw.forwarding,
-      connectTimeoutMs: raw["connect-timeout"],
-      responseTimeoutMs: raw["response-timeout"],
-      idleTimeoutMs: raw["idle-timeout"],
-      keepAliveMs: raw["keep-alive"],
-      maxConnections: raw["max-connections"],
-      maxHeadBytes: raw["max-head-size"],
-      tls: raw.tls,
-    };
-  });
+const table = z.strictObject({
+  url: address,
+  host: host.default("client"),
+  "strip-prefix": prefix.optional(),
+  forwarding: z
+    .enum(["x-forwarded", "forwarded", "both", "none"])
+    .default("x-forwarded")
+    .describe("Fields that tell it who the client is: X-Forwarded-*, Forwarded (RFC 7239), both, or none."),
+  "connect-timeout": timeSpan.default(10_000).describe("A connection must stand within this time; else 504."),
+  "response-timeout": timeSpan.default(60_000).describe("The response must begin within this time; else 504."),
+  "idle-timeout": timeSpan.default(60_000).describe("Between two pieces of a response; else it is cut."),
+  "keep-alive": timeSpan.default(4000).describe("How long a connection without a request is kept."),
+  "max-connections": z
+    .int()
+    .min(0)
+    .default(512)
+    .describe("Connections to it at most; further requests wait. 0 = no limit."),
+  "max-head-size": size.default(65_536).describe("Size of a response's header section at most; else 502."),
+  tls: tls.default(NO_TLS).describe("For https."),
+});
 
 /** `upstream = "http://127.0.0.1:9000"`, or a table with `url`. */
-export const upstreamSettings: z.ZodType<UpstreamPlan> = z.preprocess(
-  (raw) => (typeof raw === "string" ? { url: raw } : raw),
-  table,
-) as z.ZodType<UpstreamPlan>;
+export const upstreamSettings: z.ZodType<UpstreamPlan> = z
+  .union([address.transform((url) => planOf(table.parse({ url: url.url }))), table.transform(planOf)])
+  .describe("Another HTTP/1.1 server: its URL, or a table with url and more");
+
+function planOf(raw: z.output<typeof table>): UpstreamPlan {
+  const hostHeader = raw.host === "client" ? null : raw.host === "upstream" ? raw.url.authority : raw.host;
+  return {
+    ...raw.url,
+    hostHeader,
+    stripPrefix: raw["strip-prefix"] ?? "",
+    forwarding: raw.forwarding,
+    connectTimeoutMs: raw["connect-timeout"],
+    responseTimeoutMs: raw["response-timeout"],
+    idleTimeoutMs: raw["idle-timeout"],
+    keepAliveMs: raw["keep-alive"],
+    maxConnections: raw["max-connections"],
+    maxHeadBytes: raw["max-head-size"],
+    tls: raw.tls,
+  };
+}
