@@ -40,6 +40,7 @@ import { ResponseRelays } from "./workers/response-relay.ts";
 import { EndLedger } from "./workers/report.ts";
 import type { ReloadOutcome } from "./workers/supervisor.ts";
 import { openSites, type SitesContext } from "./sites.ts";
+import { openUpstream } from "./upstream/open-upstream.ts";
 import { TurnEnd } from "./workers/turn-end.ts";
 
 const HEAD_BYTES = 262_144;
@@ -78,6 +79,7 @@ export async function serve(plan: Plan, notices: readonly string[], version: str
       trusts: (peer) => peer.isSpokenFor || plan.forwarding?.trusted.trustsPeer(peer.address) === true,
     },
     compression: new Compression(clock, log),
+    upstream: (upstream) => openUpstream(upstream, clock, log),
   };
   const sites = openSites(plan, sitesContext);
   let phase: HealthFacts["phase"] = "starting";

@@ -9,6 +9,7 @@ import { NO_SETTINGS, type Destination, type RoutePlan, type RouteSettings } fro
 import type { SitePlan } from "./config/sites/site.ts";
 import type { FilesContext } from "./files/context.ts";
 import { staticFolder } from "./files/static-folder.ts";
+import type { UpstreamPlan } from "./config/sites/upstream.ts";
 import { answerError } from "./http/error-response.ts";
 import type { Exchange } from "./http/exchange.ts";
 import { fold, type Handler, type Stage } from "./http/handler.ts";
@@ -25,6 +26,8 @@ export interface SitesContext {
   /** What limits and their kin need; limits outlive the configuration. */
   readonly protection: ProtectionContext;
   readonly compression: Compression;
+  /** Another server. Throws where a file that it needs cannot be read. */
+  readonly upstream: (plan: UpstreamPlan) => Handler;
 }
 
 /** What a route sees of a pool. */
@@ -183,6 +186,8 @@ function destinationHandler(destination: Destination, context: SitesContext): Ha
         context.files,
         destination.pool === null ? null : context.pool(destination.pool).handler,
       );
+    case "upstream":
+      return context.upstream(destination.upstream);
     case "redirect":
       return redirecting(destination);
     case "respond":

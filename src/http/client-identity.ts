@@ -83,7 +83,8 @@ function clientOf(peer: Peer, claims: ClientClaims): Peer {
   const { address, port } = claims.client ?? peer;
   const host = claims.host === null ? null : splitHost(claims.host);
   const serverPort = claims.port || host?.port || (host === null ? peer.serverPort : defaultPort(scheme));
-  return new Peer(address, port, host?.name ?? peer.serverName, serverPort, scheme, peer.tls, claims.prefix, true);
+  const serverName = host?.name ?? peer.serverName;
+  return new Peer(address, port, serverName, serverPort, scheme, peer.tls, claims.prefix, peer.address);
 }
 
 /** The new value of Host: what was told, with the port that was told unless it is the scheme's own. Null where it stays. */

@@ -46,8 +46,8 @@ export class Peer {
   readonly tls: TlsDetails | null;
   /** Path that a proxy has taken from the front of the target: the first part of SCRIPT_NAME. */
   readonly prefix: string;
-  /** A trusted proxy speaks for it: the address is not that of the connection. */
-  readonly isSpokenFor: boolean;
+  /** IP address of the trusted proxy that speaks for this client, or empty for a Unix socket; null where the client is the connection's own peer. */
+  readonly proxyAddress: string | null;
   /** The wire's encoded form, kept here by the wire. */
   encoded: Buffer | null = null;
   /** The encoder whose form that is (a reload can bring another). */
@@ -61,7 +61,7 @@ export class Peer {
     scheme: "http" | "https",
     tls: TlsDetails | null = null,
     prefix: string = "",
-    isSpokenFor: boolean = false,
+    proxyAddress: string | null = null,
   ) {
     this.address = address;
     this.port = port;
@@ -70,7 +70,12 @@ export class Peer {
     this.scheme = scheme;
     this.tls = tls;
     this.prefix = prefix;
-    this.isSpokenFor = isSpokenFor;
+    this.proxyAddress = proxyAddress;
+  }
+
+  /** A trusted proxy speaks for it: the address is not that of the connection. */
+  get isSpokenFor(): boolean {
+    return this.proxyAddress !== null;
   }
 }
 

@@ -8,6 +8,7 @@ import { NO_PROTECTION, type ProtectionSettings } from "./protection.ts";
 import type { CompressionPlan } from "../compression.ts";
 import type { RedirectPlan } from "./redirect.ts";
 import type { RespondPlan } from "./respond.ts";
+import type { UpstreamPlan } from "./upstream.ts";
 
 /** Which requests a route is for; all of it must hold. */
 export interface RouteMatch {
@@ -24,7 +25,9 @@ export type Destination =
   | { readonly type: "app"; readonly pool: string }
   | ({ readonly type: "static" } & StaticPlan)
   | ({ readonly type: "redirect" } & RedirectPlan)
-  | ({ readonly type: "respond" } & RespondPlan);
+  | ({ readonly type: "respond" } & RespondPlan)
+  /** Another HTTP/1.1 server. */
+  | { readonly type: "upstream"; readonly upstream: UpstreamPlan };
 
 /** What requests and responses pass; null or an empty list: nothing of that kind. */
 export interface RouteSettings extends ProtectionSettings {

@@ -10,6 +10,7 @@ import { appTarget, poolSettings, type PoolSettings } from "./pool.ts";
 import { protectionRows } from "./protection-rows.ts";
 import { redirectSettings } from "./redirect.ts";
 import { respondSettings } from "./respond.ts";
+import { upstreamSettings } from "./upstream.ts";
 import type { Destination, RouteMatch, RouteSettings } from "./route.ts";
 import { bytes, choice, duration, value, wrong, type ValueType } from "../value-types.ts";
 
@@ -82,6 +83,7 @@ const destinationRows: Readonly<Record<string, z.ZodType<DestinationContent>>> =
     .describe("The pool of workers of that name (see pools); main is the one of app"),
   redirect: redirectSettings.transform((plan): DestinationContent => ({ type: "redirect", ...plan })),
   respond: respondSettings.transform((plan): DestinationContent => ({ type: "respond", ...plan })),
+  upstream: upstreamSettings.transform((upstream): DestinationContent => ({ type: "upstream", upstream })),
 };
 export const destinationKeys: readonly string[] = ["app", ...Object.keys(destinationRows)];
 

@@ -1,0 +1,111 @@
+/** The edge before one upstream, in this process: what a route to it is made of, without workers. */
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { after } from "node:test";
+import { systemClock } from "../../src/clock.ts";
+import { type UpstreamPlan, upstreamSettings } from "../../src/config/sites/upstream.ts";
+import type { EdgeContext } from "../../src/edge/context.ts";
+import { Http1Connection } from "../../src/edge/http1-connection.ts";
+import { Peer } from "../../src/http/exchange.ts";
+import { DEFAULT_HEAD_LIMITS } from "../../src/http/http1/head-limits.ts";
+import { SocketStream } from "../../src/streams/byte-stream.ts";
+import { openUpstream } from "../../src/upstream/open-upstream.ts";
+
+export class ProxyFront {
+  readonly lines: string[] = [];
+  readonly done: string[] = [];
+  port = 0;
+  readonly #server: Server;
+  readonly #sockets: Socket[] = [];
+  readonly #watchers = new Set<() => void>();
+
+  private constructor(plan: UpstreamPlan) {
+    const tell = (line: string): void => {
+      this.lines.push(line);
+      this.#changed();
+    };
+    const log = { debug: tell, info: tell, warning: tell, error: tell, critical: tell };
+    const handler = openUpstream(plan, systemClock, log);
+    const context: EdgeContext = {
+      clock: systemClock,
+      limits: DEFAULT_HEAD_LIMITS,
+      keepAliveMs: 20_000,
+      headTimeoutMs: 30_000,
+      writeTimeoutMs: 60_000,
+      connectionRequests: 0,
+      bodies: {
+        maxBytes: 0,
+        memoryBytes: 1_048_576,
+        timeoutMs: 30_000,
+        minRate: 240,
+        buffering: "auto",
+        spool: null,
+        gatheredBytes: 0,
+      },
+      http2: null,
+      hasAsgi: () => true,
+      webSocket: null,
+      server: "",
+      hsts: "",
+      date: "",
+      isDraining: false,
+      forwarding: null,
+      proxyProtocol: null,
+      streamsBodies: () => true,
+      speaksAsgi: () => false,
+      bodyRule: null,
+      submit: handler,
+      onDone: (exchange) => {
+        this.done.push(`${exchange.head.path} ${exchange.status} ${exchange.sentBytes}`);
+        this.#changed();
+      },
+      onRejected: (_address, status, detail) => tell(`rejected ${status} ${detail}`),
+      onCutOff: (_address, detail) => tell(`cut off: ${detail}`),
+      onTroubleAtDoor: tell,
+      onUntrusted: () => tell("untrusted"),
+      onBadLength: () => tell("bad length"),
+    };
+    this.#server = createServer({ allowHalfOpen: true }, (socket: Socket) => {
+      this.#sockets.push(socket);
+      const peer = new Peer(socket.remoteAddress!, socket.remotePort!, "127.0.0.1", this.port, "http");
+      new Http1Connection((listener) => new SocketStream(socket, listener), peer, context);
+    });
+  }
+
+  /** `settings` as they stand in the configuration file. */
+  static async open(settings: unknown): Promise<ProxyFront> {
+    const front = new ProxyFront(upstreamSettings.parse(settings));
+    front.#server.listen(0, "127.0.0.1");
+    await new Promise((resolve) => front.#server.once("listening", resolve));
+    front.port = (front.#server.address() as AddressInfo).port;
+    after(() => front.#close());
+    return front;
+  }
+
+  /** Waits until a line of the log matches. */
+  async line(pattern: RegExp): Promise<string> {
+    for (;;) {
+      const found = this.lines.find((line) => pattern.test(line));
+      if (found !== undefined) return found;
+      await new Promise<void>((resolve) => this.#watchers.add(resolve));
+    }
+  }
+
+  /** Waits until a request is over that matches "path status bytes". */
+  async finished(pattern: RegExp): Promise<string> {
+    for (;;) {
+      const found = this.done.find((line) => pattern.test(line));
+      if (found !== undefined) return found;
+      await new Promise<void>((resolve) => this.#watchers.add(resolve));
+    }
+  }
+
+  #close(): void {
+    this.#server.close();
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  #changed(): void {
+    for (const watcher of this.#watchers) watcher();
+    this.#watchers.clear();
+  }
+}
