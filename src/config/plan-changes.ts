@@ -65,6 +65,7 @@ const effects: Readonly<Record<keyof Plan, Effect>> = {
   responseBuffer: { restart: "response-buffer" },
   spoolDir: { restart: "spool-dir" },
   spoolMax: { restart: "spool-max" },
+  files: { restart: "static-memory" },
   forwarding: "now",
   proxyProtocol: "now",
   queueTargetMs: "now",
