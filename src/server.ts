@@ -4,11 +4,13 @@
 import { systemClock } from "./clock.ts";
 import { bindText } from "./config/bind.ts";
 import type { Plan } from "./config/plan.ts";
+import type { PlanResult } from "./config/read-plan.ts";
 import { Concurrency } from "./edge/concurrency.ts";
 import { connectionsWithin, type ConnectionLimitsSettings } from "./edge/connection-limits.ts";
 import type { EdgeContext } from "./edge/context.ts";
 import { openFilesLimit } from "./edge/doorkeeper.ts";
 import { Edge } from "./edge/edge.ts";
+import { bodySettings, edgeSettings } from "./edge/edge-settings.ts";
 import { type BoundListener, type Door, Listener, ListenError } from "./edge/listener.ts";
 import { untrustedWarning } from "./edge/untrusted-warning.ts";
 import { alpnProtocols } from "./edge/protocol.ts";
@@ -23,6 +25,7 @@ import type { HealthFacts } from "./operations/health.ts";
 import { answeringHealth } from "./operations/health-stage.ts";
 import { Notifier } from "./operations/notifier.ts";
 import { PidFile } from "./operations/pid-file.ts";
+import { Reloading } from "./operations/reloading.ts";
 import { Signals } from "./operations/signals.ts";
 import { type Status, takeStatus } from "./operations/status.ts";
 import { stopSequence } from "./operations/stop-sequence.ts";
@@ -39,19 +42,24 @@ import { mostSeats, type PoolFailure, Pools } from "./workers/pools.ts";
 import { ResponseRelays } from "./workers/response-relay.ts";
 import { EndLedger } from "./workers/report.ts";
 import type { ReloadOutcome } from "./workers/supervisor.ts";
-import { openSites, type SitesContext } from "./sites.ts";
+import { openSites, type Sites, type SitesContext } from "./sites.ts";
 import { openUpstream } from "./upstream/open-upstream.ts";
 import { TurnEnd } from "./workers/turn-end.ts";
-
-const HEAD_BYTES = 262_144;
 
 /** After a handover idle clients may bring one more request for this long; then their connections end. */
 const HANDOVER_IDLE_MS = 2000;
 
 const EXIT_CANNOT_START = 1;
 
+type SitesDoor = Pick<EdgeContext, "streamsBodies" | "speaksAsgi" | "bodyRule" | "submit">;
+
 /** Serves until a signal says stop. Returns gunicorn's exit codes: 0 after a stop, 1 where it cannot listen, 3 and 4 where the app cannot be served. */
-export async function serve(plan: Plan, notices: readonly string[], version: string): Promise<number> {
+export async function serve(
+  plan: Plan,
+  notices: readonly string[],
+  version: string,
+  reread: () => Promise<PlanResult>,
+): Promise<number> {
   const clock = systemClock;
   const startedAt = clock.now();
   let log: OperationalLog;
@@ -76,12 +84,12 @@ export async function serve(plan: Plan, notices: readonly string[], version: str
       clock,
       log,
       zones: new LimitZones(),
-      trusts: (peer) => peer.isSpokenFor || plan.forwarding?.trusted.trustsPeer(peer.address) === true,
+      trusts: (peer) => peer.isSpokenFor || context.forwarding?.trusted.trustsPeer(peer.address) === true,
     },
     compression: new Compression(clock, log),
     upstream: (upstream) => openUpstream(upstream, clock, log),
   };
-  const sites = openSites(plan, sitesContext);
+  let sites = openSites(plan, sitesContext);
   let phase: HealthFacts["phase"] = "starting";
   const healthFacts = (): HealthFacts => ({
     phase,
@@ -103,47 +111,30 @@ export async function serve(plan: Plan, notices: readonly string[], version: str
   const concurrency =
     plan.limitConcurrency === 0
       ? null
-      : new Concurrency(plan.limitConcurrency, sites.handler, clock, (count) =>
-          log.warning(
-            `Answered 503 to ${count} request${count === 1 ? "" : "s"} (--limit-concurrency ${plan.limitConcurrency})`,
-          ),
+      : new Concurrency(
+          plan.limitConcurrency,
+          (exchange) => sites.handler(exchange),
+          clock,
+          (count) =>
+            log.warning(
+              `Answered 503 to ${count} request${count === 1 ? "" : "s"} (--limit-concurrency ${plan.limitConcurrency})`,
+            ),
         );
-  const submit = concurrency === null ? sites.handler : (exchange: Exchange): void => concurrency.submit(exchange);
+  /** The sites as the edge sees them, behind what concerns all of them. */
+  const sitesDoor = ({ handler, streamsBodies, speaksAsgi, bodyRule }: Sites): SitesDoor => {
+    const limited = concurrency === null ? handler : (exchange: Exchange): void => concurrency.submit(exchange);
+    const submit = healthPath === null ? limited : answeringHealth(healthPath, healthFacts, limited);
+    return { streamsBodies, speaksAsgi, bodyRule, submit };
+  };
   const context: EdgeContext = {
     clock,
-    limits: {
-      requestLine: plan.limitRequestLine,
-      fields: plan.limitRequestFields,
-      fieldSize: plan.limitRequestFieldSize,
-      headBytes: HEAD_BYTES,
-      underscores: plan.headerMap,
-    },
-    keepAliveMs: plan.keepAliveMs,
-    headTimeoutMs: plan.headerTimeoutMs,
-    webSocket: plan.webSocket,
+    ...edgeSettings(plan),
     hasAsgi: () => pools.all.some((pool) => pool.interface === "asgi"),
-    writeTimeoutMs: plan.writeTimeoutMs,
-    connectionRequests: plan.limitConnectionRequests,
-    bodies: {
-      maxBytes: plan.limitRequestBody,
-      memoryBytes: plan.bodyMemory,
-      timeoutMs: plan.bodyTimeoutMs,
-      minRate: plan.minBodyRate,
-      buffering: plan.requestBuffering,
-      spool,
-      gatheredBytes: 0,
-    },
+    bodies: { ...bodySettings(plan), spool, gatheredBytes: 0 },
     http2: plan.http2,
-    server: plan.serverHeader ? "maitred" : "",
-    hsts: plan.hsts,
     date: plan.dateHeader ? new Date().toUTCString() : "",
     isDraining: false,
-    forwarding: plan.forwarding,
-    proxyProtocol: plan.proxyProtocol,
-    streamsBodies: sites.streamsBodies,
-    speaksAsgi: sites.speaksAsgi,
-    bodyRule: sites.bodyRule,
-    submit: healthPath === null ? submit : answeringHealth(healthPath, healthFacts, submit),
+    ...sitesDoor(sites),
     onDone:
       concurrency === null
         ? logAccess
@@ -219,7 +210,7 @@ export async function serve(plan: Plan, notices: readonly string[], version: str
   const status = (): Status =>
     takeStatus({
       version,
-      app: plan.app,
+      app: pools.main.plan.app,
       state: phase === "serving" && pools.wanted === 0 ? "paused" : phase,
       uptimeMs: Math.round(clock.now() - startedAt),
       listeners: listeners.map(({ url }) => url),
@@ -231,11 +222,22 @@ export async function serve(plan: Plan, notices: readonly string[], version: str
     });
   const notifier = new Notifier(plan.operations.notifyFd);
   const tellServing = (): void =>
-    notifier.ready(`Serving ${plan.app} with ${pools.wanted} worker${pools.wanted === 1 ? "" : "s"}`);
+    notifier.ready(`Serving ${pools.main.plan.app} with ${pools.wanted} worker${pools.wanted === 1 ? "" : "s"}`);
+  const reloading = new Reloading(plan, {
+    reread,
+    log,
+    renew: (next) => pools.reload(next),
+    adopt: (next) => {
+      sites = openSites(next, sitesContext);
+      Object.assign(context, edgeSettings(next), sitesDoor(sites));
+      Object.assign(context.bodies, bodySettings(next));
+      pools.dismissUnused();
+    },
+  });
   const reload = async (): Promise<ReloadOutcome> => {
     tls?.reload();
     notifier.reloading();
-    const outcome = await pools.reload();
+    const outcome = await reloading.run();
     if (phase === "serving") tellServing();
     return outcome;
   };

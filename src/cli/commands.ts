@@ -27,7 +27,7 @@ export const commands: readonly Command[] = [
   },
   {
     name: "check",
-    help: "check the configuration and the options without starting; --explain says where each value comes from",
+    help: "check configuration and options; --explain tells all",
     run: async (argv, { print, warn }) => (await import("./check/command.ts")).checkCommand(argv, print, warn),
   },
   controlling("status", "show a running server: queue, workers, how others ended"),

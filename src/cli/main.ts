@@ -3,6 +3,7 @@
  * help and version, 2 for mistakes in the settings, 70 for a bug of ours, otherwise what serve() says.
  */
 import { readFileSync } from "node:fs";
+import type { PlanResult } from "../config/read-plan.ts";
 import { readAll } from "../config/read-all.ts";
 import { commands } from "./commands.ts";
 import { usageText, versionText } from "./usage.ts";
@@ -42,7 +43,10 @@ async function main(argv: readonly string[]): Promise<number> {
     );
     return exitMistake;
   }
-  const { result } = await readAll(argv, process.env, folder);
+  // A reload reads all of it again, as it was given to this process.
+  const env = { ...process.env };
+  const read = async (): Promise<PlanResult> => (await readAll(argv, env, folder)).result;
+  const result = await read();
   switch (result.type) {
     case "help":
       return print(usageText());
@@ -59,7 +63,7 @@ async function main(argv: readonly string[]): Promise<number> {
       wantsStack = result.plan.logLevel === "debug";
       // Only now: --help and mistakes must not pay for loading the server.
       const { serve } = await import("../server.ts");
-      return await serve(result.plan, result.notices, ownVersion());
+      return await serve(result.plan, result.notices, ownVersion(), read);
     }
   }
 }

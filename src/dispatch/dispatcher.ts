@@ -36,7 +36,7 @@ const RECALL_AFTER_MS = 5;
 const TICK_MS = 10;
 
 export class Dispatcher {
-  readonly #settings: DispatcherSettings;
+  #settings: DispatcherSettings;
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #queue = new Lane();
@@ -56,6 +56,13 @@ export class Dispatcher {
     this.#settings = settings;
     this.#clock = clock;
     this.#log = log;
+  }
+
+  /** Other bounds from now on. Returns those of before. */
+  reconfigure(settings: DispatcherSettings): DispatcherSettings {
+    const before = this.#settings;
+    this.#settings = settings;
+    return before;
   }
 
   /** Requests waiting for a seat. */

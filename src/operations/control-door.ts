@@ -125,7 +125,8 @@ export class ControlDoor {
       case "reload": {
         lines.send({ type: "progress", text: "starting new workers; the old ones serve until these are ready" });
         const outcome = await this.#actions.reload();
-        if (outcome.type === "done") done({ workers: outcome.workers });
+        if (outcome.type === "done")
+          done({ workers: outcome.workers, ...(outcome.notice === undefined ? {} : { notice: outcome.notice }) });
         else failed(outcome.message, outcome.traceback);
         break;
       }

@@ -4,56 +4,14 @@
  */
 import type { Clock } from "../clock.ts";
 import type { Plan, PoolPlan } from "../config/plan.ts";
-import type { ReloadPlan } from "../config/reload.ts";
 import { MAIN_POOL } from "../config/pool-spec.ts";
-import { Dispatcher } from "../dispatch/dispatcher.ts";
-import type { Handler } from "../http/handler.ts";
+import type { ReloadPlan } from "../config/reload.ts";
 import { type Log, prefixed } from "../telemetry/log.ts";
-import { type Development, startDevelopment } from "./development.ts";
-import type { GenerationContext } from "./generation-settings.ts";
 import { MemoryBudget } from "./memory-budget.ts";
+import { Pool, type PoolHouse, type SharedContext } from "./pool.ts";
 import type { WorkerReport } from "./report.ts";
-import { Sizer } from "./sizer.ts";
-import { startUnmeasured } from "./sizing.ts";
-import { type ReloadOutcome, Supervisor } from "./supervisor.ts";
-import { supervisorSettings } from "./supervisor-settings.ts";
+import type { ReloadOutcome } from "./supervisor.ts";
 import type { LoadFailure } from "./zygote.ts";
-
-export class Pool {
-  readonly plan: PoolPlan;
-  readonly log: Log;
-  readonly dispatcher: Dispatcher;
-  /** Null until there is an address to tell the workers. */
-  supervisor: Supervisor | null = null;
-  sizer: Sizer | null = null;
-  /** Watches files and restarts its workers; null without --reload. */
-  development: Development | null = null;
-
-  constructor(plan: PoolPlan, queueTargetMs: number, clock: Clock, log: Log) {
-    this.plan = plan;
-    this.log = log;
-    const { queueSize, queueTimeoutMs } = plan;
-    this.dispatcher = new Dispatcher({ queueSize, queueTimeoutMs, queueTargetMs }, clock, log);
-  }
-
-  /** Where its requests go in. */
-  readonly handler: Handler = (exchange) => this.dispatcher.submit(exchange);
-
-  get name(): string {
-    return this.plan.name;
-  }
-
-  get interface(): "wsgi" | "asgi" | null {
-    return this.supervisor?.interface ?? null;
-  }
-
-  get wanted(): number {
-    return this.supervisor?.wanted ?? this.plan.workers;
-  }
-}
-
-/** What the supervisors need beside their own queue. */
-export type SharedContext = Omit<GenerationContext, "log" | "dispatcher">;
 
 /** Why a pool could not start. */
 export type PoolFailure = LoadFailure & { readonly app: string };
@@ -61,52 +19,43 @@ export type PoolFailure = LoadFailure & { readonly app: string };
 export class Pools {
   readonly main: Pool;
   /** The main one first. */
-  readonly all: readonly Pool[];
-  readonly #plan: Plan;
+  #all: Pool[];
+  /** Those that no route has any more: they finish what they have. */
+  readonly #leaving = new Set<Pool>();
+  #plan: Plan;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  #house: PoolHouse | null = null;
 
   constructor(plan: Plan, clock: Clock, log: Log) {
     this.#plan = plan;
-    const main: PoolPlan = { ...plan, name: MAIN_POOL, patterns: [], mount: "" };
-    const isAlone = plan.pools.length === 0;
-    const make = (pool: PoolPlan): Pool =>
-      new Pool(pool, plan.queueTargetMs, clock, isAlone ? log : prefixed(log, `Pool ${pool.name}: `));
-    this.main = make(main);
-    this.all = [this.main, ...plan.pools.map(make)];
+    this.#clock = clock;
+    this.#log = log;
+    const [main, ...others] = plansOf(plan);
+    this.main = this.#make(main!);
+    this.#all = [this.main, ...others.map((one) => this.#make(one))];
+  }
+
+  /** The main one first. */
+  get all(): readonly Pool[] {
+    return this.#all;
   }
 
   named(name: string): Pool {
-    const pool = this.all.find((one) => one.name === name);
+    const pool = this.#all.find((one) => one.name === name);
     if (pool === undefined) throw new Error(`there is no pool ${name}`);
     return pool;
   }
 
   /** Makes the supervisors; nothing starts yet. `listener` is the first address. */
-  hire(listener: { readonly serverName: string; readonly serverPort: number }, shared: SharedContext): void {
-    const budget = new MemoryBudget(shared.memoryCgroup, this.#plan.cgroupRoot);
-    const { limitBytes } = budget;
-    for (const pool of this.all) {
-      const { plan, log, dispatcher } = pool;
-      const share = limitBytes === null ? null : limitBytes / this.all.length;
-      const workers = plan.sizing.type === "auto" ? startUnmeasured(plan.workers, share) : plan.workers;
-      const settings = supervisorSettings({ ...this.#plan, ...plan, workers }, listener, plan.mount);
-      const supervisor = new Supervisor(settings, { ...shared, log, dispatcher });
-      pool.supervisor = supervisor;
-      const house = { supervisor, dispatcher, budget, clock: shared.clock, log, cpus: this.#plan.cpus };
-      pool.sizer = new Sizer(plan, house);
-    }
+  hire(listener: PoolHouse["listener"], shared: SharedContext): void {
+    this.#house = { listener, shared, budget: new MemoryBudget(shared.memoryCgroup, this.#plan.cgroupRoot) };
+    for (const pool of this.#all) pool.hire(this.#house);
   }
 
   /** --reload: files are watched from now on, for each pool. */
   develop(reload: ReloadPlan, clock: Clock): void {
-    for (const pool of this.all) {
-      const { supervisor, dispatcher, log } = pool;
-      if (supervisor === null) continue;
-      pool.development = startDevelopment({ ...this.#plan, ...pool.plan }, reload, supervisor, {
-        dispatcher,
-        clock,
-        log,
-      });
-    }
+    for (const pool of this.#all) pool.develop(reload, clock);
   }
 
   /** What a worker has told of its modules. */
@@ -121,9 +70,9 @@ export class Pools {
 
   /** Resolves with null when all workers of all pools are ready, with the first failure as soon as there is one. */
   async start(): Promise<PoolFailure | null> {
-    const starts = this.all.map(async ({ supervisor, development, plan: { app } }) => {
-      const failure = (await (development ?? supervisor)?.start()) ?? null;
-      return failure === null ? null : { ...failure, app };
+    const starts = this.#all.map(async (pool) => {
+      const failure = await pool.start();
+      return failure === null ? null : { ...failure, app: pool.plan.app };
     });
     return await new Promise((resolve) => {
       for (const start of starts)
@@ -136,15 +85,7 @@ export class Pools {
 
   /** They serve: from now on their numbers are watched. */
   watch(): void {
-    for (const pool of this.all) {
-      const { plan, log, wanted } = pool;
-      // Under --reload the first code may be broken: its page is what is served.
-      if (pool.interface === null) continue;
-      log.info(
-        `Serving ${plan.app} (${pool.interface}) with ${wanted} worker${wanted === 1 ? "" : "s"} (${reasonOf(plan, wanted, pool.supervisor?.isFreeThreaded === true)})`,
-      );
-      pool.sizer?.begin();
-    }
+    for (const pool of this.#all) pool.watch();
   }
 
   /** Requests waiting for a seat. */
@@ -177,24 +118,56 @@ export class Pools {
   }
 
   get zygotes(): number[] {
-    return this.all.flatMap(({ supervisor }) => supervisor?.zygotes ?? []);
+    return this.#everyone.flatMap(({ supervisor }) => supervisor?.zygotes ?? []);
   }
 
   report(): (WorkerReport & { readonly pool: string })[] {
-    return this.all.flatMap(({ name, supervisor }) =>
+    return this.#everyone.flatMap(({ name, supervisor }) =>
       (supervisor?.report() ?? []).map((worker) => ({ ...worker, pool: name })),
     );
   }
 
-  /** Done when every pool has new workers; a pool whose code cannot start keeps its old ones. */
-  async reload(): Promise<ReloadOutcome> {
-    const outcomes = await Promise.all(this.all.map((pool) => this.#reload(pool)));
-    let workers = 0;
-    for (const outcome of outcomes) {
-      if (outcome.type === "failed") return outcome;
-      workers += outcome.workers;
+  /**
+   * New workers in every pool, by this plan; pools that it adds are started. Done when all are ready. Where one cannot start, its old workers and what
+   * they were made from stay, and pools that had renewed theirs do it once more, from what they were made from before.
+   */
+  async reload(plan: Plan): Promise<ReloadOutcome> {
+    const before = this.#plan;
+    const house = this.#house;
+    if (house === null) return { type: "failed", message: "it has not started", traceback: "" };
+    this.#plan = plan;
+    const asked = new Map(plansOf(plan).map((one) => [one.name, one]));
+    const kept = this.#all.filter(({ name }) => asked.has(name));
+    const changes = kept.map((pool) => pool.reconfigure(asked.get(pool.name)!, plan));
+    const newcomers = [...asked.values()].filter(({ name }) => !kept.some((pool) => pool.name === name));
+    const added = newcomers.map((one) => this.#make(one));
+    for (const pool of added) pool.hire(house);
+    this.#all = [...this.#all, ...added];
+    if (plan.reload !== null) this.develop(plan.reload, this.#clock);
+
+    const outcomes = await Promise.all([
+      ...kept.map((pool) => this.#named(pool, pool.reload())),
+      ...added.map((pool) => this.#named(pool, firstStart(pool))),
+    ]);
+    const failed = outcomes.find(({ type }) => type === "failed");
+    if (failed === undefined) {
+      for (const pool of added) pool.watch();
+      return { type: "done", workers: sum(outcomes, (one) => (one.type === "done" ? one.workers : 0)) };
     }
-    return { type: "done", workers };
+    // In development broken code is served as a page until it is mended.
+    if (plan.reload !== null) return failed;
+    this.#plan = before;
+    for (const change of changes) change.undo();
+    for (const pool of added) this.#dismiss(pool);
+    const renewed = kept.filter((_, at) => changes[at]?.isOfWorkers === true && outcomes[at]?.type === "done");
+    await Promise.all(renewed.map((pool) => pool.reload()));
+    return failed;
+  }
+
+  /** Pools that the plan in force has no use for leave when they have finished what they have. */
+  dismissUnused(): void {
+    const names = new Set(plansOf(this.#plan).map(({ name }) => name));
+    for (const pool of this.#all) if (!names.has(pool.name)) this.#dismiss(pool);
   }
 
   /** Has so many workers in this pool from now on; 0 in the main one pauses all. Why not, or null. */
@@ -211,40 +184,56 @@ export class Pools {
   }
 
   async stacks(which: number | null): Promise<{ name: string; text: string }[]> {
-    return (await Promise.all(this.all.map(async ({ supervisor }) => (await supervisor?.stacks(which)) ?? []))).flat();
+    return (
+      await Promise.all(this.#everyone.map(async ({ supervisor }) => (await supervisor?.stacks(which)) ?? []))
+    ).flat();
   }
 
   atWork(): string[] {
-    return this.all.flatMap(({ supervisor }) => supervisor?.atWork() ?? []);
+    return this.#everyone.flatMap(({ supervisor }) => supervisor?.atWork() ?? []);
   }
 
   hurry(): void {
-    for (const { supervisor } of this.all) supervisor?.hurry();
+    for (const { supervisor } of this.#everyone) supervisor?.hurry();
   }
 
   async stop(): Promise<void> {
-    for (const { sizer } of this.all) sizer?.stop();
-    await Promise.all(this.all.map(async ({ supervisor }) => await supervisor?.stop()));
+    for (const pool of this.#everyone) pool.stopSizing();
+    await Promise.all(this.#everyone.map(async ({ supervisor }) => await supervisor?.stop()));
   }
 
   kill(): string[] {
-    return this.all.flatMap(({ supervisor }) => supervisor?.kill() ?? []);
+    return this.#everyone.flatMap(({ supervisor }) => supervisor?.kill() ?? []);
   }
 
   /** Nothing more will be served: what waits gets 503. */
   abandon(): void {
-    for (const { dispatcher } of this.all) dispatcher.abandon();
+    for (const { dispatcher } of this.#everyone) dispatcher.abandon();
   }
 
-  async #reload({ supervisor, development, sizer, name }: Pool): Promise<ReloadOutcome> {
-    const outcome = (await (development ?? supervisor)?.reload()) ?? {
-      type: "failed",
-      message: "it has not started",
-      traceback: "",
-    };
-    if (outcome.type === "done") sizer?.reloaded();
-    else if (this.all.length > 1) return { ...outcome, message: `pool ${name}: ${outcome.message}` };
-    return outcome;
+  get #everyone(): readonly Pool[] {
+    return this.#leaving.size === 0 ? this.#all : [...this.#all, ...this.#leaving];
+  }
+
+  #make(plan: PoolPlan): Pool {
+    const isAlone = this.#plan.pools.length === 0;
+    const log = isAlone ? this.#log : prefixed(this.#log, `Pool ${plan.name}: `);
+    return new Pool(plan, this.#plan, this.#clock, log);
+  }
+
+  async #named({ name }: Pool, coming: Promise<ReloadOutcome>): Promise<ReloadOutcome> {
+    const outcome = await coming;
+    if (outcome.type === "done" || this.#all.length === 1) return outcome;
+    return { ...outcome, message: `pool ${name}: ${outcome.message}` };
+  }
+
+  #dismiss(pool: Pool): void {
+    this.#all = this.#all.filter((one) => one !== pool);
+    this.#leaving.add(pool);
+    void pool.leave().then(() => {
+      this.#leaving.delete(pool);
+      pool.log.info("Has left: no route goes there any more");
+    });
   }
 }
 
@@ -256,10 +245,14 @@ export function mostSeats(plan: Plan): number {
   );
 }
 
-function reasonOf({ sizing, workers, workersReason }: PoolPlan, wanted: number, isFreeThreaded: boolean): string {
-  if (isFreeThreaded && wanted < workers) return "free-threaded Python";
-  if (sizing.type === "elastic") return `${workersReason}, as many as ${sizing.most} when they are needed`;
-  return sizing.type === "auto" && wanted < workers ? `${workersReason}, once the first is measured` : workersReason;
+function plansOf(plan: Plan): readonly PoolPlan[] {
+  return [{ ...plan, name: MAIN_POOL, patterns: [], mount: "" }, ...plan.pools];
+}
+
+async function firstStart(pool: Pool): Promise<ReloadOutcome> {
+  const failure = await pool.start();
+  if (failure === null) return { type: "done", workers: pool.supervisor?.serving ?? 0 };
+  return { type: "failed", message: failure.message, traceback: failure.traceback };
 }
 
 function sum<T>(all: readonly T[], count: (one: T) => number): number {

@@ -27,11 +27,12 @@ export type SupervisorSettings = Omit<GenerationSettings, "spawn"> & {
 
 /** How a reload ended. */
 export type ReloadOutcome =
-  | { readonly type: "done"; readonly workers: number }
+  /** `notice`: what else there is to tell. */
+  | { readonly type: "done"; readonly workers: number; readonly notice?: string }
   | { readonly type: "failed"; readonly message: string; readonly traceback: string };
 
 export class Supervisor implements GenerationOwner {
-  readonly #settings: SupervisorSettings;
+  #settings: SupervisorSettings;
   readonly #context: GenerationContext;
   readonly #log: Log;
   readonly #door: PrivateSocket;
@@ -115,6 +116,18 @@ export class Supervisor implements GenerationOwner {
   /** The interpreter, as "cpython 3.12.1". */
   get python(): string {
     return this.#current?.python ?? "";
+  }
+
+  /** What the next generation is made from; a changed number of workers counts from then on. Returns the way back. */
+  reconfigure(settings: SupervisorSettings): () => void {
+    const [before, wanted] = [this.#settings, this.#wanted];
+    this.#settings = settings;
+    if (settings.workers !== before.workers && wanted > 0) this.#wanted = settings.workers;
+    const changed = this.#wanted;
+    return () => {
+      this.#settings = before;
+      if (this.#wanted === changed) this.#wanted = wanted;
+    };
   }
 
   /** A new generation from the code as it is now. The old one serves until it is ready. */

@@ -1,52 +1,11 @@
 /** One file says which sites there are and who answers for which of their paths: over real sockets. */
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 
+import { ask, common, Folder } from "../support/configuration.ts";
 import { type Maitred, runMaitred, startMaitred } from "../support/maitred.ts";
 import { testApps } from "../support/places.ts";
-import { RawClient, type RawResponse } from "../support/raw-client.ts";
-
-/** A folder for one configuration; `write` replaces its file. */
-class Folder {
-  readonly path: string = mkdtempSync(join(tmpdir(), "maitred-configuration-"));
-  readonly file: string = join(this.path, "maitred.toml");
-
-  write(text: string): void {
-    writeFileSync(this.file, text);
-  }
-
-  remove(): void {
-    rmSync(this.path, { recursive: true });
-  }
-}
-
-/** One request on a connection of its own. */
-async function ask(
-  port: number,
-  host: string,
-  target: string,
-  options: { method?: string; head?: string; body?: string } = {},
-): Promise<RawResponse & { text: string }> {
-  const { method = "GET", head = "", body = "" } = options;
-  const client = await RawClient.open(port);
-  const length = body === "" ? "" : `Content-Length: ${body.length}\r\n`;
-  await client.send(
-    `${method} ${target} HTTP/1.1\r\nHost: ${host}\r\n${length}${head}Connection: close\r\n\r\n${body}`,
-  );
-  const response = await client.response(method === "HEAD");
-  client.leave();
-  return { ...response, text: response.body.toString("utf8") };
-}
-
-const common = `
-app = "wsgi_app:application"
-bind = "127.0.0.1:0"
-chdir = "${testApps}"
-workers = 1
-`;
+import { RawClient } from "../support/raw-client.ts";
 
 suite("sites and routes", () => {
   const folder = new Folder();

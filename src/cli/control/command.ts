@@ -64,7 +64,7 @@ function told(command: ControlCommand, { json, number, pool }: ControlOptions, m
       return json ? `${JSON.stringify(status, null, 2)}\n` : statusText(status);
     }
     case "reload":
-      return `Reloaded: ${String(message["workers"])} new workers serve\n`;
+      return `Reloaded: ${String(message["workers"])} new workers serve\n${typeof message["notice"] === "string" ? `${message["notice"]}\n` : ""}`;
     case "scale":
       return `Scaling ${pool === null ? "" : `pool ${pool} `}to ${number} workers\n`;
     case "stacks": {
