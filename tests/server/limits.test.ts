@@ -78,13 +78,13 @@ suite("slow requests", () => {
 
   test("a client that waits for 100 Continue is not slow: the app has not asked", async () => {
     const gates = new Gates();
-    const server = await startMaitred([...start, "--body-timeout", "500ms"], { env: gates.env });
+    const server = await startMaitred([...start, "--body-timeout", "1s"], { env: gates.env });
     const busy = await RawClient.open(server.port);
     await busy.send("GET /hold?name=long HTTP/1.1\r\nHost: x\r\n\r\n");
     await server.waitForLine(/holding long/);
     const client = await RawClient.open(server.port);
     await client.send(post("Expect: 100-continue", "Content-Length: 5"));
-    await new Promise<void>((resolve) => setTimeout(resolve, 1500));
+    await new Promise<void>((resolve) => setTimeout(resolve, 2000));
     gates.open("long");
     assert.equal((await client.response()).status, 100);
     await client.send("hello");
