@@ -207,6 +207,19 @@ class ReceiveTest(AsgiCase):
         self.assertEqual(self.seen(), "http.disconnect ClientDisconnected http.disconnect")
         self.assertEqual(self.front_.output(), "")
 
+    def test_a_request_whose_client_left_while_the_loop_was_busy_never_reaches_the_app(self):
+        self.seat.requests((1, asgi_head("/hold_loop"), b""))
+        self.assertTrue(self.seat.silent())
+        self.seat.requests(
+            (2, asgi_head("/note", query_string=b"gone"), b""), (3, asgi_head("/note", query_string=b"here"), b"")
+        )
+        self.seat.frame(CANCEL, 2)
+        self.assertEqual(self.seat.outcome(1)["body"], b"held")
+        self.assertEqual(self.seat.outcome(2)["end"], "the client is gone")
+        self.assertEqual(self.seat.outcome(3)["body"], b"noted")
+        self.assertEqual(self.seen(), "held noted here")
+        self.assertEqual(self.front_.output(), "")
+
     def test_cancel_wakes_a_stream_that_waits_for_credit(self):
         self.seat.requests((1, asgi_head("/bigstream"), b""))
         self.assertEqual(self.seat.receive()[0], HEAD)

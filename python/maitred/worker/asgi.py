@@ -101,8 +101,13 @@ class Exchange(Waiting):
     async def run(self, sequence: int) -> None:
         """The app's task."""
         seat = self._seat
-        seat.board[seat.place] = sequence & MASK
         try:
+            if (
+                self.stage == GONE
+            ):  # Its client left before its turn came, on a loop that was busy: the app never hears of it.
+                self.returned()
+                return
+            seat.board[seat.place] = sequence & MASK
             await seat.app(self._scope, self.receive, self.send)
             if self.stage != COMPLETE:
                 self.returned()

@@ -131,9 +131,12 @@ class AsgiSeat(asyncio.Protocol):
         self._since = perf_counter()
         self._in_turn = True
         has_messages = False
-        for kind, arg, payload in self._frames.feed(data):
+        frames = self._frames.feed(data)
+        # After a long turn of the loop a request and its CANCEL come together: no task starts before that is known.
+        eager = self._eager and (len(frames) == 1 or all(kind != CANCEL for kind, _, _ in frames))
+        for kind, arg, payload in frames:
             if kind == REQUESTS:
-                self._begin(loads(payload))
+                self._begin(loads(payload), eager)
             elif kind == PING:
                 self.write(frame(PONG, arg))
             else:
@@ -237,7 +240,7 @@ class AsgiSeat(asyncio.Protocol):
 
     # Private
 
-    def _begin(self, batch: list[Any]) -> None:
+    def _begin(self, batch: list[Any], eager: bool) -> None:
         base, state, loop, exchanges = self._base, self._state, self.loop, self.exchanges
         make_task = asyncio.Task if loop.get_task_factory() is None else None
         templates = self._templates
@@ -284,7 +287,7 @@ class AsgiSeat(asyncio.Protocol):
             if "tls" in scope:
                 scope["extensions"]["tls"] = scope.pop("tls")
             exchanges[request_id] = exchange
-            if self._eager:
+            if eager:
                 exchange.task = asyncio.Task(exchange.run(sequence), loop=loop, eager_start=True)  # type: ignore[call-arg]
             elif make_task is not None:
                 exchange.task = make_task(

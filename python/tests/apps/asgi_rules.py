@@ -82,6 +82,17 @@ async def do_sleep(scope, receive, send):
     await say(send, "slept")
 
 
+async def do_hold_loop(scope, receive, send):
+    SEEN.append("held")
+    time.sleep(0.5)
+    await say(send, "held")
+
+
+async def do_note(scope, receive, send):
+    SEEN.append("noted " + scope["query_string"].decode())
+    await say(send, "noted")
+
+
 async def do_echo(scope, receive, send):
     messages = []
     while True:

@@ -47,7 +47,7 @@ const maitred = (kind: "sync" | "asgi"): Server => ({
   canRecycle: true,
   upgrade: "alone",
   command: ({ port, folder, workers, maxRequests, timeoutSeconds }) => [
-    join(repository, "bin/maitred"),
+    process.env["MAITRED_BIN"] ?? join(repository, "bin/maitred"),
     ...flags({ "--python": join(venv, "python"), "-b": `127.0.0.1:${port}`, "-k": kind, "-w": workers }),
     ...flags({ "--max-requests": maxRequests, "--timeout": timeoutSeconds, "--chdir": folder }),
     `chaos_app:${kind === "asgi" ? "asgi" : "wsgi"}`,
