@@ -34,6 +34,7 @@ import * as webSocket from "./settings/web-socket.ts";
 import * as workers from "./settings/workers.ts";
 import { areForUs, passedSockets } from "./socket-activation.ts";
 import { sitesOf } from "./sites/sites-of.ts";
+import { placedAuthorities } from "./upstream-files.ts";
 import { sizingOf } from "./worker-count.ts";
 import { workerModel } from "./worker-model.ts";
 
@@ -128,8 +129,9 @@ export function readPlan(
   const statics = value(files.staticFolders);
   const routing = sitesOf(asked, value(pools.pool), staticRoutes(statics), main.app);
   mistakes.push(...routing.mistakes);
-  const serving = placedFolders(routing.sites, fromChdir, host);
-  mistakes.push(...serving.mistakes);
+  const folders = placedFolders(routing.sites, fromChdir, host);
+  const serving = placedAuthorities(folders.sites, fromChdir, host);
+  mistakes.push(...folders.mistakes, ...serving.mistakes);
   const beside = poolsOf([...value(pools.pool), ...routing.pools], main, automatic, elasticity);
   mistakes.push(...beside.mistakes);
   notices.push(...remarks(resolved, env, host));
