@@ -71,6 +71,7 @@ function explain(issue: RawIssue, place: Place, above: readonly PropertyKey[]): 
     case "invalid_value":
       return told(`is not one of ${issue.values.map(shown).join(", ")}`);
     case "invalid_union":
+      if (value === undefined) return [{ path: at, text: `${nameOf(at)} is missing: it is ${wantedBy(issue)}` }];
       return ofUnion(issue, place, at) ?? told(`is ${kindOf(value)}, but ${wantedBy(issue)} is wanted`);
     case "too_small":
       return told(
@@ -134,6 +135,7 @@ const kinds: Readonly<Record<string, string>> = {
 
 function kindOf(value: unknown): string {
   if (Array.isArray(value)) return "a list";
+  if (typeof value === "boolean") return "a boolean";
   return typeof value === "object" ? "a table" : (kinds[typeof value] ?? typeof value);
 }
 

@@ -13,7 +13,7 @@ export type TomlPath = readonly PropertyKey[];
 export interface TomlDocument {
   readonly table: TomlTable;
   /** The line of the value at this path, or of the nearest one around it. Underscores in keys count as dashes. */
-  lineOf(path: TomlPath): number;
+  readonly lineOf: (path: TomlPath) => number;
 }
 
 /** A text that is not TOML: where and why. */
