@@ -61,7 +61,7 @@ function underLoad(server: RunningServer, scenario: Scenario, run: Run): Promise
 
 async function saturate(
   server: RunningServer,
-  { path, isSecure = false }: Scenario,
+  { path, isSecure = false, accepts }: Scenario,
   load: Load & { type: "saturate" | "http2" },
   run: Run,
 ): Promise<Measurement> {
@@ -71,7 +71,7 @@ async function saturate(
       : run.wrk === null
         ? closedLoop(closed)
         : wrk(run.wrk, closed);
-  const closed = { port: server.port, path, isSecure, connections: load.connections };
+  const closed = { port: server.port, path, isSecure, accepts, connections: load.connections };
   const warmUp = await client({ ...closed, seconds: warmUpSeconds(run) });
   const { result, cost } = await costed(server, () => client({ ...closed, seconds: run.seconds }));
   return {

@@ -6,9 +6,11 @@ export interface NginxPlace {
   readonly socket: string;
   readonly tls: boolean;
   readonly http2: boolean;
+  /** 0 = no compression. */
+  readonly gzipLevel: number;
 }
 
-export function nginxConfiguration({ port, folder, socket, tls, http2 }: NginxPlace): string {
+export function nginxConfiguration({ port, folder, socket, tls, http2, gzipLevel }: NginxPlace): string {
   const buffers = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
     (name) => `  ${name}_temp_path ${folder}/${name};`,
   );
@@ -22,6 +24,7 @@ http {
   access_log off;
   keepalive_requests 1000000;
 ${buffers.join("\n")}
+${gzipLevel === 0 ? "" : `  gzip on;\n  gzip_comp_level ${gzipLevel};\n  gzip_proxied any;\n  gzip_types application/json;\n`}
   upstream app {
     server unix:${socket};
     keepalive 64;

@@ -16,6 +16,7 @@ import {
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gunzipSync, zstdDecompressSync } from "node:zlib";
 import { setTimeout as sleep } from "node:timers/promises";
 import { askHttp2 } from "./load/http2-question.ts";
 import { type Answer, Connection, get } from "./load/connection.ts";
@@ -117,7 +118,8 @@ export class RunningServer {
       const answer = await this.#ask(scenario, deadlineMs - performance.now());
       if (answer.type === "failed") last = answer.reason;
       else if (answer.status !== 200) last = `status ${answer.status}`;
-      else if (answer.body.includes(scenario.expected)) return;
+      else if (scenario.accepts !== undefined && answer.coding === "") throw new Error("its answer is not compressed");
+      else if (plain(answer).includes(scenario.expected)) return;
       else
         throw new Error(
           `its answer does not hold ${JSON.stringify(scenario.expected)}: ${JSON.stringify(answer.body.slice(0, 300))}`,
@@ -127,12 +129,12 @@ export class RunningServer {
     throw new Error(`not ready after ${startTimeoutMs / 1000} s: ${last}; its log ends: ${this.#logEnd()}`);
   }
 
-  async #ask({ path, isSecure, load }: Scenario, timeoutMs: number): Promise<Answer> {
+  async #ask({ path, isSecure, accepts, load }: Scenario, timeoutMs: number): Promise<Answer> {
     if (load.type === "http2") return askHttp2(this.port, path, timeoutMs);
     const connection = new Connection(this.port, isSecure);
     const abort = new AbortController();
     const answer = await Promise.race([
-      new Promise<Answer>((resolve) => connection.send(get(path), resolve)),
+      new Promise<Answer>((resolve) => connection.send(get(path, accepts), resolve)),
       sleep<Answer>(Math.max(0, timeoutMs), { type: "failed", reason: "no answer in time" }, { signal: abort.signal }),
     ]);
     abort.abort();
@@ -169,4 +171,10 @@ function kill(pid: number, signal: NodeJS.Signals): void {
   } catch {
     // It has ended already.
   }
+}
+
+/** What the client would read. */
+function plain({ body, coding }: { readonly body: string; readonly coding: string }): string {
+  const decode = { gzip: gunzipSync, zstd: zstdDecompressSync }[coding];
+  return decode === undefined ? body : decode(Buffer.from(body, "latin1")).toString("latin1");
 }

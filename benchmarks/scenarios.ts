@@ -34,6 +34,8 @@ export interface Scenario {
   readonly expected: string;
   /** Over TLS; the settings must then be of servers that speak it. */
   readonly isSecure?: boolean;
+  /** What the client sends in Accept-Encoding; the answer must then be encoded. */
+  readonly accepts?: string;
   readonly load: Load;
   /** For one round, unless --seconds says otherwise. */
   readonly seconds: number;
@@ -67,6 +69,16 @@ const asgi: readonly Setting[] = [
 ];
 
 const tls = { tls: true } as const;
+
+/** zlib does the work in both: the levels say how much. */
+const compressing: readonly Setting[] = [
+  maitred("sync", 1, { compress: "gzip" }),
+  maitred("sync", 2, { compress: "gzip" }),
+  maitred("sync", 1, { compress: "zstd" }),
+  maitred("sync", 2, { compress: "zstd" }),
+  nginxGunicorn("gthread", 2, 4, { gzipLevel: 5 }),
+  nginxGunicorn("gthread", 2, 4, { gzipLevel: 1 }),
+];
 
 /** Four seats in every server: the point is where a request waits, not how many run at once. */
 const fourSeats: readonly Setting[] = [
@@ -228,6 +240,28 @@ export const SCENARIOS: readonly Scenario[] = [
     load: saturate,
     seconds: 3,
     settings: asgi,
+  },
+  {
+    name: "gzip-json",
+    about: "10 KB of JSON, compressed; gzip at level 5 in maitred",
+    app: "compressed:json",
+    path: "/",
+    expected: "Hello, World!",
+    accepts: "gzip, zstd",
+    load: saturate,
+    seconds: 3,
+    settings: compressing,
+  },
+  {
+    name: "gzip-html",
+    about: "a page of 40 KB, compressed; gzip at level 5 in maitred",
+    app: "compressed:html",
+    path: "/",
+    expected: "Hello, World!",
+    accepts: "gzip, zstd",
+    load: saturate,
+    seconds: 3,
+    settings: compressing,
   },
   {
     name: "tail",

@@ -29,16 +29,17 @@ export interface Setting {
 export function maitred(
   kind: "sync" | "gthread" | "asgi",
   workers: number,
-  options: { threads?: number; preload?: boolean; log?: boolean; tls?: boolean } = {},
+  options: { threads?: number; preload?: boolean; log?: boolean; tls?: boolean; compress?: string } = {},
 ): Setting {
   const extra = [
     ...(options.threads === undefined ? [] : ["--threads", String(options.threads)]),
     ...(options.preload ? ["--preload"] : []),
     ...(options.log ? ["--access-logfile", "/dev/null"] : []),
+    ...(options.compress === undefined ? [] : ["--compress", options.compress]),
   ];
   return {
     server: options.log ? "maitred+log" : "maitred",
-    label: label(kind, workers, options.threads, options.preload),
+    label: [label(kind, workers, options.threads, options.preload), options.compress ?? []].flat().join(", "),
     launch: ({ maitred, venv, appsFolder, folder, port, app }) => ({
       ...(options.tls && certified),
       commands: [
@@ -89,7 +90,12 @@ export function gunicorn(
 export function nginxGunicorn(kind: GunicornKind, workers: number, threads = 1, options: NginxOptions = {}): Setting {
   return {
     server: "nginx+gunicorn",
-    label: label(kind, workers, kind === "gthread" ? threads : undefined),
+    label: [
+      label(kind, workers, kind === "gthread" ? threads : undefined),
+      options.gzipLevel === undefined ? [] : `gzip ${options.gzipLevel}`,
+    ]
+      .flat()
+      .join(", "),
     launch: (place) =>
       behindNginx(
         place,
@@ -202,6 +208,7 @@ interface NginxOptions {
   readonly tls?: boolean;
   /** With prior knowledge, and nothing else on that address. */
   readonly http2?: boolean;
+  readonly gzipLevel?: number;
 }
 
 function gunicornCommand(
@@ -251,12 +258,12 @@ const pair = selfSigned(["127.0.0.1"], 1, Date.now());
 const certified = { files: { "cert.pem": pair.certificate, "key.pem": pair.key } };
 
 function behindNginx(place: Place, upstream: (socket: string) => readonly string[], options: NginxOptions): Launch {
-  const { tls = false, http2 = false } = options;
+  const { tls = false, http2 = false, gzipLevel = 0 } = options;
   const socket = `${place.folder}/app.sock`;
   return {
     files: {
       ...(tls && certified.files),
-      "nginx.conf": nginxConfiguration({ port: place.port, folder: place.folder, socket, tls, http2 }),
+      "nginx.conf": nginxConfiguration({ port: place.port, folder: place.folder, socket, tls, http2, gzipLevel }),
     },
     commands: [upstream(socket), [place.nginx, "-p", place.folder, "-c", `${place.folder}/nginx.conf`, "-e", "stderr"]],
   };

@@ -7,6 +7,8 @@ export interface Load {
   readonly port: number;
   readonly path: string;
   readonly isSecure?: boolean;
+  /** Value of Accept-Encoding. */
+  readonly accepts?: string | undefined;
   readonly connections: number;
   readonly seconds: number;
   /** Stops earlier, once that many requests were sent. */
@@ -22,7 +24,7 @@ export interface LoadResult {
 }
 
 export async function closedLoop(load: Load): Promise<LoadResult> {
-  const request = get(load.path);
+  const request = get(load.path, load.accepts);
   const latencies = createHistogram({ figures: 3 });
   const faults = new Faults();
   const connections = Array.from({ length: load.connections }, () => new Connection(load.port, load.isSecure));

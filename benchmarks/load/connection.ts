@@ -96,7 +96,7 @@ export class Connection {
   }
 }
 
-/** A GET with the headers a client cannot do without. */
-export function get(path: string): string {
-  return `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`;
+/** A GET with the headers a client cannot do without, and Accept-Encoding where it is asked for. */
+export function get(path: string, accepts?: string): string {
+  return `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n${accepts === undefined ? "" : `Accept-Encoding: ${accepts}\r\n`}\r\n`;
 }

@@ -20,6 +20,6 @@ export function askHttp2(port: number, path: string, timeoutMs: number): Promise
     stream.on("response", (fields) => (status = fields[":status"] ?? 0));
     stream.on("data", (text: string) => (body += text));
     stream.on("error", (error) => fail(error.message));
-    stream.on("close", () => settle({ type: "response", status, body, keepAlive: true }));
+    stream.on("close", () => settle({ type: "response", status, body, keepAlive: true, coding: "" }));
   });
 }

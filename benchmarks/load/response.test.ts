@@ -3,16 +3,20 @@ import { test } from "node:test";
 import { readResponse } from "./response.ts";
 
 const cases = [
-  ["a length", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", { status: 200, body: "hi", keepAlive: true }],
+  [
+    "a length",
+    "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi",
+    { status: 200, body: "hi", keepAlive: true, coding: "" },
+  ],
   [
     "chunks",
     "HTTP/1.1 404 No\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nh\r\n1\r\ni\r\n0\r\n\r\n",
-    { status: 404, body: "hi", keepAlive: true },
+    { status: 404, body: "hi", keepAlive: true, coding: "" },
   ],
   [
     "a close",
     "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi",
-    { status: 200, body: "hi", keepAlive: false },
+    { status: 200, body: "hi", keepAlive: false, coding: "" },
   ],
 ] as const;
 
@@ -26,5 +30,5 @@ for (const [name, text, expected] of cases) {
 test("a body without a length ends with the connection", () => {
   const text = "HTTP/1.1 200 OK\r\n\r\nhi";
   assert.equal(readResponse(text, false), null);
-  assert.deepEqual(readResponse(text, true), { status: 200, body: "hi", keepAlive: false });
+  assert.deepEqual(readResponse(text, true), { status: 200, body: "hi", keepAlive: false, coding: "" });
 });

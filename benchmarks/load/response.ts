@@ -4,6 +4,8 @@ export interface Response {
   readonly status: number;
   readonly body: string;
   readonly keepAlive: boolean;
+  /** Content-Encoding, empty where there is none. */
+  readonly coding: string;
 }
 
 /** Null until the response is whole. `ended` says that the server has closed the connection, which ends a body without a length. */
@@ -13,18 +15,19 @@ export function readResponse(received: string, ended: boolean): Response | null 
   const head = received.slice(0, headEnd).toLowerCase();
   const status = Number(head.slice(9, 12));
   const keepAlive = head.startsWith("http/1.1") && !head.includes("\r\nconnection: close");
+  const coding = /\r\ncontent-encoding: *(\S+)/.exec(head)?.[1] ?? "";
   const start = headEnd + 4;
 
   const length = /\r\ncontent-length: *(\d+)/.exec(head)?.[1];
   if (length !== undefined) {
     const end = start + Number(length);
-    return received.length < end ? null : { status, keepAlive, body: received.slice(start, end) };
+    return received.length < end ? null : { status, keepAlive, coding, body: received.slice(start, end) };
   }
   if (head.includes("\r\ntransfer-encoding: chunked")) {
     const body = readChunks(received, start);
-    return body === null ? null : { status, keepAlive, body };
+    return body === null ? null : { status, keepAlive, coding, body };
   }
-  return ended ? { status, keepAlive: false, body: received.slice(start) } : null;
+  return ended ? { status, keepAlive: false, coding, body: received.slice(start) } : null;
 }
 
 function readChunks(received: string, start: number): string | null {

@@ -6,7 +6,8 @@ import { Faults } from "./faults.ts";
 
 export async function wrk(program: string, load: Load): Promise<LoadResult> {
   const url = `${load.isSecure === true ? "https" : "http"}://127.0.0.1:${load.port}${load.path}`;
-  const flags = ["-t1", `-c${load.connections}`, `-d${load.seconds}s`, "--timeout", "10s", "--latency"];
+  const flags = ["-t1", `-c${load.connections}`, `-d${Math.ceil(load.seconds)}s`, "--timeout", "10s", "--latency"];
+  if (load.accepts !== undefined) flags.push("-H", `Accept-Encoding: ${load.accepts}`);
   const { stdout } = await promisify(execFile)(program, [...flags, url], { timeout: load.seconds * 1000 + 20_000 });
   return readWrk(stdout);
 }
