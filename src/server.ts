@@ -1,6 +1,7 @@
 /**
  * The composition root: a Plan in, a running server out, an exit code at the end. The only file that knows every room; readable top to bottom.
  */
+import { ResponseCache } from "./cache/response-cache.ts";
 import { systemClock } from "./clock.ts";
 import { bindText } from "./config/bind.ts";
 import type { Plan } from "./config/plan.ts";
@@ -77,7 +78,9 @@ export async function serve(
 
   const pools = new Pools(plan, clock, log);
   const { main } = pools;
+  const cache = new ResponseCache(plan.cache.memoryBytes, clock);
   const sitesContext: SitesContext = {
+    cache,
     pool: (name) => pools.named(name),
     files: new FilesContext(plan.files.memoryBytes, clock, log),
     protection: {
