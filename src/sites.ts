@@ -62,7 +62,7 @@ export interface Sites {
 
 type SitesPlan = Pick<
   Plan,
-  "sites" | "refusesUnknownHosts" | "limitRequestBody" | "requestBuffering" | "compression" | "cache"
+  "sites" | "refusesUnknownHosts" | "limitRequestBody" | "requestBuffering" | "compression" | "cachesAll"
 >;
 
 export function openSites(plan: SitesPlan, context: SitesContext): Sites {
@@ -187,8 +187,8 @@ function stagesOf(
 }
 
 /** --cache is for what has to be worked out; files have a memory of their own. */
-function ownCache({ type }: Destination, { cache }: SitesPlan): CachePlan | null {
-  return cache.isForAll && (type === "app" || type === "upstream") ? cacheDefaults : null;
+function ownCache({ type }: Destination, { cachesAll }: SitesPlan): CachePlan | null {
+  return cachesAll && (type === "app" || type === "upstream") ? cacheDefaults : null;
 }
 
 function destinationHandler(destination: Destination, context: SitesContext): Handler {

@@ -29,6 +29,7 @@ import type { Waiting } from "./waiting.ts";
 
 /** A cache before a handler. */
 export function caching(cache: ResponseCache, rules: RouteRules): Stage {
+  cache.isUsed = true;
   return (next) => {
     const desk = new Desk(cache, rules, next);
     return (exchange) => desk.handle(exchange);

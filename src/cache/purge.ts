@@ -4,7 +4,13 @@
  *     /blog/1        this path with every query        /blog/1?page=2   exactly this
  *     /blog/*        everything that begins so          tag "article-1"  what the app has tagged so
  */
-import type { Place } from "./response-cache.ts";
+
+/** Where a response stands. */
+export interface Place {
+  /** "https://example.com" and what a proxy took from the path. */
+  readonly base: string;
+  readonly target: string;
+}
 
 export interface PurgeWish {
   /** Paths as above; empty where only tags or everything is meant. */
@@ -26,6 +32,17 @@ export function purges(wish: PurgeWish): (place: Place, tags: readonly string[])
     if (host !== null && hostOf(base) !== host) return false;
     return wish.isEverything || tests.some((test) => test(target)) || tags.some((tag) => wanted.has(tag));
   };
+}
+
+/** A wish as it came from elsewhere; null where it is none. */
+export function purgeWish(given: unknown): PurgeWish | null {
+  if (typeof given !== "object" || given === null) return null;
+  const { paths, tags, isEverything, host, isSoft } = given as Partial<Record<keyof PurgeWish, unknown>>;
+  const isTexts = (list: unknown): list is string[] =>
+    Array.isArray(list) && list.every((one) => typeof one === "string");
+  if (!isTexts(paths) || !isTexts(tags) || (host !== null && typeof host !== "string")) return null;
+  if (paths.some((path) => pathMistake(path) !== null)) return null;
+  return { paths, tags, isEverything: isEverything === true, host, isSoft: isSoft === true };
 }
 
 /** What is wrong with a path; null where nothing is. */

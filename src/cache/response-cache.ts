@@ -4,6 +4,7 @@
  */
 import type { Clock } from "../clock.ts";
 import type { Fill } from "./fill.ts";
+import { type Place, purges, type PurgeWish } from "./purge.ts";
 import { Store, type StoreCounts } from "./store.ts";
 import type { StoredResponse } from "./stored-response.ts";
 
@@ -11,6 +12,7 @@ import type { StoredResponse } from "./stored-response.ts";
 const PASS_MS = 10_000;
 const MOST_PASSES = 10_000;
 
+/** For people who operate it. */
 export interface CacheCounts extends StoreCounts {
   /** Answered from the store; of those, past their time. */
   readonly hits: number;
@@ -31,6 +33,8 @@ export class ResponseCache {
   /** By what is asked for: the response that all who ask for it wait for. */
   readonly fills: Map<string, Fill> = new Map();
   readonly #passes = new Map<string, number>();
+  /** Some route has a cache. */
+  isUsed = false;
   hits = 0;
   staleHits = 0;
   misses = 0;
@@ -43,7 +47,8 @@ export class ResponseCache {
     this.clock = clock;
   }
 
-  get counts(): CacheCounts {
+  get counts(): CacheCounts | null {
+    if (!this.isUsed) return null;
     const { hits, staleHits, misses, collapsed, validated, passed } = this;
     return { ...this.store.counts, hits, staleHits, misses, collapsed, validated, passed };
   }
@@ -79,6 +84,11 @@ export class ResponseCache {
     for (const fill of this.fills.values()) if (fill.base === base && fill.target === target) fill.doom();
   }
 
+  /** Purges what is wished. Returns how many there were, or why not. */
+  obey(wish: PurgeWish): number | string {
+    return this.isUsed ? this.purge(purges(wish), wish.isSoft) : "this server has no cache (--cache)";
+  }
+
   /** Removes what `concerns` says; with `isSoft` it is past its time instead. Returns how many there were. */
   purge(concerns: (place: Place, tags: readonly string[]) => boolean, isSoft: boolean): number {
     let count = 0;
@@ -93,13 +103,6 @@ export class ResponseCache {
     for (const fill of this.fills.values()) if (concerns(fill, fill.tags)) fill.doom();
     return count;
   }
-}
-
-/** Where a response stands. */
-export interface Place {
-  /** "https://example.com" and what a proxy took from the path. */
-  readonly base: string;
-  readonly target: string;
 }
 
 function placeOf(stored: StoredResponse): Place {
