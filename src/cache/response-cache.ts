@@ -53,6 +53,11 @@ export class ResponseCache {
     return { ...this.store.counts, hits, staleHits, misses, collapsed, validated, passed };
   }
 
+  /** Nobody joins this fill any more. */
+  unlist(key: string | null, fill: Fill): void {
+    if (key !== null && this.fills.get(key) === fill) this.fills.delete(key);
+  }
+
   /** Responses to this are not shared: whoever asks goes alone, as nobody may wait in vain for another one's. */
   isPassed(key: string, now: number): boolean {
     const until = this.#passes.get(key);

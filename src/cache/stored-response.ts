@@ -36,6 +36,7 @@ export class StoredResponse {
   readonly isStrict: boolean;
   readonly staleWhileRevalidateMs: number;
   readonly staleIfErrorMs: number;
+  readonly staleIfDownMs: number;
   /** Of latin-1 characters, or bytes; null while it is only on the disk. */
   body: string | Buffer | null;
   bodyLength: number;
@@ -58,7 +59,7 @@ export class StoredResponse {
     status: number,
     reason: string,
     storable: Storable,
-    plan: Pick<CachePlan, "keepTags" | "statusHeader" | "staleWhileRevalidateMs" | "staleIfErrorMs">,
+    plan: Pick<CachePlan, "keepTags" | "statusHeader" | "staleWhileRevalidateMs" | "staleIfErrorMs" | "staleIfDownMs">,
     variantKey: string,
     body: string | Buffer,
     now: number,
@@ -91,6 +92,7 @@ export class StoredResponse {
       : storable.staleIfError === null
         ? plan.staleIfErrorMs
         : storable.staleIfError * 1000;
+    this.staleIfDownMs = isStrict || storable.lifetime.seconds === 0 ? 0 : plan.staleIfDownMs;
     this.body = body;
     this.bodyLength = body.length;
   }
@@ -109,6 +111,11 @@ export class StoredResponse {
     return now < this.freshUntil + this.staleIfErrorMs;
   }
 
+  /** It may be given while the app cannot be asked (RFC 9111 section 4.2.4). */
+  mayServeWhileDown(now: number): boolean {
+    return now < this.freshUntil + this.staleIfDownMs;
+  }
+
   /** Its time is over now. */
   expire(now: number): void {
     this.freshUntil = Math.min(this.freshUntil, now);
@@ -123,7 +130,13 @@ export class StoredResponse {
 
   /** There will be a use for it. */
   isWorthKeeping(now: number): boolean {
-    return this.isFresh(now) || this.hasValidator || this.mayServeWhileRevalidating(now) || this.mayServeOnError(now);
+    return (
+      this.isFresh(now) ||
+      this.hasValidator ||
+      this.mayServeWhileRevalidating(now) ||
+      this.mayServeOnError(now) ||
+      this.mayServeWhileDown(now)
+    );
   }
 
   ageSeconds(now: number): number {

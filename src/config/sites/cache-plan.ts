@@ -12,6 +12,8 @@ export interface CachePlan {
   /** For responses that do not say it themselves. */
   readonly staleWhileRevalidateMs: number;
   readonly staleIfErrorMs: number;
+  /** While no worker can be had, whatever the response says but must-revalidate and its kin. */
+  readonly staleIfDownMs: number;
   readonly maxObjectBytes: number;
   /** Requests that pass by: names, or `name=value`; `*` stands for any characters. */
   readonly bypassCookies: readonly string[];
@@ -45,6 +47,7 @@ export const cacheDefaults: CachePlan = {
   heuristicMs: 300_000,
   staleWhileRevalidateMs: 0,
   staleIfErrorMs: 0,
+  staleIfDownMs: 300_000,
   maxObjectBytes: 8_388_608,
   bypassCookies: [],
   bypassHeaders: [],

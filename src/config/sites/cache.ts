@@ -34,6 +34,9 @@ const table = z.strictObject({
     .describe(
       "So long a response may be given after its time when the application fails, where it does not say it itself.",
     ),
+  "stale-if-down": timeSpan
+    .optional()
+    .describe("So long a response may be given after its time while the application cannot be reached at all."),
   "max-object": size.optional().describe("A larger response is not kept."),
   "bypass-cookies": names.optional().describe("Requests with such a cookie pass by the cache."),
   "bypass-headers": names.optional().describe("Requests with such a field pass by the cache."),
@@ -90,6 +93,7 @@ function planOf(given: z.output<typeof table>): CachePlan {
     heuristicMs: given.heuristic ?? own.heuristicMs,
     staleWhileRevalidateMs: given["stale-while-revalidate"] ?? own.staleWhileRevalidateMs,
     staleIfErrorMs: given["stale-if-error"] ?? own.staleIfErrorMs,
+    staleIfDownMs: given["stale-if-down"] ?? own.staleIfDownMs,
     maxObjectBytes: given["max-object"] ?? own.maxObjectBytes,
     bypassCookies: given["bypass-cookies"] ?? own.bypassCookies,
     bypassHeaders: given["bypass-headers"] ?? own.bypassHeaders,
