@@ -1,6 +1,7 @@
 /**
  * The composition root: a Plan in, a running server out, an exit code at the end. The only file that knows every room; readable top to bottom.
  */
+import { ResponseCache } from "./cache/response-cache.ts";
 import { systemClock } from "./clock.ts";
 import { bindText } from "./config/bind.ts";
 import type { Plan } from "./config/plan.ts";
@@ -77,7 +78,9 @@ export async function serve(
 
   const pools = new Pools(plan, clock, log);
   const { main } = pools;
+  const cache = new ResponseCache(plan.cache.memoryBytes, clock);
   const sitesContext: SitesContext = {
+    cache,
     pool: (name) => pools.named(name),
     files: new FilesContext(plan.files.memoryBytes, clock, log),
     protection: {
@@ -216,6 +219,7 @@ export async function serve(
       listeners: listeners.map(({ url }) => url),
       health: healthListener?.url ?? null,
       connections: edge.connections,
+      cache: cache.counts,
       oldestMs: Math.round(clock.now() - (pools.waitingSince ?? clock.now())),
       pools,
       ledger,
@@ -249,6 +253,7 @@ export async function serve(
       reload,
       scale: (number, pool) => (phase === "serving" ? pools.scale(number, pool) : `the server is ${phase}`),
       stacks: (which) => pools.stacks(which),
+      purge: (wish) => cache.obey(wish),
       stop: (isQuick) => signals.requestStop({ why: "maitred stop", isQuick }),
     },
     log,

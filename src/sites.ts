@@ -2,10 +2,14 @@
  * From the sites of a Plan to the one handler that serves them: which rooms a request passes, and in what order. Made once when the server starts,
  * and once more for each configuration that it reads afterwards; what is at work by then goes on with the old one.
  */
+import { caching } from "./cache/desk.ts";
+import type { ResponseCache } from "./cache/response-cache.ts";
+import { routeRules } from "./cache/route-rules.ts";
 import type { Compression } from "./compression/stage.ts";
 import type { Plan } from "./config/plan.ts";
 import { MAIN_POOL } from "./config/pool-spec.ts";
-import { NO_SETTINGS, type Destination, type RoutePlan, type RouteSettings } from "./config/sites/route.ts";
+import { cacheDefaults, type CachePlan } from "./config/sites/cache-plan.ts";
+import { NO_SETTINGS, type Destination, type RoutePlan } from "./config/sites/route.ts";
 import type { SitePlan } from "./config/sites/site.ts";
 import type { FilesContext } from "./files/context.ts";
 import { staticFolder } from "./files/static-folder.ts";
@@ -26,6 +30,8 @@ export interface SitesContext {
   /** What limits and their kin need; limits outlive the configuration. */
   readonly protection: ProtectionContext;
   readonly compression: Compression;
+  /** What all routes with a cache have in common. */
+  readonly cache: ResponseCache;
   /** Another server. Throws where a file that it needs cannot be read. */
   readonly upstream: (plan: UpstreamPlan) => Handler;
 }
@@ -54,7 +60,10 @@ export interface Sites {
   readonly bodyRule: ((exchange: Exchange) => BodyRule) | null;
 }
 
-type SitesPlan = Pick<Plan, "sites" | "refusesUnknownHosts" | "limitRequestBody" | "requestBuffering" | "compression">;
+type SitesPlan = Pick<
+  Plan,
+  "sites" | "refusesUnknownHosts" | "limitRequestBody" | "requestBuffering" | "compression" | "cachesAll"
+>;
 
 export function openSites(plan: SitesPlan, context: SitesContext): Sites {
   const main = context.pool(MAIN_POOL);
@@ -158,7 +167,7 @@ function isAsgiOr({ pool }: OpenRoute, otherwise: boolean): boolean {
 
 /** The outermost first; each only where the route asks for it. */
 function stagesOf(
-  { settings }: { readonly settings: RouteSettings },
+  { destination, settings }: AnyRoute,
   owner: RouteOwner,
   plan: SitesPlan,
   context: SitesContext,
@@ -170,10 +179,16 @@ function stagesOf(
   ];
   const compression = settings.compression ?? plan.compression;
   if (compression !== null && compression !== "off") stages.push(context.compression.stage(compression));
-  // cache
+  const cache = settings.cache ?? ownCache(destination, plan);
+  if (cache !== null && cache !== "off") stages.push(caching(context.cache, routeRules(cache)));
   // files that the app names (X-Accel-Redirect)
   if (settings.timeoutMs !== null) stages.push(limitingTime(settings.timeoutMs));
   return stages;
+}
+
+/** --cache is for what has to be worked out; files have a memory of their own. */
+function ownCache({ type }: Destination, { cachesAll }: SitesPlan): CachePlan | null {
+  return cachesAll && (type === "app" || type === "upstream") ? cacheDefaults : null;
 }
 
 function destinationHandler(destination: Destination, context: SitesContext): Handler {

@@ -30,6 +30,11 @@ export const commands: readonly Command[] = [
     help: "check configuration and options; --explain tells all",
     run: async (argv, { print, warn }) => (await import("./check/command.ts")).checkCommand(argv, print, warn),
   },
+  {
+    name: "cache",
+    help: "purge responses from the cache of a running server",
+    run: async (argv, terminal) => (await import("./cache/command.ts")).cacheCommand(argv, terminal),
+  },
   controlling("status", "show a running server: queue, workers, how others ended"),
   controlling("reload", "new workers from the new code; tells whether they serve"),
   controlling("scale", "have N workers"),

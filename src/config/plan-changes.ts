@@ -66,6 +66,8 @@ const effects: Readonly<Record<keyof Plan, Effect>> = {
   responseBuffer: { restart: "response-buffer" },
   spoolDir: { restart: "spool-dir" },
   spoolMax: { restart: "spool-max" },
+  cache: { restart: "cache-memory, cache-disk or cache-disk-size" },
+  cachesAll: "now",
   files: { restart: "static-memory" },
   forwarding: "now",
   proxyProtocol: "now",

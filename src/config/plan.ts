@@ -82,6 +82,14 @@ export type PoolPlan = Pick<
   readonly mount: string;
 };
 
+/** The response cache, as far as all routes share it. */
+export interface CacheStorePlan {
+  readonly memoryBytes: number;
+  /** Absolute path of the folder of the disk tier, and what its files may hold; null = memory alone. */
+  readonly folder: string | null;
+  readonly diskBytes: number;
+}
+
 export interface Plan {
   /** `MODULE`, `MODULE:ATTR` or `MODULE:factory(...)` as the operator wrote it. */
   readonly app: string;
@@ -205,6 +213,9 @@ export interface Plan {
   readonly spoolMax: number;
   /** Folders that are served without the app. */
   readonly files: FilesPlan;
+  readonly cache: CacheStorePlan;
+  /** What apps and upstreams answer is cached by their own rules, where a route says nothing else. */
+  readonly cachesAll: boolean;
   /** Whose word counts about who the client is, and in which fields; null leaves the fields alone. */
   readonly forwarding: ForwardingPolicy | null;
   /** Every connection begins with a PROXY protocol header; null = none does. */

@@ -74,6 +74,8 @@ const plain: Told = {
   responseBuffer: 1_073_741_824,
   spoolDir: "/tmp",
   spoolMax: 4_294_967_296,
+  cache: { memoryBytes: 67_108_864, folder: null, diskBytes: 1_073_741_824 },
+  cachesAll: false,
   forwarding: {
     trusted: proxies("127.0.0.1,::1"),
     believed: new Set(["x-forwarded-for", "x-forwarded-proto", "forwarded"]),

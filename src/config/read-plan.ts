@@ -18,6 +18,7 @@ import { resolve, type Environment, type Resolved } from "./resolve.ts";
 import { tlsOf } from "./tls.ts";
 import { backlog, umask } from "./settings/bind.ts";
 import * as buffering from "./settings/buffering.ts";
+import * as caching from "./settings/cache.ts";
 import * as files from "./settings/files.ts";
 import * as http from "./settings/http.ts";
 import * as http2 from "./settings/http2.ts";
@@ -203,6 +204,8 @@ export function readPlan(
     responseBuffer: value(buffering.responseBuffer),
     spoolDir,
     spoolMax: value(buffering.spoolMax),
+    cache: cacheOf(resolved, fromChdir),
+    cachesAll: value(caching.cacheMemory) > 0,
     files: { isAuto: statics.some(({ type }) => type === "auto"), memoryBytes: value(files.staticMemory) },
     forwarding: value(proxy.proxyHeaders)
       ? { trusted: value(proxy.forwardedAllowIps), believed: value(proxy.trustedHeaders) }
@@ -266,6 +269,19 @@ function rootPathOf(resolved: Resolved, environ: Readonly<Record<string, string>
   const parsed = scriptName === undefined ? null : python.rootPath.read([scriptName]);
   return parsed?.type === "value" ? parsed.value : asked.value;
 }
+
+function cacheOf(resolved: Resolved, fromChdir: (path: string) => string): Plan["cache"] {
+  const asked = resolved.get(caching.cacheMemory).value;
+  const folder = resolved.get(caching.cacheDisk).value;
+  return {
+    memoryBytes: asked === 0 ? CACHE_BYTES : asked,
+    folder: folder === null ? null : fromChdir(folder),
+    diskBytes: resolved.get(caching.cacheDiskSize).value,
+  };
+}
+
+/** Where only routes ask for a cache. */
+const CACHE_BYTES = 67_108_864;
 
 function proxyProtocolOf(resolved: Resolved): Plan["proxyProtocol"] {
   const mode = resolved.get(proxy.proxyProtocol).value;

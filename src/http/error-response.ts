@@ -21,8 +21,17 @@ export function answerError(exchange: Exchange, status: number, retryAfterSecond
     retryAfterSeconds === undefined
       ? PLAIN
       : fieldsOf([...PLAIN.flat, "Retry-After", String(Math.max(1, Math.ceil(retryAfterSeconds)))]);
+  if (fields !== PLAIN) own.add(fields);
   const reason = reasonPhrase(status);
   exchange.complete(status, reason, fields, `${status} ${reason}\n`);
+}
+
+/** Fields of other answers of ours than those with PLAIN. */
+const own = new WeakSet<ResponseFields>();
+
+/** These are fields of an answer that `answerError` made: whoever should have answered could not. */
+export function isOwnAnswer(fields: ResponseFields): boolean {
+  return fields === PLAIN || own.has(fields);
 }
 
 /** Head fields and body of an error that has no exchange (the request could not be read). */

@@ -24,6 +24,8 @@ export class HeaderBlock {
   encodedFor: object | null = null;
   /** What workers remember of requests with this section, kept here by the wire. */
   templates: (object | undefined)[] | null = null;
+  /** What the response cache has made of it, kept here by the cache. */
+  cacheFacts: object | null = null;
 
   constructor(
     names: readonly HeaderName[],

@@ -3,11 +3,13 @@
  * the kernel's word; a file lets in whom its mode lets in.
  *
  *     {"type":"status"} {"type":"reload"} {"type":"scale","workers":3,"pool":"main"} {"type":"stacks","worker":null} {"type":"stop","now":false}
+ *     {"type":"purge","wish":{"paths":["/blog/*"],"tags":[],"isEverything":false,"host":null,"isSoft":false}}
  *     ──▶ {"type":"progress","text":...} … then {"type":"done",...} or {"type":"failed","message":...}
  *
  * After `stop` the answer is the end of the stream: the process is gone.
  */
 import { createServer, type Server, type Socket } from "node:net";
+import { type PurgeWish, purgeWish } from "../cache/purge.ts";
 import type { ControlPlan } from "../config/operations.ts";
 import { listenUnix, type SocketFile } from "../streams/unix-listen.ts";
 import type { Log } from "../telemetry/log.ts";
@@ -30,6 +32,8 @@ export interface ControlActions {
   scale(workers: number, pool?: string): string | null;
   stacks(worker: number | null): Promise<{ name: string; text: string }[]>;
   stop(isQuick: boolean): void;
+  /** Returns how many responses the cache has given up, or why it has not. */
+  purge(wish: PurgeWish): number | string;
 }
 
 export class ControlDoor {
@@ -147,6 +151,13 @@ export class ControlDoor {
         const stacks = await this.#actions.stacks(typeof which === "number" ? which : null);
         if (stacks.length > 0) done({ stacks });
         else failed(typeof which === "number" ? `there is no worker ${which}` : "there is no worker");
+        break;
+      }
+      case "purge": {
+        const wish = purgeWish(message["wish"]);
+        const outcome = wish === null ? "the purge says nothing that can be purged" : this.#actions.purge(wish);
+        if (typeof outcome === "number") done({ count: outcome });
+        else failed(outcome);
         break;
       }
       case "stop":

@@ -1,5 +1,6 @@
 /** What `maitred status` shows: the snapshot's type, and how it is taken. Memory and CPU are read from /proc when somebody asks, never before. */
 import { readFileSync } from "node:fs";
+import type { CacheCounts } from "../cache/response-cache.ts";
 import type { DeathReport, EndLedger, WorkerReport } from "../workers/report.ts";
 import type { Pools } from "../workers/pools.ts";
 
@@ -36,6 +37,8 @@ export interface Status {
   readonly health: string | null;
   readonly queue: { readonly waiting: number; readonly oldestMs: number };
   readonly connections: number;
+  /** null: there is no cache. */
+  readonly cache: CacheCounts | null;
   readonly wanted: number;
   /** The main pool first. */
   readonly pools: readonly PoolStatus[];
@@ -52,7 +55,7 @@ export interface Status {
 /** What is known without asking the kernel. */
 export type StatusFacts = Pick<
   Status,
-  "version" | "app" | "state" | "uptimeMs" | "listeners" | "health" | "connections"
+  "version" | "app" | "state" | "uptimeMs" | "listeners" | "health" | "connections" | "cache"
 > & { readonly oldestMs: number; readonly pools: Pools; readonly ledger: EndLedger };
 
 export function takeStatus({ pools, ledger, oldestMs, ...facts }: StatusFacts): Status {

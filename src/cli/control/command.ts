@@ -76,7 +76,8 @@ function told(command: ControlCommand, { json, number, pool }: ControlOptions, m
   }
 }
 
-function problem(answer: Answer, name: string): string {
+/** What an answer that is none says, for people. */
+export function problem(answer: Answer, name: string): string {
   switch (answer.type) {
     case "failed": {
       const given = answer.message["traceback"];
@@ -95,7 +96,7 @@ function problem(answer: Answer, name: string): string {
   }
 }
 
-function exitCodeOf(answer: Answer): number {
+export function exitCodeOf(answer: Answer): number {
   if (answer.type === "refused") return exitCodes.forbidden;
   if (answer.type === "unreachable") return answer.code === "EACCES" ? exitCodes.forbidden : exitCodes.none;
   return exitCodes.failed;

@@ -1,4 +1,5 @@
 /** `maitred status` for people: the snapshot as text. Pure. */
+import type { CacheCounts } from "../../cache/response-cache.ts";
 import type { Status, Usage } from "../../operations/status.ts";
 
 export function statusText(status: Status): string {
@@ -8,6 +9,7 @@ export function statusText(status: Status): string {
     `listening    ${status.listeners.join(", ")}${status.health === null ? "" : `; health checks at ${status.health}`}`,
     `connections  ${status.connections}`,
     `queue        ${status.queue.waiting} waiting${status.queue.waiting === 0 ? "" : `, the oldest for ${span(status.queue.oldestMs)}`}`,
+    ...(status.cache === null ? [] : [`cache        ${cacheText(status.cache)}`]),
     `workers      ${status.workers.filter(({ state }) => state === "serving").length} of ${status.wanted} serving${status.isCrashLooping ? ", and they keep dying" : ""}`,
     ...(status.pools.length < 2 ? [] : ["", ...poolTable(status)]),
     "",
@@ -70,6 +72,23 @@ export function span(ms: number): string {
 }
 
 // Private
+
+function cacheText({
+  responses,
+  bytes,
+  limitBytes,
+  hits,
+  staleHits,
+  misses,
+  collapsed,
+  validated,
+  passed,
+}: CacheCounts): string {
+  const asked = hits + misses + collapsed + passed;
+  const share = asked === 0 ? "" : ` (${Math.round((100 * (hits + collapsed)) / asked)} % of ${asked})`;
+  const megabytes = (count: number): string => `${(count / 1_048_576).toFixed(1)} MB`;
+  return `${responses} responses in ${megabytes(bytes)} of ${megabytes(limitBytes)}; ${hits} hits${share}, ${staleHits} of them stale, ${collapsed} shared, ${misses} misses, ${validated} validated, ${passed} passed`;
+}
 
 function poolTable({ pools }: Status): string[] {
   return table([

@@ -3,6 +3,7 @@ import type { Section, Setting } from "../setting.ts";
 import { bindSection } from "./bind.ts";
 import { bufferingSection } from "./buffering.ts";
 import { filesSection } from "./files.ts";
+import { cacheSection } from "./cache.ts";
 import { httpSection } from "./http.ts";
 import { http2Section } from "./http2.ts";
 import { limitsSection } from "./limits.ts";
@@ -31,6 +32,7 @@ export const sections: readonly Section[] = [
   filesSection,
   proxySection,
   httpSection,
+  cacheSection,
   http2Section,
   webSocketSection,
   loggingSection,

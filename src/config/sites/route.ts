@@ -6,6 +6,7 @@ import type { PathPattern } from "../../http/path-pattern.ts";
 import type { StaticPlan } from "../static-plan.ts";
 import { NO_PROTECTION, type ProtectionSettings } from "./protection.ts";
 import type { CompressionPlan } from "../compression.ts";
+import type { CachePlan } from "./cache-plan.ts";
 import type { RedirectPlan } from "./redirect.ts";
 import type { RespondPlan } from "./respond.ts";
 import type { UpstreamPlan } from "./upstream.ts";
@@ -39,6 +40,8 @@ export interface RouteSettings extends ProtectionSettings {
   readonly requestBuffering: "auto" | "on" | "off" | null;
   /** null = as everywhere (--compress). */
   readonly compression: CompressionPlan | "off" | null;
+  /** The response cache; null = as everywhere (--cache). */
+  readonly cache: CachePlan | "off" | null;
 }
 
 export interface RoutePlan {
@@ -58,4 +61,5 @@ export const NO_SETTINGS: RouteSettings = {
   limitRequestBody: null,
   requestBuffering: null,
   compression: null,
+  cache: null,
 };

@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { parsePattern, type PathPattern } from "../../http/path-pattern.ts";
 import { compressionSettings } from "./compression.ts";
+import { cacheSettings } from "./cache.ts";
 import { written } from "./fields.ts";
 import { appTarget, poolSettings, type PoolSettings } from "./pool.ts";
 import { protectionRows } from "./protection-rows.ts";
@@ -73,6 +74,7 @@ const settingRows: { readonly [K in keyof RouteSettings]: SettingRow<RouteSettin
   },
   ...protectionRows,
   compression: { key: "compression", schema: compressionSettings, off: "off" },
+  cache: { key: "cache", schema: cacheSettings, off: "off" },
 };
 
 /** Who answers: one of these keys. */

@@ -1,0 +1,116 @@
+/**
+ * What all routes with a cache have in common, and what a new configuration finds as the old one left it: the store, the responses that are on
+ * their way, and what is known not to be worth waiting for.
+ */
+import type { Clock } from "../clock.ts";
+import type { Fill } from "./fill.ts";
+import { type Place, purges, type PurgeWish } from "./purge.ts";
+import { Store, type StoreCounts } from "./store.ts";
+import type { StoredResponse } from "./stored-response.ts";
+
+/** For so long after a response that may not be stored nobody waits for another request's response. */
+const PASS_MS = 10_000;
+const MOST_PASSES = 10_000;
+
+/** For people who operate it. */
+export interface CacheCounts extends StoreCounts {
+  /** Answered from the store; of those, past their time. */
+  readonly hits: number;
+  readonly staleHits: number;
+  /** Went to the app. */
+  readonly misses: number;
+  /** Waited for another request's response and got it. */
+  readonly collapsed: number;
+  /** The app said that what is stored is still good. */
+  readonly validated: number;
+  /** Passed by. */
+  readonly passed: number;
+}
+
+export class ResponseCache {
+  readonly store: Store;
+  readonly clock: Clock;
+  /** By what is asked for: the response that all who ask for it wait for. */
+  readonly fills: Map<string, Fill> = new Map();
+  readonly #passes = new Map<string, number>();
+  /** Some route has a cache. */
+  isUsed = false;
+  hits = 0;
+  staleHits = 0;
+  misses = 0;
+  collapsed = 0;
+  validated = 0;
+  passed = 0;
+
+  constructor(limitBytes: number, clock: Clock) {
+    this.store = new Store(limitBytes);
+    this.clock = clock;
+  }
+
+  get counts(): CacheCounts | null {
+    if (!this.isUsed) return null;
+    const { hits, staleHits, misses, collapsed, validated, passed } = this;
+    return { ...this.store.counts, hits, staleHits, misses, collapsed, validated, passed };
+  }
+
+  /** Nobody joins this fill any more. */
+  unlist(key: string | null, fill: Fill): void {
+    if (key !== null && this.fills.get(key) === fill) this.fills.delete(key);
+  }
+
+  /** Responses to this are not shared: whoever asks goes alone, as nobody may wait in vain for another one's. */
+  isPassed(key: string, now: number): boolean {
+    const until = this.#passes.get(key);
+    if (until === undefined) return false;
+    if (now < until) return true;
+    this.#passes.delete(key);
+    return false;
+  }
+
+  /** @param key null: of a request that others do not know of. */
+  notePass(key: string | null, now: number): void {
+    if (key === null) return;
+    this.#passes.delete(key);
+    this.#passes.set(key, now + PASS_MS);
+    if (this.#passes.size <= MOST_PASSES) return;
+    for (const oldest of this.#passes.keys()) {
+      this.#passes.delete(oldest);
+      return;
+    }
+  }
+
+  forgetPass(key: string | null): void {
+    if (key !== null) this.#passes.delete(key);
+  }
+
+  /** What is stored for a target is no longer true, and neither is what is on its way. */
+  invalidate(base: string, target: string): void {
+    this.store.removeTarget(base, target);
+    for (const fill of this.fills.values()) if (fill.base === base && fill.target === target) fill.doom();
+  }
+
+  /** Purges what is wished. Returns how many there were, or why not. */
+  obey(wish: PurgeWish): number | string {
+    return this.isUsed ? this.purge(purges(wish), wish.isSoft) : "this server has no cache (--cache)";
+  }
+
+  /** Removes what `concerns` says; with `isSoft` it is past its time instead. Returns how many there were. */
+  purge(concerns: (place: Place, tags: readonly string[]) => boolean, isSoft: boolean): number {
+    let count = 0;
+    const now = this.clock.now();
+    this.store.forEach((stored) => {
+      if (stored.resource === null || !concerns(placeOf(stored), stored.tags)) return;
+      count++;
+      if (isSoft) stored.expire(now);
+      else this.store.remove(stored);
+    });
+    // Of what is on its way the tags may not be known yet: it is used by who waits for it, and not stored.
+    for (const fill of this.fills.values()) if (concerns(fill, fill.tags)) fill.doom();
+    return count;
+  }
+}
+
+function placeOf(stored: StoredResponse): Place {
+  const { shelf, target } = stored.resource!;
+  return { base: shelf.base, target };
+}
