@@ -26,23 +26,23 @@ export function answerKept(exchange: Exchange, representation: Representation, b
 /**
  * An open file, which is closed when all is sent or the client has left.
  * @param failed hears why it could not be sent whole; the client's connection has been cut then.
+ * @param instead another status than 200, with which conditions and ranges mean nothing.
  */
 export function answerOpen(
   exchange: Exchange,
   representation: Representation,
   descriptor: number,
   failed: (reason: string) => void,
-  status: number = 200,
-  reason: string = "OK",
+  instead: { readonly status: number; readonly reason: string } | null = null,
 ): void {
   const closed = (): void => close(descriptor, () => {});
-  const selection = status === 200 ? select(exchange.head, representation) : WHOLE;
+  const selection = instead === null ? select(exchange.head, representation) : WHOLE;
   if (selection.type !== "whole" && selection.type !== "ranges") {
     closed();
     return answerWithout(exchange, representation, selection);
   }
   if (selection.type === "whole") {
-    exchange.start(status, reason, representation.sized);
+    exchange.start(instead?.status ?? 200, instead?.reason ?? "OK", representation.sized);
     if (exchange.head.method === "HEAD") {
       closed();
       return exchange.end();

@@ -119,7 +119,9 @@ class FileSender {
     if (typeof segment === "string") {
       this.#at++;
       const buffer = Buffer.from(segment, "latin1");
+      this.#isReading = true;
       this.#give({ buffer, bytes: buffer.length, isLent: false });
+      this.#isReading = false;
       return this.go();
     }
     if (this.#done === segment.length) {

@@ -13,6 +13,7 @@ import { redirectSettings } from "./redirect.ts";
 import { respondSettings } from "./respond.ts";
 import { upstreamSettings } from "./upstream.ts";
 import type { Destination, RouteMatch, RouteSettings } from "./route.ts";
+import { staticSettings } from "./static.ts";
 import { bytes, choice, duration, value, wrong, type ValueType } from "../value-types.ts";
 
 /** A destination as written: which pool an app has is not known yet. */
@@ -83,6 +84,7 @@ const destinationRows: Readonly<Record<string, z.ZodType<DestinationContent>>> =
     .string()
     .transform((pool): DestinationContent => ({ type: "pool", pool }))
     .describe("The pool of workers of that name (see pools); main is the one of app"),
+  static: staticSettings.transform((plan): DestinationContent => ({ type: "static", ...plan })),
   redirect: redirectSettings.transform((plan): DestinationContent => ({ type: "redirect", ...plan })),
   respond: respondSettings.transform((plan): DestinationContent => ({ type: "respond", ...plan })),
   upstream: upstreamSettings.transform((upstream): DestinationContent => ({ type: "upstream", upstream })),

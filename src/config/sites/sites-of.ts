@@ -149,21 +149,26 @@ class PoolNames {
     if (destination === null) return { type: "app", pool: MAIN_POOL };
     if (destination.type === "pool") return this.#pool(destination.pool, patterns, path);
     if (destination.type === "app") return this.#app(destination, patterns);
+    if (destination.type === "static" && destination.pool !== null)
+      this.#mustKnow(destination.pool, [...path, "static", "otherwise"]);
     return destination;
   }
 
   #pool(name: string, patterns: readonly PathPattern[], path: readonly PropertyKey[]): Destination {
     const place = this.#asked.where([...path, "pool"]);
-    if (!this.#known.has(name)) {
-      const near = nearest(name, this.#known);
-      const hint = near === null ? `: there are ${[...this.#known].join(", ")}` : `, did you mean ${near}?`;
-      this.mistakes.push(`${place}: there is no pool ${name}${hint}`);
-    }
+    this.#mustKnow(name, [...path, "pool"]);
     const mount = this.#mounts.get(name);
     for (const { text, literal } of mount === undefined ? [] : patterns)
       if (literal !== mount && literal?.startsWith(`${mount}/`) !== true)
         this.mistakes.push(`${place}: pool ${name} is mounted at ${mount}, and ${text} does not lie there`);
     return { type: "app", pool: name };
+  }
+
+  #mustKnow(name: string, path: readonly PropertyKey[]): void {
+    if (this.#known.has(name)) return;
+    const near = nearest(name, this.#known);
+    const hint = near === null ? `: there are ${[...this.#known].join(", ")}` : `, did you mean ${near}?`;
+    this.mistakes.push(`${this.#asked.where(path)}: there is no pool ${name}${hint}`);
   }
 
   /** Routes of the same app share its pool, as far as it has the same root for them. */
