@@ -61,7 +61,7 @@ export class TlsDoor {
       handshakeTimeout: 2 * plan.handshakeTimeoutMs + 10_000,
     });
     this.#use(set);
-    this.#server.on("secureConnection", (socket: TLSSocket) => this.#handshakeOf(socket)?.secured(socket));
+    this.#server.on("secureConnection", (socket: TLSSocket) => this.#takeHandshakeOf(socket)?.secured(socket));
     this.#server.on("tlsClientError", (error: Error, socket: TLSSocket) => this.#failed(error, socket));
     this.#certificates.onChange = (changed) => {
       // New certificates, same tickets: whoever was here before resumes.
@@ -117,14 +117,17 @@ export class TlsDoor {
 
   #failed(error: Error, socket: TLSSocket): void {
     const { reason, isNews } = handshakeFailure(error, socket.authorizationError, this.#plan);
-    const handshake = this.#handshakeOf(socket);
+    const handshake = this.#takeHandshakeOf(socket);
     if (handshake === undefined) this.#log.debug(`TLS: ${reason}`);
     else handshake.failed(reason, isNews);
   }
 
   /** A TLSSocket keeps the socket it was made from as `_parent`, the only way from one of the server's events to its handshake. */
-  #handshakeOf(socket: TLSSocket): TlsHandshake | undefined {
+  #takeHandshakeOf(socket: TLSSocket): TlsHandshake | undefined {
     const { _parent: raw } = socket as TLSSocket & { readonly _parent?: Socket };
-    return raw === undefined ? undefined : this.#handshakes.get(raw);
+    if (raw === undefined) return undefined;
+    const handshake = this.#handshakes.get(raw);
+    this.#handshakes.delete(raw);
+    return handshake;
   }
 }

@@ -26,6 +26,21 @@ export interface HandshakeRules {
 /** The content type of a handshake record (RFC 8446 section 5.1), a TLS connection's first byte. */
 const HANDSHAKE_RECORD = 0x16;
 
+/**
+ * TLS takes what was put back with `read`, and keeps buffers for what it takes: one of 1 KiB until a piece fills it, and 16 KiB more from then on
+ * (`NodeBIO` in node's src/crypto/crypto_bio.cc). A ClientHello is longer than that, so it is given in pieces; most requests that follow are not.
+ */
+const PIECE_BYTES = 1000;
+
+function destroyIt(this: Socket): void {
+  this.destroy();
+}
+
+function readPiece(this: Socket, size?: number): unknown {
+  const plain = Object.getPrototypeOf(this) as Socket;
+  return plain.read.call(this, size ?? (Math.min(PIECE_BYTES, this.readableLength) || undefined)) as unknown;
+}
+
 export class TlsHandshake implements ClientConnection {
   readonly raw: Socket;
   readonly peer: Peer;
@@ -46,8 +61,8 @@ export class TlsHandshake implements ClientConnection {
     this.#rules = rules;
     this.#onSecure = onSecure;
     this.#since = rules.clock.now();
-    raw.on("error", () => raw.destroy());
-    raw.once("close", () => this.whenClosed?.());
+    raw.on("error", destroyIt);
+    raw.once("close", this.#closed);
     raw.once("end", this.#ended);
     raw.once("data", this.#first);
     raw.resume();
@@ -58,6 +73,8 @@ export class TlsHandshake implements ClientConnection {
     if (this.#phase === "over") return;
     this.#phase = "over";
     this.whenClosed = null;
+    // The raw socket stays as long as the connection; the handshake goes.
+    this.raw.off("close", this.#closed);
     // From now on the end of what a client has to say is not the end of what it wants to hear.
     socket.allowHalfOpen = true;
     this.#onSecure(socket, this);
@@ -90,6 +107,8 @@ export class TlsHandshake implements ClientConnection {
 
   // Private
 
+  readonly #closed = (): void => this.whenClosed?.();
+
   readonly #ended = (): void => {
     if (this.#phase === "silent") this.failed("the client left without a word", false);
     this.raw.end();
@@ -105,6 +124,7 @@ export class TlsHandshake implements ClientConnection {
       raw.allowHalfOpen = false;
       raw.pause();
       raw.unshift(chunk);
+      raw.read = readPiece;
       this.#rules.begin(this);
       return;
     }

@@ -5,8 +5,9 @@ import { HpackEncoder } from "./hpack-encoder.ts";
 const BUFFER_BYTES = 16_384;
 /** Output up to this size is copied out, and the buffer used again. */
 const SMALL = 8192;
-/** A buffer that no writer is using; one is nearly always enough, as turns are taken. */
-let spare: Buffer | null = null;
+/** Buffers that no writer is using. As many as connections are answered in one turn of the event loop are taken at a time. */
+const spares: Buffer[] = [];
+const MOST_SPARES = 64;
 /** A body's piece from this size on is sent as it is, not copied. */
 const LARGE = 4096;
 /** RFC 9113 section 4.2: what every client takes in one frame; more for those who take more makes streams wait for each other. */
@@ -35,7 +36,7 @@ export class FrameWriter {
         const copy = Buffer.allocUnsafe(this.#at);
         this.#bytes.copy(copy, 0, 0, this.#at);
         parts.push(copy);
-        if (this.#bytes.length === BUFFER_BYTES) spare = this.#bytes;
+        if (this.#bytes.length === BUFFER_BYTES && spares.length < MOST_SPARES) spares.push(this.#bytes);
       } else parts.push(this.#bytes.subarray(0, this.#at));
       // An idle connection keeps none.
       this.#bytes = NOTHING;
@@ -145,10 +146,8 @@ export class FrameWriter {
   #reserve(bytes: number): void {
     if (this.#at + bytes <= this.#bytes.length) return;
     this.#close();
-    if (spare !== null && bytes <= BUFFER_BYTES) {
-      this.#bytes = spare;
-      spare = null;
-    } else this.#bytes = Buffer.allocUnsafeSlow(Math.max(BUFFER_BYTES, bytes));
+    const spare = bytes <= BUFFER_BYTES ? spares.pop() : undefined;
+    this.#bytes = spare ?? Buffer.allocUnsafeSlow(Math.max(BUFFER_BYTES, bytes));
   }
 
   /** What stands in the buffer goes before what comes next. */
