@@ -7,15 +7,13 @@ import { bindText } from "./config/bind.ts";
 import type { Plan } from "./config/plan.ts";
 import type { PlanResult } from "./config/read-plan.ts";
 import { Concurrency } from "./edge/concurrency.ts";
-import { connectionsWithin, type ConnectionLimitsSettings } from "./edge/connection-limits.ts";
 import type { EdgeContext } from "./edge/context.ts";
-import { openFilesLimit } from "./edge/doorkeeper.ts";
+import { adopter, doors, limitsOfConnections } from "./edge/doors.ts";
 import { Edge } from "./edge/edge.ts";
 import { bodySettings, edgeSettings } from "./edge/edge-settings.ts";
-import { type BoundListener, type Door, Listener, ListenError } from "./edge/listener.ts";
+import { type BoundListener, Listener, ListenError } from "./edge/listener.ts";
 import { untrustedWarning } from "./edge/untrusted-warning.ts";
 import { alpnProtocols } from "./edge/protocol.ts";
-import { redirecting } from "./edge/redirect.ts";
 import { TlsDoor } from "./edge/tls/door.ts";
 import { TlsError } from "./edge/tls/key-pair.ts";
 import { FilesContext } from "./files/context.ts";
@@ -155,7 +153,7 @@ export async function serve(
   };
   if (plan.dateHeader) clock.every(1000, () => (context.date = new Date().toUTCString()));
 
-  const edge = new Edge(context, connectionLimits(plan, log));
+  const edge = new Edge(context, limitsOfConnections(plan, mostSeats(plan), log));
   const adopting = adopter(plan);
   const health = new HealthDoor(healthFacts);
   const healthListener =
@@ -346,42 +344,6 @@ export async function serve(
   control.close();
   log.info("Stopped");
   return 0;
-}
-
-/** Gives a door the socket that an older server has handed over for its address, each once. */
-function adopter({ operations }: Plan): (door: Door) => Door {
-  const left = [...(operations.handover?.sockets ?? [])];
-  return (door) => {
-    const at = left.findIndex(({ bind }) => bind === bindText(door.bind));
-    const [socket] = at < 0 ? [] : left.splice(at, 1);
-    return socket === undefined ? door : { ...door, fd: socket.fd };
-  };
-}
-
-/** Every address: the application's, then those that redirect to its first secure one. */
-function doors(
-  plan: Plan,
-  tls: TlsDoor | null,
-  context: EdgeContext,
-  listeners: () => readonly BoundListener[],
-): readonly Door[] {
-  const serving = plan.binds.map((bind) => ({ bind, tls: bind.tls === false ? null : tls, context }));
-  if (plan.redirectHttp.length === 0) return serving;
-  const port = (): number => plan.redirectPort ?? listeners().find(({ door }) => door.tls !== null)?.serverPort ?? 443;
-  const redirect = redirecting(context, port);
-  return [...serving, ...plan.redirectHttp.map((bind) => ({ bind, tls: null, context: redirect }))];
-}
-
-/** Each client connection is an open file: the smaller of what was asked for and what the process may have. */
-function connectionLimits(plan: Plan, log: Log): ConnectionLimitsSettings {
-  const perClient = plan.limitConnectionsPerClient;
-  const possible = connectionsWithin(openFilesLimit(), mostSeats(plan));
-  if (plan.limitConnections === 0) return { total: possible, perClient };
-  if (possible === 0 || plan.limitConnections <= possible) return { total: plan.limitConnections, perClient };
-  log.warning(
-    `--limit-connections ${plan.limitConnections} is more than the limit of open files allows: ${possible} (raise it by ulimit -n or LimitNOFILE=)`,
-  );
-  return { total: possible, perClient };
 }
 
 function counter(): () => number {
