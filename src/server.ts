@@ -3,6 +3,7 @@
  */
 import { ResponseCache } from "./cache/response-cache.ts";
 import { systemClock } from "./clock.ts";
+import { absolutePath } from "./config/paths.ts";
 import { bindText } from "./config/bind.ts";
 import type { Plan } from "./config/plan.ts";
 import type { PlanResult } from "./config/read-plan.ts";
@@ -30,6 +31,7 @@ import { type Status, takeStatus } from "./operations/status.ts";
 import { stopSequence } from "./operations/stop-sequence.ts";
 import { Predecessor, startSuccessor } from "./operations/successor.ts";
 import { LimitZones } from "./stages/limit-zones.ts";
+import { PasswordChecker } from "./stages/passwords/password-checker.ts";
 import { compileAccessLog } from "./telemetry/access-log.ts";
 import { Compression } from "./compression/stage.ts";
 import { Journal } from "./telemetry/journal.ts";
@@ -85,6 +87,8 @@ export async function serve(
       clock,
       log,
       zones: new LimitZones(),
+      passwords: new PasswordChecker(clock, log),
+      pathOf: (written) => absolutePath(plan.chdir, written),
       trusts: (peer) => peer.isSpokenFor || context.forwarding?.trusted.trustsPeer(peer.address) === true,
     },
     compression: new Compression(clock, log),

@@ -17,7 +17,14 @@ import type { UpstreamPlan } from "./config/sites/upstream.ts";
 import { answerError } from "./http/error-response.ts";
 import type { Exchange } from "./http/exchange.ts";
 import { fold, type Handler, type Stage } from "./http/handler.ts";
-import { dressingStages, guardingStages, type ProtectionContext, type RouteOwner } from "./stages/protecting.ts";
+import {
+  claimsOf,
+  dressingStages,
+  type GuardContext,
+  guardingStages,
+  type ProtectionContext,
+  type RouteOwner,
+} from "./stages/protecting.ts";
 import { redirecting, responding } from "./routes/fixed.ts";
 import { HostTable } from "./routes/hosts.ts";
 import { RouteTable } from "./routes/table.ts";
@@ -71,12 +78,18 @@ export function openSites(plan: SitesPlan, context: SitesContext): Sites {
   // Nothing to look up: the short way.
   if (base === undefined) {
     const speaksAsgi = (): boolean => main.interface === "asgi";
-    const handler = routeHandler({ destination: MAIN, settings: NO_SETTINGS }, EVERYTHING, plan, context);
+    const handler = routeHandler(
+      { destination: MAIN, settings: NO_SETTINGS },
+      EVERYTHING,
+      plan,
+      guarded(context, main.handler, []),
+    );
     return { handler, streamsBodies: speaksAsgi, speaksAsgi, bodyRule: null };
   }
-  const find = finder(plan, base, named, context);
-  context.protection.zones.settle();
+  const subrequest: Handler = (exchange) => find(exchange).handler(exchange);
   const all = plan.sites.flatMap(({ routes, settings }) => [settings, ...routes.map((route) => route.settings)]);
+  const find = finder(plan, base, named, guarded(context, subrequest, all));
+  context.protection.zones.settle();
   const hasBodyRules = all.some(
     ({ limitRequestBody, requestBuffering }) => limitRequestBody !== null || requestBuffering !== null,
   );
@@ -90,11 +103,20 @@ export function openSites(plan: SitesPlan, context: SitesContext): Sites {
 }
 
 /** The handler of one route. */
-export function routeHandler(route: AnyRoute, owner: RouteOwner, plan: SitesPlan, context: SitesContext): Handler {
+export function routeHandler(route: AnyRoute, owner: RouteOwner, plan: SitesPlan, context: OpenContext): Handler {
   return fold(stagesOf(route, owner, plan, context), destinationHandler(route.destination, context));
 }
 
 // Private
+
+interface OpenContext extends SitesContext {
+  readonly protection: GuardContext;
+}
+
+/** `all` are the settings of all routes: what one of them tells an app about users, no client may say on any. */
+function guarded(context: SitesContext, subrequest: Handler, all: readonly RouteSettings[]): OpenContext {
+  return { ...context, protection: { ...context.protection, subrequest, claims: claimsOf(all) } };
+}
 
 type AnyRoute = Pick<RoutePlan, "destination" | "settings">;
 
@@ -113,7 +135,7 @@ function finder(
   plan: SitesPlan,
   base: SitePlan,
   named: readonly SitePlan[],
-  context: SitesContext,
+  context: OpenContext,
 ): (exchange: Exchange) => OpenRoute {
   const tableOf = (site: SitePlan): RouteTable<OpenRoute> =>
     new RouteTable(
@@ -140,7 +162,7 @@ function finder(
   };
 }
 
-function open(route: AnyRoute, owner: RouteOwner, plan: SitesPlan, context: SitesContext): OpenRoute {
+function open(route: AnyRoute, owner: RouteOwner, plan: SitesPlan, context: OpenContext): OpenRoute {
   const { destination, settings } = route;
   const pool = destination.type === "app" ? context.pool(destination.pool) : null;
   return {
@@ -170,7 +192,7 @@ function stagesOf(
   { destination, settings }: AnyRoute,
   owner: RouteOwner,
   plan: SitesPlan,
-  context: SitesContext,
+  context: OpenContext,
 ): readonly Stage[] {
   const stages: Stage[] = [
     ...dressingStages(settings, context.protection),
@@ -191,7 +213,7 @@ function ownCache({ type }: Destination, { cachesAll }: SitesPlan): CachePlan | 
   return cachesAll && (type === "app" || type === "upstream") ? cacheDefaults : null;
 }
 
-function destinationHandler(destination: Destination, context: SitesContext): Handler {
+function destinationHandler(destination: Destination, context: OpenContext): Handler {
   switch (destination.type) {
     case "app":
       return context.pool(destination.pool).handler;

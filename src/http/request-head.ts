@@ -32,4 +32,6 @@ export interface RequestHead {
   readonly keepAlive: boolean;
   /** The client waits for `100 Continue` before it sends the body (RFC 9110 section 10.1.1). */
   readonly expectsContinue: boolean;
+  /** Asked by a stage on its own behalf: nobody outside sees the answer. */
+  readonly isSubrequest?: true;
 }

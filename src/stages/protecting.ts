@@ -1,20 +1,36 @@
 /** The stages that protect a route, in their order. Two lists: other rooms' stages (error pages, maintenance) stand between them. */
+import type { AccessPlan } from "../config/sites/access.ts";
 import type { ProtectionSettings } from "../config/sites/protection.ts";
 import type { Peer } from "../http/exchange.ts";
-import type { Stage } from "../http/handler.ts";
-import { restricting } from "./access.ts";
+import { fold, type Handler, type Stage } from "../http/handler.ts";
+import { isAllowed, restricting } from "./access.ts";
+import { askingFirst } from "./auth-request.ts";
+import { authenticating } from "./basic-auth.ts";
 import { canonical } from "./canonical.ts";
 import { sharing } from "./cors.ts";
 import { limiting, type LimitsContext } from "./limits.ts";
 import { allowingMethods } from "./methods.ts";
 import { namingRequests } from "./request-id.ts";
+import type { PasswordChecker } from "./passwords/password-checker.ts";
 import { settingRequestHeaders } from "./request-headers.ts";
 import { settingHeaders } from "./response-headers.ts";
+import { Users } from "./users.ts";
 import { rewriting } from "./rewrite.ts";
 
 export interface ProtectionContext extends LimitsContext {
   /** It is a trusted proxy, or one speaks for it. */
   readonly trusts: (peer: Peer) => boolean;
+  readonly passwords: PasswordChecker;
+  /** A file's path as it is written, made absolute. */
+  readonly pathOf: (written: string) => string;
+}
+
+/** The same with what a configuration brings. */
+export interface GuardContext extends ProtectionContext {
+  /** Takes a stage's own request to its route. */
+  readonly subrequest: Handler;
+  /** Lower-case names of the fields by which authentication tells whoever answers about the user: no client may send them, on any route. */
+  readonly claims: ReadonlySet<string>;
 }
 
 /** Which route it is: its name for the log, and what of it a new configuration does not change. */
@@ -35,13 +51,54 @@ export function dressingStages(settings: ProtectionSettings, { trusts }: Protect
 }
 
 /** Who gets in, and as what. */
-export function guardingStages(settings: ProtectionSettings, owner: RouteOwner, context: ProtectionContext): Stage[] {
+export function guardingStages(settings: ProtectionSettings, owner: RouteOwner, context: GuardContext): Stage[] {
   const { access, limits, allowMethods, requestHeaders, rewrite } = settings;
+  const authentication = authenticationStages(settings, owner, context);
+  const isEither = settings.satisfy === "any" && access.length > 0 && authentication.length > 0;
   const stages: Stage[] = [];
-  if (access.length > 0) stages.push(restricting(access));
+  if (access.length > 0 && !isEither) stages.push(restricting(access));
   if (limits.length > 0) stages.push(limiting(limits, owner, context));
   if (allowMethods.length > 0) stages.push(allowingMethods(allowMethods));
+  if (context.claims.size > 0) stages.push(settingRequestHeaders({ remove: [...context.claims], set: [] }));
+  if (isEither) stages.push(satisfyingAny(access, authentication));
+  else stages.push(...authentication);
   if (requestHeaders !== null) stages.push(settingRequestHeaders(requestHeaders));
   if (rewrite !== null) stages.push(rewriting(rewrite));
   return stages;
+}
+
+/** What authentication on some route tells about users. */
+export function claimsOf(all: Iterable<ProtectionSettings>): ReadonlySet<string> {
+  const claims = new Set<string>();
+  for (const { basicAuth, authRequest } of all) {
+    if (basicAuth !== null) claims.add(basicAuth.header.toLowerCase());
+    for (const name of authRequest?.copy ?? []) claims.add(name.toLowerCase());
+  }
+  return claims;
+}
+
+// Private
+
+function authenticationStages(
+  { basicAuth, authRequest }: ProtectionSettings,
+  owner: RouteOwner,
+  context: GuardContext,
+): Stage[] {
+  const { clock, log, passwords, pathOf } = context;
+  const stages: Stage[] = [];
+  if (basicAuth !== null) {
+    const { users, file } = basicAuth;
+    const all = new Users(users, file === null ? null : pathOf(file), clock, log);
+    stages.push(authenticating(basicAuth, all, passwords));
+  }
+  if (authRequest !== null) stages.push(askingFirst(authRequest, owner.name, context));
+  return stages;
+}
+
+/** Whom the rules let in passes by the authentication, as nobody. */
+function satisfyingAny(access: AccessPlan, authentication: readonly Stage[]): Stage {
+  return (next) => {
+    const guarded = fold(authentication, next);
+    return (exchange) => (isAllowed(access, exchange.peer.address) ? next : guarded)(exchange);
+  };
 }

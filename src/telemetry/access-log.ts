@@ -52,8 +52,9 @@ function clfStamp(wallMs: number): string {
   return stampText;
 }
 
-/** The user name of Basic credentials; the password never leaves this function. */
+/** Who was authenticated; else the user name of Basic credentials, for an app to judge: the password never leaves this function. */
 function user(exchange: Exchange): string {
+  if (exchange.user !== null) return safe(exchange.user.name);
   const value = exchange.head.headers.get("authorization");
   if (value === undefined || !/^basic /i.test(value)) return "-";
   const name = Buffer.from(value.slice(6), "base64").toString("utf8").split(":")[0] ?? "";

@@ -90,8 +90,8 @@ function methodTable(key: Buffer): Map<string, Buffer> {
 function templateFor(encoder: RequestEncoder, exchange: Exchange, templates: Templates | null): number {
   const { head, peer } = exchange;
   if (templates === null || exchange.body === null || head.framing === "chunked") return 0;
-  // Its scope has what a template has not.
-  if (exchange.webSocket !== null) return 0;
+  // Its scope or environ has what a template has not.
+  if (exchange.webSocket !== null || exchange.user !== null) return 0;
   const number = templates.find(head, peer);
   if (number !== 0) return number;
   const { headers } = head;
@@ -139,6 +139,8 @@ const WSGI = {
   http2: Buffer.concat([internedKey("SERVER_PROTOCOL"), plainKey(PROTOCOL["2"])]),
   https: Buffer.concat([internedKey("wsgi.url_scheme"), plainKey("https")]),
   contentLength: internedKey("CONTENT_LENGTH"),
+  remoteUser: internedKey("REMOTE_USER"),
+  authType: internedKey("AUTH_TYPE"),
 } as const;
 
 /** Encoder for WSGI workers. */
@@ -168,6 +170,13 @@ export class EnvironEncoder implements RequestEncoder {
     if (head.version !== "1.1") writer.raw(head.version === "2" ? WSGI.http2 : WSGI.http10);
     if (head.framing === "chunked") this.#chunkedHeaders(writer, exchange);
     else this.#headers(writer, head.headers);
+    if (exchange.user !== null) {
+      writer.raw(WSGI.remoteUser);
+      // PEP 3333, "Unicode Issues": a native string with a character per byte.
+      writer.text(Buffer.from(exchange.user.name, "utf8").toString("latin1"));
+      writer.raw(WSGI.authType);
+      writer.ascii(exchange.user.scheme);
+    }
     writer.code(DICT_END);
     putBody(writer, exchange);
     if (template < 0) writer.int(-template);

@@ -1,5 +1,7 @@
 /** What protects a route, and what it says and changes in header fields: the part of a route's settings that the room `stages` obeys. */
 import type { AccessPlan } from "./access.ts";
+import type { AuthRequestPlan } from "./auth-request.ts";
+import type { BasicAuthPlan } from "./basic-auth.ts";
 import type { CanonicalPlan } from "./canonical.ts";
 import type { CorsPlan } from "./cors.ts";
 import type { HeadersPlan, RequestHeadersPlan } from "./headers.ts";
@@ -17,6 +19,10 @@ export interface ProtectionSettings {
   readonly access: AccessPlan;
   readonly limits: readonly LimitPlan[];
   readonly allowMethods: MethodsPlan;
+  readonly basicAuth: BasicAuthPlan | null;
+  readonly authRequest: AuthRequestPlan | null;
+  /** `any`: who may come by address need not authenticate, and the other way round. */
+  readonly satisfy: "all" | "any";
   readonly requestHeaders: RequestHeadersPlan | null;
   readonly rewrite: RewritePlan | null;
 }
@@ -29,6 +35,9 @@ export const NO_PROTECTION: ProtectionSettings = {
   access: [],
   limits: [],
   allowMethods: [],
+  basicAuth: null,
+  authRequest: null,
+  satisfy: "all",
   requestHeaders: null,
   rewrite: null,
 };
