@@ -18,7 +18,8 @@ async function show() {
 async function menu() {
   const dishes = await (await fetch("/api/dishes")).json();
   page.innerHTML = "<h1>Menu</h1><ul></ul>";
-  for (const { name } of dishes) page.querySelector("ul").append(Object.assign(document.createElement("li"), { textContent: name }));
+  for (const { name } of dishes)
+    page.querySelector("ul").append(Object.assign(document.createElement("li"), { textContent: name }));
 }
 
 document.querySelector("nav").addEventListener("click", (event) => {

@@ -10,6 +10,8 @@ export function order(page) {
       body: JSON.stringify({ dish, portions: Number(portions) }),
     });
     const answer = await response.json();
-    page.querySelector("p").textContent = response.ok ? `Number ${answer.number}: ${answer.portions} × ${answer.name}` : answer.detail;
+    page.querySelector("p").textContent = response.ok
+      ? `Number ${answer.number}: ${answer.portions} × ${answer.name}`
+      : answer.detail;
   });
 }
