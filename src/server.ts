@@ -94,7 +94,13 @@ export async function serve(
     compression: new Compression(clock, log),
     upstream: (upstream) => openUpstream(upstream, clock, log),
   };
-  let sites = openSites(plan, sitesContext);
+  let sites: Sites;
+  try {
+    sites = openSites(plan, sitesContext);
+  } catch (error) {
+    log.critical(`Cannot serve the routes: ${(error as Error).message}`);
+    return EXIT_CANNOT_START;
+  }
   let phase: HealthFacts["phase"] = "starting";
   const healthFacts = (): HealthFacts => ({
     phase,
@@ -229,12 +235,14 @@ export async function serve(
   const notifier = new Notifier(plan.operations.notifyFd);
   const tellServing = (): void =>
     notifier.ready(`Serving ${pools.main.plan.app} with ${pools.wanted} worker${pools.wanted === 1 ? "" : "s"}`);
+  let opened = sites;
   const reloading = new Reloading(plan, {
     reread,
     log,
-    renew: (next) => pools.reload(next),
+    renew: (next) => pools.reload(next, () => (opened = openSites(next, sitesContext))),
     adopt: (next) => {
-      sites = openSites(next, sitesContext);
+      sites = opened;
+      sitesContext.protection.zones.settle();
       Object.assign(context, edgeSettings(next), sitesDoor(sites));
       Object.assign(context.bodies, bodySettings(next));
       pools.dismissUnused();

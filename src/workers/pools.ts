@@ -129,20 +129,30 @@ export class Pools {
 
   /**
    * New workers in every pool, by this plan; pools that it adds are started. Done when all are ready. Where one cannot start, its old workers and what
-   * they were made from stay, and pools that had renewed theirs do it once more, from what they were made from before.
+   * they were made from stay, and pools that had renewed theirs do it once more, from what they were made from before. `prepare` is called when the pools
+   * of the plan are there and nothing has been started; what it throws ends the reload.
    */
-  async reload(plan: Plan): Promise<ReloadOutcome> {
+  async reload(plan: Plan, prepare: () => void): Promise<ReloadOutcome> {
     const before = this.#plan;
     const house = this.#house;
     if (house === null) return { type: "failed", message: "it has not started", traceback: "" };
     this.#plan = plan;
     const asked = new Map(plansOf(plan).map((one) => [one.name, one]));
     const kept = this.#all.filter(({ name }) => asked.has(name));
-    const changes = kept.map((pool) => pool.reconfigure(asked.get(pool.name)!, plan));
     const newcomers = [...asked.values()].filter(({ name }) => !kept.some((pool) => pool.name === name));
     const added = newcomers.map((one) => this.#make(one));
     for (const pool of added) pool.hire(house);
     this.#all = [...this.#all, ...added];
+    try {
+      prepare();
+    } catch (error) {
+      this.#plan = before;
+      for (const pool of added) this.#dismiss(pool);
+      const { message } = error as Error;
+      this.#log.error(`Reload failed, nothing has changed: ${message}`);
+      return { type: "failed", message, traceback: "" };
+    }
+    const changes = kept.map((pool) => pool.reconfigure(asked.get(pool.name)!, plan));
     if (plan.reload !== null) this.develop(plan.reload, this.#clock);
 
     const outcomes = await Promise.all([
@@ -252,6 +262,8 @@ function plansOf(plan: Plan): readonly PoolPlan[] {
 async function firstStart(pool: Pool): Promise<ReloadOutcome> {
   const failure = await pool.start();
   if (failure === null) return { type: "done", workers: pool.supervisor?.serving ?? 0 };
+  if (failure.traceback !== "") pool.log.error(failure.traceback.trimEnd());
+  pool.log.error(`Reload failed, it cannot start (${pool.plan.app}): ${failure.message}`);
   return { type: "failed", message: failure.message, traceback: failure.traceback };
 }
 

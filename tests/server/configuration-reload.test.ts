@@ -192,4 +192,21 @@ log-level = "debug"
     assert.deepEqual(await server.stop(), { code: 0, signal: null });
     folder.remove();
   });
+
+  test("with a new pool or an upstream that cannot be had changes nothing", async () => {
+    const { folder, server, reload, get } = await start('[[route]]\npath = "/r"\nrespond = "old"\n');
+    folder.write(`${common}[[route]]\npath = "/r"\napp = "breaks_on_import:app"\n`);
+    const told = await reload();
+    assert.equal(told.code, 1);
+    assert.match(told.stderr, /pool breaks_on_import: /);
+    await server.waitForLine(/Pool breaks_on_import: Reload failed, it cannot start \(breaks_on_import:app\)/);
+    folder.write(
+      `${common}[[route]]\npath = "/r"\nupstream = { url = "https://127.0.0.1:1", tls = { ca = "/nowhere/ca.pem" } }\n`,
+    );
+    assert.equal((await reload()).code, 1);
+    await server.waitForLine(/\/nowhere\/ca\.pem/);
+    assert.equal(await get("/r"), "old");
+    assert.deepEqual(await server.stop(), { code: 0, signal: null });
+    folder.remove();
+  });
 });

@@ -1,10 +1,13 @@
 /** One file says which sites there are and who answers for which of their paths: over real sockets. */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 
+import { command } from "../support/command.ts";
 import { ask, common, Folder } from "../support/configuration.ts";
 import { type Maitred, runMaitred, startMaitred } from "../support/maitred.ts";
-import { testApps } from "../support/places.ts";
+import { repository, testApps } from "../support/places.ts";
 import { RawClient } from "../support/raw-client.ts";
 
 suite("sites and routes", () => {
@@ -207,4 +210,54 @@ hosts = "example.com:80"
     'maitred: error: maitred.toml:20: hosts = "example.com:80" has a port: write the host name alone, it counts on every port',
     "see maitred --help",
   ]);
+});
+
+test("the first example of docs/configuration.md is served as it says", async () => {
+  const [, example = ""] =
+    /```toml\n([^]*?)```/.exec(readFileSync(join(repository, "docs/configuration.md"), "utf8")) ?? [];
+  const folder = new Folder();
+  folder.write(example);
+  const options = [
+    "--chdir",
+    folder.path,
+    "--pythonpath",
+    testApps,
+    "-b",
+    "127.0.0.1:0",
+    "-w",
+    "1",
+    "wsgi_app:application",
+  ];
+  const checked = await command(["check", ...options]);
+  assert.deepEqual(
+    [checked.code, checked.stdout, checked.stderr],
+    [0, "maitred.toml: fine (wsgi_app:application, 2 sites, 5 routes, 2 pools)\n", ""],
+  );
+  const server = await startMaitred(options);
+  await server.waitForLine(/Pool reports: Serving .* with 2 workers/);
+  assert.equal((await ask(server.port, "localhost", "/healthz")).text, "ok");
+  assert.match((await ask(server.port, "localhost", "/reports/pid")).text, /hello/);
+  const moved = await ask(server.port, "localhost", "/blog/1?a=b");
+  assert.deepEqual([moved.status, moved.headers["location"]], [308, "https://blog.example.com/blog/1?a=b"]);
+  const old = await ask(server.port, "a.old.example.com", "/x?y");
+  assert.deepEqual([old.status, old.headers["location"]], [302, "https://www.example.com/x?y"]);
+  await server.stop();
+  folder.remove();
+});
+
+test("a route has a time limit of its own", async () => {
+  const folder = new Folder();
+  folder.write(`${common}
+worker-class = "gthread"
+timeout = 20
+[[route]]
+path = "/work"
+timeout = "300ms"
+`);
+  const server = await startMaitred(["-c", folder.file]);
+  assert.equal((await ask(server.port, "localhost", "/work?ms=10000")).status, 504);
+  await server.waitForLine(/\/work\?ms=10000 .*its own limit of 0\.3 s/);
+  assert.equal((await ask(server.port, "localhost", "/other")).status, 200);
+  await server.stop();
+  folder.remove();
 });

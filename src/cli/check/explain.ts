@@ -70,6 +70,14 @@ function hidden({ key, metavar }: Setting<unknown>, text: string): string {
   return metavar === "NAME=VALUE" ? text.replace(/=.*$/s, "=***") : text;
 }
 
+/** The same in tables of routes. */
+function masked(key: string, value: TomlValue): TomlValue {
+  if (SECRET.test(key)) return "***";
+  if (Array.isArray(value)) return value.map((one) => masked("", one));
+  if (!isTable(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, masked(name, one)]));
+}
+
 function siteLines(plan: Plan, configuration: Configuration | null): readonly string[] {
   if (plan.sites.length === 0) return ["", "# Every request is the application's"];
   const written = configuration?.written ?? {};
@@ -125,8 +133,10 @@ function settingsOf(levels: readonly Level[], configuration: Configuration | nul
     for (const [key, value] of Object.entries(table)) {
       const isOfPlace = path.at(-2) === "route" ? key === "path" || key === "match" : STRUCTURE.has(key);
       if (isOfPlace || found.has(key)) continue;
-      const text = SECRET.test(key) ? '"***"' : tomlText(value);
-      found.set(key, commented(`${tomlKey(key)} = ${text}`, configuration?.where([...path, key]) ?? ""));
+      found.set(
+        key,
+        commented(`${tomlKey(key)} = ${tomlText(masked(key, value))}`, configuration?.where([...path, key]) ?? ""),
+      );
     }
   return [...found.values()];
 }

@@ -1,0 +1,141 @@
+/** What `maitred check` prints, whole. */
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, suite, test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+const program = fileURLToPath(new URL("../main.ts", import.meta.url));
+
+suite("maitred check", () => {
+  let folder = "";
+  before(() => (folder = mkdtempSync(join(tmpdir(), "maitred-check-"))));
+  after(() => rmSync(folder, { recursive: true }));
+
+  function check(text: string | null, ...args: string[]): { status: number | null; stdout: string; stderr: string } {
+    const file = join(folder, "maitred.toml");
+    if (text === null) rmSync(file, { force: true });
+    else writeFileSync(file, text);
+    const env = { PATH: process.env["PATH"] ?? "", WEB_CONCURRENCY: "3", GUNICORN_CMD_ARGS: "--threads 2" };
+    const done = spawnSync(process.execPath, [program, "check", ...args], { encoding: "utf8", env, cwd: folder });
+    const clean = (text: string): string => text.replaceAll(folder, "/site");
+    return { status: done.status, stdout: clean(done.stdout), stderr: clean(done.stderr) };
+  }
+
+  test("says that all is well", () => {
+    assert.deepEqual(check('app = "app:app"\n'), {
+      status: 0,
+      stdout: "maitred.toml: fine (app:app, 1 site, 0 routes, 1 pool)\n",
+      stderr: "",
+    });
+    assert.equal(check(null, "app:app").stdout, "The options: fine (app:app, 1 site, 0 routes, 1 pool)\n");
+  });
+
+  test("tells every mistake of file, line and environment", () => {
+    assert.deepEqual(check('app = "app.py"\nbindd = 1\n[[route]]\n', "-w", "0"), {
+      status: 2,
+      stdout: "",
+      stderr: `maitred: error: maitred.toml:1: app = "app.py" names no application: app.py is a file, not a module, did you mean app:app?
+maitred: error: maitred.toml:2: bindd is no key of the configuration, did you mean bind?
+maitred: error: maitred.toml:3: path is missing: it is a text or a list
+maitred: error: -w 0 would serve nothing: give 1 or more, or leave it out for one worker per CPU
+4 mistakes: nothing would start
+`,
+    });
+    assert.equal(check("x", "--bogus").status, 2);
+  });
+
+  test("explains each value, and the routes in the order they are tried", () => {
+    const { status, stdout, stderr } = check(
+      `app = "app:app"
+timeout = "20s"
+limit-request-body = "1m"
+env = { KEY = "value of it" }
+ssl-keyfile-password = "hush"
+
+[[route]]
+path = "/"
+timeout = 60
+
+[[route]]
+path = "/old"
+redirect = "/new"
+
+[[site]]
+hosts = ["a.example", "*.a.example"]
+timeout = "7s"
+
+[[site.route]]
+path = "/x"
+match = { methods = ["GET"] }
+
+[[site.route]]
+path = "/x"
+limit-request-body = 0
+respond = { body = "hi" }
+
+[[site.route]]
+path = "/x/y$"
+pool = "main"
+`,
+      "--explain",
+      "-b",
+      ":0",
+      "-b",
+      ":1",
+    );
+    assert.deepEqual(
+      [status, stderr],
+      [0, "maitred: notice: ssl-keyfile-password (maitred.toml:5) has no effect without --certfile\n"],
+    );
+    // Without defaults and the titles of sections.
+    const told = stdout.split("\n").filter((line) => !/^$|# default(:|$)|^# [A-Z][\w/ ]*$/.test(line));
+    assert.equal(
+      told.join("\n"),
+      `# Configuration file: /site/maitred.toml
+app = "app:app"                              # maitred.toml:1
+bind = [":0", ":1"]                          # -b
+ssl-keyfile-password = "***"                 # maitred.toml:5
+workers = 3                                  # WEB_CONCURRENCY
+threads = 2                                  # --threads in GUNICORN_CMD_ARGS
+env = ["KEY=***"]                            # maitred.toml:4
+timeout = "20s"                              # maitred.toml:2
+limit-request-body = "1m"                    # maitred.toml:3
+# Sites, and their routes in the order they are tried
+# [a.example, *.a.example] (maitred.toml:15)
+#   /x/y$ (maitred.toml:28): pool main
+#       pool = "main"                                # maitred.toml:30
+#       timeout = "7s"                               # maitred.toml:17
+#   /x (maitred.toml:19) [GET]: pool main
+#       timeout = "7s"                               # maitred.toml:17
+#   /x (maitred.toml:23): respond
+#       limit-request-body = 0                       # maitred.toml:25
+#       respond = { body = "hi" }                    # maitred.toml:26
+#       timeout = "7s"                               # maitred.toml:17
+#   everything else: pool main
+#       timeout = "7s"                               # maitred.toml:17
+# [all other hosts]
+#   /old (maitred.toml:11): redirect
+#       redirect = "/new"                            # maitred.toml:13
+#   / (maitred.toml:7): pool main
+#       timeout = 60                                 # maitred.toml:9
+#   everything else: pool main`,
+    );
+    assert.match(stdout, /^# backlog +# default: 2048$/m);
+  });
+
+  test("prints a JSON Schema", () => {
+    const { status, stdout } = check(null, "--schema");
+    assert.equal(status, 0);
+    const schema = JSON.parse(stdout) as { properties: Record<string, { type?: string }> };
+    assert.equal(schema.properties["preload"]?.type, "boolean");
+    assert.equal(schema.properties["route"]?.type, "array");
+    assert.equal(schema.properties["version"], undefined);
+  });
+
+  test("has its own help", () => {
+    assert.match(check(null, "--help").stdout, /^Usage: maitred check/);
+  });
+});
