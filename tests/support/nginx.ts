@@ -1,10 +1,9 @@
 /** A real nginx in front, for the tests that need one; null where none is installed. */
 import { spawn } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
 import { delimiter, join } from "node:path";
 
-import { temporaryFolder } from "./places.ts";
+import { freePort, temporaryFolder } from "./places.ts";
 
 export interface Nginx {
   readonly port: number;
@@ -49,15 +48,4 @@ export async function startNginx(location: string): Promise<Nginx> {
       return ended;
     },
   };
-}
-
-// Private
-
-/** nginx cannot tell which port the kernel has picked for it. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

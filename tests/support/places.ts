@@ -1,5 +1,6 @@
 /** Where things are: the checkout, the examples, the Python that runs them, a folder that is gone after the tests. */
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { after } from "node:test";
@@ -26,6 +27,15 @@ export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "maitred-"));
   folders.push(folder);
   return folder;
+}
+
+/** A port of 127.0.0.1 that nobody has, for who must know it before it is bound. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
 }
 
 // Private
