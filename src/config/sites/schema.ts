@@ -75,7 +75,13 @@ const settingRows: { readonly [K in keyof RouteSettings]: SettingRow<RouteSettin
   },
   ...protectionRows,
   compression: { key: "compression", schema: compressionSettings, off: "off" },
-  cache: { key: "cache", schema: cacheSettings, off: "off" },
+  cache: {
+    key: "cache",
+    schema: cacheSettings.describe(
+      "Keep responses and answer from them: true for what their Cache-Control allows, or a text or a table for more",
+    ),
+    off: "off",
+  },
 };
 
 /** Who answers: one of these keys. */
