@@ -30,8 +30,7 @@ import { Signals } from "./operations/signals.ts";
 import { type Status, takeStatus } from "./operations/status.ts";
 import { stopSequence } from "./operations/stop-sequence.ts";
 import { Predecessor, startSuccessor } from "./operations/successor.ts";
-import { LimitZones } from "./stages/limit-zones.ts";
-import { PasswordChecker } from "./stages/passwords/password-checker.ts";
+import { openProtection } from "./stages/protecting.ts";
 import { compileAccessLog } from "./telemetry/access-log.ts";
 import { Compression } from "./compression/stage.ts";
 import { Journal } from "./telemetry/journal.ts";
@@ -83,14 +82,12 @@ export async function serve(
     cache,
     pool: (name) => pools.named(name),
     files: new FilesContext(plan.files.memoryBytes, clock, log),
-    protection: {
+    protection: openProtection({
       clock,
       log,
-      zones: new LimitZones(),
-      passwords: new PasswordChecker(clock, log),
       pathOf: (written) => absolutePath(plan.chdir, written),
       trusts: (peer) => peer.isSpokenFor || context.forwarding?.trusted.trustsPeer(peer.address) === true,
-    },
+    }),
     compression: new Compression(clock, log),
     upstream: (upstream) => openUpstream(upstream, clock, log),
   };

@@ -113,7 +113,7 @@ interface OpenContext extends SitesContext {
 }
 
 /** `all` are the settings of all routes: what one of them tells an app about users, no client may say on any. */
-function guarded(context: SitesContext, subrequest: Handler, all: readonly RouteSettings[]): OpenContext {
+function guarded(context: SitesContext, subrequest: Handler, all: readonly RoutePlan["settings"][]): OpenContext {
   return { ...context, protection: { ...context.protection, subrequest, claims: claimsOf(all) } };
 }
 

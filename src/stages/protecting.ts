@@ -8,10 +8,11 @@ import { askingFirst } from "./auth-request.ts";
 import { authenticating } from "./basic-auth.ts";
 import { canonical } from "./canonical.ts";
 import { sharing } from "./cors.ts";
+import { LimitZones } from "./limit-zones.ts";
 import { limiting, type LimitsContext } from "./limits.ts";
 import { allowingMethods } from "./methods.ts";
 import { namingRequests } from "./request-id.ts";
-import type { PasswordChecker } from "./passwords/password-checker.ts";
+import { PasswordChecker } from "./passwords/password-checker.ts";
 import { settingRequestHeaders } from "./request-headers.ts";
 import { settingHeaders } from "./response-headers.ts";
 import { Users } from "./users.ts";
@@ -31,6 +32,13 @@ export interface GuardContext extends ProtectionContext {
   readonly subrequest: Handler;
   /** Lower-case names of the fields by which authentication tells whoever answers about the user: no client may send them, on any route. */
   readonly claims: ReadonlySet<string>;
+}
+
+/** Made once for the server: what limits and logins remember outlives a configuration. */
+export function openProtection(
+  outside: Pick<ProtectionContext, "clock" | "log" | "trusts" | "pathOf">,
+): ProtectionContext {
+  return { ...outside, zones: new LimitZones(), passwords: new PasswordChecker(outside.clock, outside.log) };
 }
 
 /** Which route it is: its name for the log, and what of it a new configuration does not change. */

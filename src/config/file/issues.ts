@@ -84,6 +84,10 @@ function explain(issue: RawIssue, place: Place, above: readonly PropertyKey[]): 
     case "invalid_key":
     case "invalid_element":
       return issue.issues.flatMap((inner) => explain(inner, place, at));
+    case "custom":
+      // What may be a password is not repeated in logs and terminals.
+      if (issue.params?.["isSecret"] === true) return [{ path: at, text: `${nameOf(at)} ${issue.message}` }];
+      return told(issue.message);
     default:
       return told(issue.message);
   }

@@ -28,7 +28,7 @@ const shared = {
 
 const hash = z.string().superRefine((text, context) => {
   const problem = hashProblem(text);
-  if (problem !== null) context.addIssue({ code: "custom", message: problem });
+  if (problem !== null) context.addIssue({ code: "custom", message: problem, params: { isSecret: true } });
 });
 
 export const USER_HEADER = "Remote-User";

@@ -1,0 +1,423 @@
+/** Who may come, how often, and what header fields say: over real sockets, by a configuration file. */
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, suite, test } from "node:test";
+
+import { Browser, type Page } from "../support/browser.ts";
+import { Gates } from "../support/gates.ts";
+import { type Maitred, runMaitred, startMaitred } from "../support/maitred.ts";
+import { temporaryFolder, testApps } from "../support/places.ts";
+import { RawClient } from "../support/raw-client.ts";
+import { handshake, WebSocketClient } from "../support/web-socket-client.ts";
+
+/** "open sesame", as others hash it. */
+const SHA512 = crypt("-6");
+const APR1 = crypt("-apr1");
+
+function crypt(kind: string): string {
+  return execFileSync("openssl", ["passwd", kind, "-stdin"], { input: "open sesame\n", encoding: "utf8" }).trim();
+}
+
+const basic = (text: string): Record<string, string> => ({
+  authorization: `Basic ${Buffer.from(text).toString("base64")}`,
+});
+const ALICE = basic("alice:open sesame");
+const BOB = basic("bob:open sesame");
+
+interface Told {
+  readonly method: string;
+  readonly path: string;
+  readonly query: string;
+  readonly uri: string;
+  readonly body: string | number;
+  readonly user: string | null;
+  readonly type: string | null;
+  readonly fields: Readonly<Record<string, string>>;
+}
+
+const told = (page: Page): Told => JSON.parse(page.text) as Told;
+
+class Place {
+  readonly folder: string = temporaryFolder();
+  readonly file: string = join(this.folder, "maitred.toml");
+  readonly users: string = join(this.folder, "htpasswd");
+
+  write(app: string, text: string): void {
+    writeFileSync(
+      this.file,
+      `app = "protected:${app}"\nbind = "127.0.0.1:0"\nchdir = "${testApps}"\nworkers = 1\n${text}`,
+    );
+  }
+
+  start(gates?: Gates, ...args: string[]): Promise<Maitred> {
+    return startMaitred(["--config", this.file, ...args], gates === undefined ? {} : { env: gates.env });
+  }
+}
+
+suite("a WSGI app", () => {
+  const place = new Place();
+  const gates = new Gates();
+  let server: Maitred;
+  let browser: Browser;
+  const get = (url: string, headers: Readonly<Record<string, string>> = {}): Promise<Page> =>
+    browser.ask(url, { headers, follow: false });
+
+  before(async () => {
+    writeFileSync(place.users, `# staff\nalice:${SHA512}\nbob:${APR1}\n`);
+    place.write(
+      "wsgi",
+      `
+threads = 4
+access-logfile = "-"
+access-logformat = '%(u)s %(U)s %(s)s %({x-request-id}i)s'
+request-id = true
+
+[[route]]
+path = "/login"
+limits = { name = "login", rate = "2/m", burst = 1, nodelay = true }
+
+[[route]]
+path = "/login-too"
+limits = { name = "login", rate = "2/m", burst = 1, nodelay = true }
+
+[[route]]
+path = "/slow"
+limits = { rate = "5/s", burst = 10 }
+
+[[route]]
+path = "/hold"
+limits = { concurrent = 2, announce = true }
+
+[[route]]
+path = "/inside"
+access = ["allow 10.0.0.0/8", "deny all"]
+
+[[route]]
+path = "/admin"
+basic-auth = { realm = "Staff", file = "${place.users}" }
+
+[[route]]
+path = "/members"
+auth-request = { path = "/auth", copy = ["X-Groups"], user = "X-User", copy-back = ["Set-Cookie"] }
+
+[[route]]
+path = "/get-only"
+allow-methods = ["GET"]
+
+[[route]]
+path = "/dressed"
+headers = { preset = "secure", remove = ["X-Powered-By"], set = { X-One = "1" } }
+request-headers = { set = { X-Tenant = "blue" }, remove = ["X-Debug"] }
+
+[[route]]
+path = "/api"
+cors = { origins = ["https://app.example.com"], credentials = true, methods = ["PUT"], headers = ["X-Token"] }
+rewrite = { strip-prefix = "/api", add-prefix = "/v1", replace = { pattern = "^/old/(\\\\d+)$", to = "/new?id=$1" } }
+
+[[site]]
+hosts = ["example.com", "www.example.com"]
+canonical = { host = "example.com" }
+`,
+    );
+    server = await place.start(gates, "--forwarded-allow-ips", "none");
+    browser = new Browser(server.port);
+  });
+  after(async () => {
+    browser.close();
+    assert.deepEqual(await server.stop(), { code: 0, signal: null });
+  });
+
+  test("a rate: 429 says when to come again; routes of one name share it; the log names it", async () => {
+    assert.deepEqual([(await get("/login")).status, (await get("/login-too")).status], [200, 200]);
+    const refused = await get("/login");
+    assert.equal(refused.status, 429);
+    assert.ok(Number(refused.headers["retry-after"]) > 0);
+    assert.equal(refused.headers["ratelimit-policy"], '"login";q=2;w=60');
+    assert.match(String(refused.headers["ratelimit"]), /^"login";r=0;t=\d+$/);
+    await server.waitForLine(
+      /Limit login of \/login \(maitred\.toml:\d+\) \(2\/m, burst 1\): 1 request answered 429, the last GET from 127\.0\.0\.1/,
+    );
+  });
+
+  test("requests that wait for their turn are answered, and one after the other", async () => {
+    const started = performance.now();
+    const pages = await Promise.all(Array.from({ length: 4 }, () => get("/slow")));
+    assert.deepEqual(
+      pages.map(({ status }) => status),
+      [200, 200, 200, 200],
+    );
+    assert.ok(performance.now() - started >= 590, "three of them waited for 200 ms each");
+  });
+
+  test("a client that leaves while it waits never reaches the app", async () => {
+    const client = await RawClient.open(server.port);
+    const other = new Browser(server.port);
+    // Fills the bucket of this address, so that the next waits.
+    await Promise.all([get("/slow"), get("/slow")]);
+    const last = get("/slow");
+    await client.send("GET /slow/left HTTP/1.1\r\nHost: x\r\n\r\n");
+    client.vanish();
+    await last;
+    await get("/slow");
+    other.close();
+    assert.doesNotMatch(server.stdout(), /\/slow\/left 200/);
+    await server.waitForLine(/- \/slow\/left 499/);
+  });
+
+  test("so many at once: the place is free again when the answer is there, or the app has seen that its client left", async () => {
+    const held = [get("/hold?a"), get("/hold?b")];
+    await server.waitForLine(/holding a/);
+    await server.waitForLine(/holding b/);
+    const refused = await get("/hold?c");
+    assert.deepEqual([refused.status, refused.headers["retry-after"]], [429, "1"]);
+    gates.open("a", "b", "c");
+    for (const page of held) assert.equal((await page).status, 200);
+    assert.equal((await get("/hold?c")).status, 200);
+  });
+
+  test("addresses", async () => {
+    assert.equal((await get("/inside")).status, 403);
+    assert.equal(
+      (await get("/inside", { "x-forwarded-for": "10.0.0.1" })).status,
+      403,
+      "nobody may say that for himself",
+    );
+  });
+
+  test("name and password: REMOTE_USER and the access log know who it is", async () => {
+    const refused = await get("/admin");
+    assert.equal(refused.status, 401);
+    assert.equal(refused.headers["www-authenticate"], 'Basic realm="Staff", charset="UTF-8"');
+    for (const wrong of ["alice:wrong", "carol:open sesame"])
+      assert.equal((await get("/admin", basic(wrong))).status, 401);
+    for (const [name, credentials] of Object.entries({ alice: ALICE, bob: BOB })) {
+      const page = told(await get("/admin", { ...credentials, "remote-user": "root" }));
+      assert.deepEqual([page.user, page.type, page.fields["remote_user"]], [name, "Basic", name]);
+    }
+    await server.waitForLine(/^alice \/admin 200 /m);
+    await server.waitForLine(/^bob \/admin 200 /m);
+  });
+
+  test("on routes without authentication nobody can pose as somebody", async () => {
+    const page = told(await get("/open", { "remote-user": "root", remote_user: "root", "x-groups": "root" }));
+    assert.deepEqual([page.user, page.fields["remote_user"], page.fields["x_groups"]], [null, undefined, undefined]);
+  });
+
+  test("another route decides: without the body, which is not lost", async () => {
+    const refused = await get("/members/1");
+    assert.deepEqual([refused.status, refused.headers["www-authenticate"]], [401, 'Cookie realm="login"']);
+    assert.match(refused.text, /^401 Unauthorized/);
+    const body = "x".repeat(200_000);
+    const passed = await browser.ask("/members/2?q", {
+      method: "POST",
+      headers: { cookie: "session=carol", "x-groups": "root" },
+      body,
+    });
+    const page = told(passed);
+    assert.deepEqual(
+      [page.method, page.path, page.user, page.type, page.fields["x_groups"]],
+      ["POST", "/members/2", "carol", "auth-request", "staff"],
+    );
+    assert.equal(page.body, body);
+    assert.deepEqual(passed.headers["set-cookie"], ["session=carol; HttpOnly"]);
+    await server.waitForLine(/asked about POST \/members\/2\?q/);
+  });
+
+  test("methods", async () => {
+    const refused = await browser.ask("/get-only", { method: "POST", body: "x" });
+    assert.deepEqual([refused.status, refused.headers["allow"]], [405, "GET, HEAD"]);
+    assert.equal((await get("/get-only")).status, 200);
+  });
+
+  test("header fields of responses and requests", async () => {
+    const page = await get("/dressed", { "x-debug": "1", "x-tenant": "red" });
+    assert.deepEqual(
+      ["x-powered-by", "x-one", "x-content-type-options", "x-frame-options", "cross-origin-opener-policy"].map(
+        (name) => page.headers[name],
+      ),
+      [undefined, "1", "nosniff", "SAMEORIGIN", undefined],
+    );
+    const { fields } = told(page);
+    assert.deepEqual([fields["x_tenant"], fields["x_debug"]], ["blue", undefined]);
+  });
+
+  test("pages of other origins, and another path for the app", async () => {
+    const origin = { origin: "https://app.example.com" };
+    const preflight = await browser.ask("/api/users", {
+      method: "OPTIONS",
+      headers: { ...origin, "access-control-request-method": "PUT", "access-control-request-headers": "x-token" },
+    });
+    assert.deepEqual(
+      [preflight.status, preflight.headers["access-control-allow-methods"]],
+      [204, "GET, HEAD, POST, PUT"],
+    );
+    const page = await get("/api/users%2F7?a=1", origin);
+    assert.equal(page.headers["access-control-allow-origin"], "https://app.example.com");
+    assert.equal(page.headers["vary"], "Origin");
+    const { path, query, uri } = told(page);
+    assert.deepEqual([path, query, uri], ["/v1/users/7", "a=1", "/api/users%2F7?a=1"]);
+    assert.deepEqual(
+      [told(await get("/api/old/12?b")).path, told(await get("/api/old/12?b")).query],
+      ["/v1/new", "id=12&b"],
+    );
+    const other = await get("/api/x", { origin: "https://evil.example" });
+    assert.equal(other.headers["access-control-allow-origin"], undefined);
+  });
+
+  test("one name", async () => {
+    const page = await get("/a?b=c", { host: "www.example.com" });
+    assert.deepEqual([page.status, page.headers["location"]], [308, "http://example.com/a?b=c"]);
+    assert.equal((await get("/a", { host: "example.com" })).status, 200);
+  });
+
+  test("every request has an id: the app, the client and the logs have the same", async () => {
+    const page = await get("/named", { "x-request-id": "forged" });
+    const id = told(page).fields["x_request_id"];
+    assert.match(id ?? "", /^[\da-f-]{36}$/);
+    assert.equal(page.headers["x-request-id"], id);
+    await server.waitForLine(new RegExp(`^- /named 200 ${id}$`, "m"));
+    const refused = await get("/inside");
+    assert.match(String(refused.headers["x-request-id"]), /^[\da-f-]{36}$/, "refusals too");
+    const failed = await get("/raise");
+    await server.waitForLine(new RegExp(`error in the app, GET '/raise'.*${String(failed.headers["x-request-id"])}`));
+  });
+
+  test("a reload of the configuration gives nobody a new allowance", async () => {
+    assert.equal((await get("/login")).status, 429);
+    server.signal("SIGHUP");
+    await server.waitForLine(/Reload.*(?:complete|done|took)|Reloaded/i);
+    assert.equal((await get("/login")).status, 429);
+  });
+});
+
+suite("an ASGI app", () => {
+  const place = new Place();
+  let server: Maitred;
+  let browser: Browser;
+
+  before(async () => {
+    place.write(
+      "asgi",
+      `
+[[route]]
+path = "/admin"
+basic-auth = { users = { alice = "${SHA512}" } }
+
+[[route]]
+path = "/members"
+auth-request = { path = "/auth", copy = ["X-Groups"], user = "X-User" }
+rewrite = { strip-prefix = "/members" }
+
+[[route]]
+path = "/one"
+limits = { concurrent = 1 }
+
+[[route]]
+path = "/inside"
+access = "deny all"
+`,
+    );
+    server = await place.start();
+    browser = new Browser(server.port);
+  });
+  after(async () => {
+    browser.close();
+    assert.deepEqual(await server.stop(), { code: 0, signal: null });
+  });
+
+  test("is told by a field who it is", async () => {
+    const { fields } = told(await browser.get("/admin", { ...ALICE, "remote-user": "root" }));
+    assert.equal(fields["remote-user"], "alice");
+  });
+
+  test("a streamed body waits for the decision, and is not lost", async () => {
+    const chunks = Array.from({ length: 40 }, () => Buffer.alloc(65_536));
+    const page = await browser.ask("/members/upload", { method: "POST", headers: { cookie: "session=carol" }, chunks });
+    assert.equal(page.status, 200);
+    assert.deepEqual(
+      [told(page).body, told(page).path, told(page).fields["x-groups"]],
+      [40 * 65_536, "/upload", "staff"],
+    );
+    assert.equal((await browser.ask("/members/upload", { method: "POST", chunks })).status, 401);
+  });
+
+  test("WebSockets pass the same", async () => {
+    const refused = async (path: string, ...fields: string[]): Promise<number> => {
+      const client = await RawClient.open(server.port);
+      await client.send(handshake(path, ...fields));
+      const { status } = await client.response();
+      client.leave();
+      return status;
+    };
+    assert.equal(await refused("/inside"), 403);
+    assert.equal(await refused("/admin"), 401);
+    assert.equal(await refused("/members"), 401);
+
+    const admin = await WebSocketClient.open(server.port, "/admin", [`Authorization: ${ALICE["authorization"]!}`]);
+    const said = JSON.parse((await admin.next()).payload.toString()) as Told;
+    assert.equal(said.fields["remote-user"], "alice");
+    admin.raw.leave();
+
+    const member = await WebSocketClient.open(server.port, "/members/chat", ["Cookie: session=carol"]);
+    const heard = JSON.parse((await member.next()).payload.toString()) as Told;
+    assert.deepEqual([heard.path, heard.fields["x-groups"]], ["/chat", "staff"]);
+    member.raw.leave();
+  });
+
+  test("an open WebSocket has its place until it is over", async () => {
+    const first = await WebSocketClient.open(server.port, "/one");
+    await first.next();
+    const second = await RawClient.open(server.port);
+    await second.send(handshake("/one"));
+    assert.equal((await second.response()).status, 429);
+    second.leave();
+    await first.send(8, Buffer.from([0x03, 0xe8]));
+    await first.closed();
+    for (;;) {
+      // The worker tells that it is over a moment after the client knows.
+      const third = await RawClient.open(server.port);
+      await third.send(handshake("/one"));
+      const { status } = await third.response();
+      third.leave();
+      if (status === 101) break;
+      assert.equal(status, 429);
+    }
+  });
+});
+
+suite("a configuration that would not protect", () => {
+  test("does not start, and says what is wrong where", async () => {
+    const place = new Place();
+    place.write(
+      "wsgi",
+      `
+[[route]]
+path = "/a"
+limits = { rate = "often" }
+
+[[route]]
+path = "/b"
+basic-auth = { users = { alice = "secret" } }
+cors = { origins = "*", credentials = true }
+
+[[route]]
+path = "/c"
+access = ["allow example.com"]
+headers = { set = { Content-Length = "1" } }
+`,
+    );
+    const { code, stderr } = await runMaitred(["--config", place.file]);
+    assert.notEqual(code, 0);
+    for (const sentence of [
+      /maitred\.toml:8: .*"often" is not a rate: write requests and a time/,
+      /maitred\.toml:12: .*is no hash of a password: make one with "maitred password"/,
+      /maitred\.toml:13: .*credentials together with the origin/,
+      /maitred\.toml:17: .*example\.com is neither an IP address/,
+      /maitred\.toml:18: .*the server's own business/,
+    ])
+      assert.match(stderr, sentence);
+    assert.doesNotMatch(stderr, /secret/, "what may be a password is not repeated");
+  });
+});
