@@ -4,11 +4,16 @@
  */
 import type { Exchange } from "../http/exchange.ts";
 import type { ByteStream } from "../streams/byte-stream.ts";
+import { frame, ToWorker } from "../wire/frames.ts";
 import { LinkOutbox } from "./link-outbox.ts";
+import { LoopWindow } from "./loop-window.ts";
 import { RequestBatch } from "./request-batch.ts";
 import type { RequestEncoder } from "../wire/request-encoder.ts";
 import type { Templates } from "../wire/templates.ts";
 import type { Flushable, TurnEnd } from "./turn-end.ts";
+
+/** Tells the PONG that the window waits for from others. */
+const WINDOW_PING = frame(ToWorker.ping, 1);
 
 export class SeatOutflow implements Flushable {
   /** Something waits for the end of the turn. */
@@ -17,12 +22,21 @@ export class SeatOutflow implements Flushable {
   readonly outbox: LinkOutbox = new LinkOutbox();
   readonly #batch: RequestBatch;
   readonly #turnEnd: TurnEnd;
+  /** Of an event loop; null for a serial seat. */
+  readonly #window: LoopWindow | null;
+  #isPingDue = false;
   /** null before the link is open, and once it is closed. */
   #stream: ByteStream | null = null;
 
-  constructor(encoder: RequestEncoder, templates: Templates | null, turnEnd: TurnEnd) {
+  constructor(encoder: RequestEncoder, templates: Templates | null, turnEnd: TurnEnd, concurrent: boolean) {
+    this.#window = concurrent ? new LoopWindow() : null;
     this.#batch = new RequestBatch(encoder, templates);
     this.#turnEnd = turnEnd;
+  }
+
+  /** What it has been given, it has taken. */
+  get hasRoom(): boolean {
+    return this.#window === null || this.#window.isOpen;
   }
 
   open(stream: ByteStream): void {
@@ -35,10 +49,16 @@ export class SeatOutflow implements Flushable {
   }
 
   /** A request, without its body where that is streamed. A full batch goes at once. */
-  request(id: number, exchange: Exchange): void {
+  request(id: number, exchange: Exchange, inFlight: number): void {
     this.#batch.add(id, exchange);
+    if (this.#window !== null && this.#window.gave(exchange.givenAt, inFlight)) this.#isPingDue = true;
     this.#gather();
     if (this.#batch.isFull && exchange.stream === null) this.write();
+  }
+
+  /** A PONG; others than the window's say nothing about the requests. */
+  answered(arg: number, nowMs: number): void {
+    if (arg === 1) this.#window?.answered(nowMs);
   }
 
   /** Something is in the outbox. */
@@ -57,6 +77,10 @@ export class SeatOutflow implements Flushable {
   write(): void {
     const requests = this.#batch.take();
     if (requests !== null) this.#stream?.writeBytes(requests, null);
+    if (this.#isPingDue) {
+      this.#isPingDue = false;
+      this.#stream?.writeBytes(WINDOW_PING, null);
+    }
     if (this.outbox.isEmpty) return;
     // Taken also where nobody reads it any more.
     const frames = this.outbox.take();

@@ -79,7 +79,7 @@ export class WorkerSeat implements Seat, StreamListener {
     this.concurrent = identity.concurrent;
     this.capacity = identity.capacity;
     const templates = identity.remembers ? new Templates(identity.workerPid + identity.index) : null;
-    this.#outflow = new SeatOutflow(encoder, templates, turnEnd);
+    this.#outflow = new SeatOutflow(encoder, templates, turnEnd, identity.concurrent);
     this.#webSockets = new SeatWebSockets(this.#slots, this.#outflow);
     this.#owner = owner;
     this.#clock = clock;
@@ -114,9 +114,9 @@ export class WorkerSeat implements Seat, StreamListener {
     return this.#slots.backlogMs;
   }
 
-  /** A serial seat that streams may take any time (its client may be slow): nobody is put behind it. */
+  /** A serial seat that streams may take any time (its client may be slow), a blocked event loop too: nobody is put behind it. */
   get isOpen(): boolean {
-    return this.isAccepting && !this.#isBusy && (this.concurrent || this.#streaming === 0);
+    return this.isAccepting && !this.#isBusy && (this.concurrent ? this.#outflow.hasRoom : this.#streaming === 0);
   }
 
   /** A streamed response waits for its client, so that the worker is not to blame for the time. */
@@ -139,7 +139,7 @@ export class WorkerSeat implements Seat, StreamListener {
     exchange.workerPid = this.workerPid;
     exchange.onGone = this.#left;
     if (this.inFlight === 1) this.busySince = this.#workSince = exchange.givenAt;
-    this.#outflow.request(id, exchange);
+    this.#outflow.request(id, exchange, this.inFlight);
     if (exchange.stream !== null) this.#uploads.open(id, exchange.stream, exchange.head.expectsContinue);
   }
 
@@ -260,6 +260,7 @@ export class WorkerSeat implements Seat, StreamListener {
         this.#slots.owner(arg).dueAt = this.#clock.now() + u32(payload, "EXTEND");
         return;
       case FromWorker.pong:
+        this.#outflow.answered(arg, this.#clock.now());
         return this.onPong?.(arg);
       case FromWorker.inform:
         return this.#inform(arg, payload);

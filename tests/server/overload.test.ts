@@ -39,3 +39,28 @@ function odd(answers: readonly Answer[]): string {
     answers.filter(({ status, ms }) => (status !== 200 && status !== 503) || ms > 1000).slice(0, 10),
   );
 }
+
+test("an event loop that its app blocks holds few requests: overload is seen, and refused as with a sync worker", async () => {
+  const server = await startMaitred(
+    ["-b", "127.0.0.1:0", "-k", "asgi", "-w", "2", "--chdir", testApps, "chaos_app:asgi"],
+    {},
+  );
+  const url = `/work?ms=${SERVICE}`;
+  await openLoop(server.port, url, { perSecond: 50, forMs: 500, patienceMs: 3000 });
+  const during = await openLoop(server.port, url, { perSecond: 300, forMs: 4000, patienceMs: 3000 });
+  await server.waitForLine(/Overload: \d+ requests wait/);
+  const counts = (status: number): number => during.filter((one) => one.status === status).length;
+  assert.equal(counts(200) + counts(503), during.length, `others: ${odd(during)}`);
+  assert.ok(counts(200) >= 75 * 4, `${counts(200)} served`);
+  // Once it has been seen.
+  const settled = during.filter(({ atMs, status }) => atMs > 2500 && status === 200);
+  assert.ok(
+    settled.every(({ ms }) => ms < 1500),
+    odd(settled),
+  );
+
+  await openLoop(server.port, url, { perSecond: 30, forMs: 500, patienceMs: 3000 });
+  const after = await openLoop(server.port, url, { perSecond: 30, forMs: 500, patienceMs: 3000 });
+  assert.deepEqual([...new Set(after.map(({ status }) => status))], [200], odd(after));
+  await server.stop();
+});
