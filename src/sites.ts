@@ -25,6 +25,7 @@ import {
   type ProtectionContext,
   type RouteOwner,
 } from "./stages/protecting.ts";
+import { errorPages } from "./stages/error-pages.ts";
 import { redirecting, responding } from "./routes/fixed.ts";
 import { HostTable } from "./routes/hosts.ts";
 import { RouteTable } from "./routes/table.ts";
@@ -195,7 +196,7 @@ function stagesOf(
 ): readonly Stage[] {
   const stages: Stage[] = [
     ...dressingStages(settings, context.protection),
-    // error pages, maintenance
+    ...(settings.errorPages === null ? [] : [errorPages(settings.errorPages, context.protection.log)]),
     ...guardingStages(settings, owner, context.protection),
   ];
   const compression = settings.compression ?? plan.compression;

@@ -9,7 +9,7 @@
  * begun. While storing, the app's bytes are taken as they come, at most `max-object` of them; beyond that the slowest of the waiting sets the pace.
  */
 import type { Exchange, ResponseSink } from "../http/exchange.ts";
-import { answerError, isOwnAnswer } from "../http/error-response.ts";
+import { answerError } from "../http/error-response.ts";
 import type { ResponseFields } from "../http/response-fields.ts";
 import { answerFrom, answersCondition } from "./answer.ts";
 import { cacheStatus } from "./cache-status.ts";
@@ -103,7 +103,7 @@ export class Fill implements ResponseSink {
   complete(inner: Exchange, status: number, reason: string, fields: ResponseFields, body: string | Buffer): void {
     this.#unlist();
     const now = this.#house.cache.clock.now();
-    if (this.#servesInstead(status, fields, now)) return this.#over();
+    if (this.#servesInstead(status, now)) return this.#over();
     const { stale } = this.#words;
     if (status === 304 && stale !== null) return this.#validated(fields, now);
     const judged = this.#judge(status, fields.flat, now);
@@ -125,7 +125,7 @@ export class Fill implements ResponseSink {
 
   start(inner: Exchange, status: number, reason: string, fields: ResponseFields): void {
     const now = this.#house.cache.clock.now();
-    if (this.#servesInstead(status, fields, now) || (status === 304 && this.#words.stale !== null)) {
+    if (this.#servesInstead(status, now) || (status === 304 && this.#words.stale !== null)) {
       this.#state = "ignored";
       this.#unlist();
       if (status === 304) this.#validated(fields, now);
@@ -258,10 +258,10 @@ export class Fill implements ResponseSink {
   }
 
   /** The app failed, and there is something stale that may be given instead. */
-  #servesInstead(status: number, fields: ResponseFields, now: number): boolean {
+  #servesInstead(status: number, now: number): boolean {
     const { stale } = this.#words;
     if (stale === null || !FAILURES.has(status) || stale.body === null) return false;
-    if (!stale.mayServeOnError(now) && !(isOwnAnswer(fields) && stale.mayServeWhileDown(now))) return false;
+    if (!stale.mayServeOnError(now) && !(this.inner?.isOwnError === true && stale.mayServeWhileDown(now))) return false;
     const text = cacheStatus({ hit: true, fwd: "stale", fwdStatus: status, ttl: stale.ttlSeconds(now) });
     const shown = stale.fieldsWith(now, text, false);
     const { cache } = this.#house;

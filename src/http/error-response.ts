@@ -1,4 +1,5 @@
-/** The answers that maitred itself makes: short plain text, no internals. Why it was made is for the log. */
+/** The answers that maitred itself makes when it cannot do what was asked: as text, as a page or as JSON (error-body.ts). */
+import { type ErrorFormat, errorBody, errorFormat } from "./error-body.ts";
 import type { Exchange } from "./exchange.ts";
 import { reasonPhrase } from "./http1/response-head.ts";
 import { ResponseFields, responseFields } from "./response-fields.ts";
@@ -9,7 +10,16 @@ function fieldsOf(flat: readonly string[]): ResponseFields {
   throw new Error(`own header ${fields.name}: ${fields.reason}`);
 }
 
-const PLAIN = fieldsOf(["Content-Type", "text/plain; charset=utf-8", "Cache-Control", "no-store"]);
+const FIELDS: Readonly<Record<ErrorFormat, ResponseFields>> = {
+  "text/plain": errorFieldsOf("text/plain; charset=utf-8"),
+  "text/html": errorFieldsOf("text/html; charset=utf-8"),
+  "application/problem+json": errorFieldsOf("application/problem+json"),
+  "application/json": errorFieldsOf("application/json"),
+};
+
+function errorFieldsOf(type: string): ResponseFields {
+  return fieldsOf(["Content-Type", type, "Cache-Control", "no-store"]);
+}
 
 /**
  * Answers an exchange whose response has not begun; one that has begun is cut.
@@ -17,26 +27,19 @@ const PLAIN = fieldsOf(["Content-Type", "text/plain; charset=utf-8", "Cache-Cont
  */
 export function answerError(exchange: Exchange, status: number, retryAfterSeconds?: number): void {
   if (exchange.state === "streaming") return exchange.cut();
+  const format = errorFormat(exchange.head.headers.get("accept"));
   const fields =
     retryAfterSeconds === undefined
-      ? PLAIN
-      : fieldsOf([...PLAIN.flat, "Retry-After", String(Math.max(1, Math.ceil(retryAfterSeconds)))]);
-  if (fields !== PLAIN) own.add(fields);
+      ? FIELDS[format]
+      : fieldsOf([...FIELDS[format].flat, "Retry-After", String(Math.max(1, Math.ceil(retryAfterSeconds)))]);
   const reason = reasonPhrase(status);
-  exchange.complete(status, reason, fields, `${status} ${reason}\n`);
-}
-
-/** Fields of other answers of ours than those with PLAIN. */
-const own = new WeakSet<ResponseFields>();
-
-/** These are fields of an answer that `answerError` made: whoever should have answered could not. */
-export function isOwnAnswer(fields: ResponseFields): boolean {
-  return fields === PLAIN || own.has(fields);
+  exchange.isOwnError = true;
+  exchange.complete(status, reason, fields, errorBody(format, status, reason, exchange.requestId));
 }
 
 /** Head fields and body of an error that has no exchange (the request could not be read). */
 export function errorFields(): ResponseFields {
-  return PLAIN;
+  return FIELDS["text/plain"];
 }
 
 /** What `answerError` with this status is about to do to an exchange, for the log. */

@@ -151,6 +151,8 @@ export class Exchange {
   whenOver: (() => void) | null = null;
   /** Who the client has proved to be, for the app and the log; null where nobody has asked. */
   user: AuthenticatedUser | null = null;
+  /** Its response is an error that maitred made itself (error-response.ts). */
+  isOwnError = false;
   /** Names it in answers and logs; empty where nobody has given it a name. */
   requestId = "";
   /** The WebSocket that this request's handshake offers, or that it has become. */

@@ -21,7 +21,8 @@ export type HeaderKind =
   | "trailer"
   | "te"
   | "keep-alive"
-  | "proxy-connection";
+  | "proxy-connection"
+  | "maitred-error";
 
 const KINDS: ReadonlySet<string> = new Set<HeaderKind>([
   "host",
@@ -38,6 +39,7 @@ const KINDS: ReadonlySet<string> = new Set<HeaderKind>([
   "te",
   "keep-alive",
   "proxy-connection",
+  "maitred-error",
 ]);
 
 /** RFC 9110 section 5.6.2: token = 1*tchar. */

@@ -78,6 +78,7 @@ export class PassingSink implements ResponseSink {
   /** Who served it, for the access log. */
   protected adopt(inner: Exchange): void {
     this.outer.workerPid = inner.workerPid;
+    this.outer.isOwnError = inner.isOwnError;
     this.outer.queuedAt = inner.queuedAt;
     this.outer.givenAt = inner.givenAt;
   }

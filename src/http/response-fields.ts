@@ -20,6 +20,8 @@ export class ResponseFields {
   readonly wantsClose: boolean;
   /** The codec's last head with these fields, kept here by the codec; undefined before their first use. */
   lastHead: object | null | undefined = undefined;
+  /** The app has failed and has no words for it (Maitred-Error, from the worker): the answer is to be maitred's own. */
+  isWordless = false;
   /** What compression makes of these fields, kept here by it; null before it has looked. */
   variants: object | null = null;
 
@@ -66,6 +68,7 @@ export function responseFields(flat: readonly string[]): ResponseFields | BadFie
   let hasDate = false;
   let hasServer = false;
   let wantsClose = false;
+  let isWordless = false;
   for (let i = 0; i < flat.length; i += 2) {
     const raw = flat[i]!;
     const value = flat[i + 1]!;
@@ -86,6 +89,9 @@ export function responseFields(flat: readonly string[]): ResponseFields | BadFie
       case "connection":
         if (CLOSE.test(value)) wantsClose = true;
         continue;
+      case "maitred-error":
+        isWordless = true;
+        continue;
       case "transfer-encoding":
       case "keep-alive":
       case "proxy-connection":
@@ -105,5 +111,7 @@ export function responseFields(flat: readonly string[]): ResponseFields | BadFie
     }
     text += `${raw}: ${value}\r\n`;
   }
-  return new ResponseFields(flat, text, contentLength, hasDate, hasServer, wantsClose);
+  const fields = new ResponseFields(flat, text, contentLength, hasDate, hasServer, wantsClose);
+  fields.isWordless = isWordless;
+  return fields;
 }

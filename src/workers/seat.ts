@@ -287,7 +287,8 @@ export class WorkerSeat implements Seat, StreamListener {
     const exchange = this.#slots.unbegun(id);
     this.#free(id);
     this.#finishedInFrame.push(exchange);
-    exchange.complete(status, reason, fields, body);
+    if (fields.isWordless) answerError(exchange, 500);
+    else exchange.complete(status, reason, fields, body);
   }
 
   onHead(id: number, status: number, reason: string, fields: ResponseFields): void {

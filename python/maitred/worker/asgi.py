@@ -51,7 +51,8 @@ _STAGE_EXPECTS = {
 }
 #: `_length` of a response that announced trailers: off the fast path, which compares it with the body's. `_declared` has the true one.
 _TRAILED = -2
-ERROR_HEADERS = [(b"content-type", b"text/plain"), (b"content-length", b"21")]
+#: The front says it in the client's own form (PROTOCOL.md, RESPONSES).
+ERROR_HEADERS = [(b"content-type", b"text/plain"), (b"content-length", b"21"), (b"maitred-error", b"raised")]
 ERROR_BODY = b"Internal Server Error"
 
 

@@ -65,7 +65,8 @@ QUICK_CLOSES_TO_FORGET = 64
 _WRITTEN = -2
 
 _WHOLE = (list, tuple)
-_ERROR_HEADERS = [("Content-Type", "text/plain"), ("Content-Length", "21")]
+#: The front says it in the client's own form (PROTOCOL.md, RESPONSES).
+_ERROR_HEADERS = [("Content-Type", "text/plain"), ("Content-Length", "21"), ("Maitred-Error", "raised")]
 _ERROR_BODY = b"Internal Server Error"
 
 

@@ -5,6 +5,7 @@
 import type { PathPattern } from "../../http/path-pattern.ts";
 import type { StaticPlan } from "../static-plan.ts";
 import { NO_PROTECTION, type ProtectionSettings } from "./protection.ts";
+import type { ErrorPagesPlan } from "../error-pages.ts";
 import type { CompressionPlan } from "../compression.ts";
 import type { CachePlan } from "./cache-plan.ts";
 import type { RedirectPlan } from "./redirect.ts";
@@ -38,6 +39,8 @@ export interface RouteSettings extends ProtectionSettings {
   readonly limitRequestBody: number | null;
   /** Whether a request waits for its whole body; null = as everywhere. */
   readonly requestBuffering: "auto" | "on" | "off" | null;
+  /** null: the built-in ones. */
+  readonly errorPages: ErrorPagesPlan | null;
   /** null = as everywhere (--compress). */
   readonly compression: CompressionPlan | "off" | null;
   /** The response cache; null = as everywhere (--cache). */
@@ -60,6 +63,7 @@ export const NO_SETTINGS: RouteSettings = {
   timeoutMs: null,
   limitRequestBody: null,
   requestBuffering: null,
+  errorPages: null,
   compression: null,
   cache: null,
 };

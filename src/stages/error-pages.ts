@@ -1,0 +1,133 @@
+/**
+ * Own pages for errors (`error-pages` in the configuration): what maitred answers itself with such a status gets the page in place of its own, and
+ * with `intercept` what the application answers too. The other fields stay (Retry-After, WWW-Authenticate, Allow ...). Of several files for a status
+ * the client gets the one that it accepts best; who accepts none of them gets what there was.
+ */
+import { readFileSync } from "node:fs";
+import { type ErrorPagesPlan, pageType } from "../config/error-pages.ts";
+import type { Exchange } from "../http/exchange.ts";
+import type { Stage } from "../http/handler.ts";
+import { carriesBody } from "../http/http1/response-head.ts";
+import { chooseMediaType } from "../http/negotiation.ts";
+import { PassingSink, passOn } from "../http/passing.ts";
+import { ownFields, withoutFields } from "../http/response-changes.ts";
+import type { ResponseFields } from "../http/response-fields.ts";
+import type { Log } from "../telemetry/log.ts";
+
+interface Page {
+  /** For negotiation, without parameters. */
+  readonly type: string;
+  readonly contentType: string;
+  readonly body: Buffer;
+}
+
+/** The pages are read now, once. One that cannot be is told and missing. */
+export function errorPages(plan: ErrorPagesPlan, log: Log): Stage {
+  const pages = new Map<string, readonly Page[]>();
+  for (const { status, files } of plan.pages) {
+    const read = files.flatMap((path) => readPage(path, log));
+    if (read.length > 0) pages.set(status, read);
+  }
+  return (next) => (outer) => {
+    if (outer.webSocket !== null) return next(outer);
+    next(passOn(outer, new ErrorPagesSink(outer, pages, plan.intercepts)));
+  };
+}
+
+class ErrorPagesSink extends PassingSink {
+  readonly #pages: ReadonlyMap<string, readonly Page[]>;
+  readonly #intercepts: boolean;
+  /** The page has gone out; what the app still sends is taken and dropped. */
+  #isAnswered = false;
+
+  constructor(outer: Exchange, pages: ReadonlyMap<string, readonly Page[]>, intercepts: boolean) {
+    super(outer);
+    this.#pages = pages;
+    this.#intercepts = intercepts;
+  }
+
+  override complete(
+    inner: Exchange,
+    status: number,
+    reason: string,
+    fields: ResponseFields,
+    body: string | Buffer,
+  ): void {
+    const page = this.#pageFor(inner, status);
+    if (page === null) return super.complete(inner, status, reason, fields, body);
+    super.complete(inner, status, reason, fieldsWith(page, fields), page.body);
+  }
+
+  override start(inner: Exchange, status: number, reason: string, fields: ResponseFields): void {
+    const page = this.#pageFor(inner, status);
+    if (page === null) return super.start(inner, status, reason, fields);
+    this.#isAnswered = true;
+    super.complete(inner, status, reason, fieldsWith(page, fields), page.body);
+  }
+
+  override write(inner: Exchange, chunk: Buffer): void {
+    if (this.#isAnswered) inner.onSent?.(chunk.length);
+    else super.write(inner, chunk);
+  }
+
+  override end(inner: Exchange, trailers: ResponseFields | null): void {
+    if (!this.#isAnswered) super.end(inner, trailers);
+  }
+
+  override cut(inner: Exchange): void {
+    if (this.#isAnswered) return;
+    const page = this.outer.state === "streaming" ? null : this.#pageFor(null, 502);
+    if (page === null) return super.cut(inner);
+    this.outer.isOwnError = true;
+    this.outer.complete(502, "", fieldsWith(page, NO_STORE), page.body);
+  }
+
+  // Private
+
+  /** `inner` is null where the error is ours. */
+  #pageFor(inner: Exchange | null, status: number): Page | null {
+    if (status < 400 || !carriesBody(status, "GET")) return null;
+    if (inner !== null && !inner.isOwnError && !this.#intercepts) return null;
+    const pages = this.#pages.get(String(status)) ?? this.#pages.get(`${Math.floor(status / 100)}xx`);
+    if (pages === undefined) return null;
+    const type = chooseMediaType(
+      this.outer.head.headers.get("accept"),
+      pages.map((page) => page.type),
+    );
+    return pages.find((page) => page.type === type) ?? null;
+  }
+}
+
+// Private
+
+const NO_STORE: ResponseFields = ownFields(["Cache-Control", "no-store"]);
+
+/** What speaks of the body that is replaced. */
+const OF_THE_BODY: ReadonlySet<string> = new Set([
+  "content-type",
+  "content-length",
+  "content-encoding",
+  "content-language",
+  "content-disposition",
+  "content-md5",
+  "content-digest",
+  "repr-digest",
+  "digest",
+  "etag",
+  "last-modified",
+  "accept-ranges",
+]);
+
+function fieldsWith(page: Page, { flat }: ResponseFields): ResponseFields {
+  return ownFields(["Content-Type", page.contentType, ...withoutFields(flat, OF_THE_BODY)]);
+}
+
+function readPage(path: string, log: Log): Page[] {
+  try {
+    const contentType = pageType(path) ?? "text/html";
+    return [{ type: contentType.replace(/;.*$/s, ""), contentType, body: readFileSync(path) }];
+  } catch (error) {
+    log.error(`Cannot read an error page, the built-in one stands in: ${(error as Error).message} (error-pages)`);
+    return [];
+  }
+}
