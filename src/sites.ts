@@ -9,7 +9,7 @@ import type { Compression } from "./compression/stage.ts";
 import type { Plan } from "./config/plan.ts";
 import { MAIN_POOL } from "./config/pool-spec.ts";
 import { cacheDefaults, type CachePlan } from "./config/sites/cache-plan.ts";
-import { NO_SETTINGS, type Destination, type RoutePlan, type RouteSettings } from "./config/sites/route.ts";
+import { NO_SETTINGS, type Destination, type RoutePlan } from "./config/sites/route.ts";
 import type { SitePlan } from "./config/sites/site.ts";
 import type { FilesContext } from "./files/context.ts";
 import { staticFolder } from "./files/static-folder.ts";
