@@ -35,6 +35,7 @@ import { compileAccessLog } from "./telemetry/access-log.ts";
 import { Compression } from "./compression/stage.ts";
 import { Journal } from "./telemetry/journal.ts";
 import type { Exchange } from "./http/exchange.ts";
+import { requestName } from "./http/request-name.ts";
 import type { Log } from "./telemetry/log.ts";
 import { OperationalLog } from "./telemetry/operational-log.ts";
 import { MemoryCgroup } from "./workers/memory-cgroup.ts";
@@ -155,8 +156,8 @@ export async function serve(
     onCutOff: (address, detail) => log.info(`Connection from ${address || "a Unix socket"} cut off: ${detail}`),
     onTroubleAtDoor: (message) => log.warning(message),
     onUntrusted: untrustedWarning(log),
-    onBadLength: ({ head }, promised, sent) =>
-      log.error(`${head.method} ${head.target}: the app promised Content-Length ${promised} and sent ${sent} bytes`),
+    onBadLength: (exchange, promised, sent) =>
+      log.error(`${requestName(exchange)}: the app promised Content-Length ${promised} and sent ${sent} bytes`),
   };
   if (plan.dateHeader) clock.every(1000, () => (context.date = new Date().toUTCString()));
 

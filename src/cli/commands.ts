@@ -35,6 +35,11 @@ export const commands: readonly Command[] = [
     help: "purge responses from the cache of a running server",
     run: async (argv, terminal) => (await import("./cache/command.ts")).cacheCommand(argv, terminal),
   },
+  {
+    name: "password",
+    help: "the hash of a password, for basic-auth",
+    run: async (argv, { print, warn }) => (await import("./password/command.ts")).passwordCommand(argv, print, warn),
+  },
   controlling("status", "show a running server: queue, workers, how others ended"),
   controlling("reload", "new workers from the new code; tells whether they serve"),
   controlling("scale", "have N workers"),

@@ -8,6 +8,7 @@
 import type { Clock } from "../clock.ts";
 import type { CompressionPlan } from "../config/compression.ts";
 import type { Exchange } from "../http/exchange.ts";
+import { requestName } from "../http/request-name.ts";
 import type { Handler, Stage } from "../http/handler.ts";
 import { carriesBody } from "../http/http1/response-head.ts";
 import type { Coding } from "../http/negotiation.ts";
@@ -35,8 +36,8 @@ export class Compression {
   constructor(clock: Clock, log: Log) {
     this.clock = clock;
     this.budget = new CompressionBudget(clock, log);
-    this.onBadLength = ({ head }, promised, came) =>
-      log.error(`${head.method} ${head.target}: the app promised Content-Length ${promised} and sent ${came} bytes`);
+    this.onBadLength = (exchange, promised, came) =>
+      log.error(`${requestName(exchange)}: the app promised Content-Length ${promised} and sent ${came} bytes`);
   }
 
   /** The stage for routes with this plan. */

@@ -10,6 +10,7 @@
 import type { Clock, Timer } from "../clock.ts";
 import { answerError, failureOutcome } from "../http/error-response.ts";
 import type { Exchange } from "../http/exchange.ts";
+import { requestName } from "../http/request-name.ts";
 import type { Log } from "../telemetry/log.ts";
 import { Lane } from "./lane.ts";
 import { PATIENCE_FACTOR } from "./overload.ts";
@@ -320,7 +321,7 @@ export class Dispatcher {
       if (now - next.queuedAt < queueTimeoutMs) continue;
       queue.remove(next);
       this.#log.error(
-        `${next.head.method} ${next.head.target} answered 503: no worker was free for ${this.#age(next)} ms (--queue-timeout ${queueTimeoutMs / 1000})`,
+        `${requestName(next)} answered 503: no worker was free for ${this.#age(next)} ms (--queue-timeout ${queueTimeoutMs / 1000})`,
       );
       answerError(next, 503, 1);
     }

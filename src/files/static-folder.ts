@@ -10,6 +10,7 @@ import type { StaticPlan } from "../config/static-plan.ts";
 import { acceptance, type Coding } from "../http/accept-encoding.ts";
 import { answerError } from "../http/error-response.ts";
 import type { Exchange } from "../http/exchange.ts";
+import { requestName } from "../http/request-name.ts";
 import type { Handler } from "../http/handler.ts";
 import { ResponseFields, responseFields } from "../http/response-fields.ts";
 import { answerKept, answerOpen } from "./answer.ts";
@@ -284,9 +285,9 @@ class StaticFolder {
     answerError(exchange, status, status === 503 ? 1 : undefined);
   }
 
-  #tell({ head }: Exchange, path: string, why: string, outcome: string = " (the response was cut)"): void {
+  #tell(exchange: Exchange, path: string, why: string, outcome: string = " (the response was cut)"): void {
     const file = JSON.stringify(`${this.#plan.root}/${path}`);
-    this.#context.complaints.tell(`${head.method} ${head.target}: cannot send ${file}: ${why}${outcome}`);
+    this.#context.complaints.tell(`${requestName(exchange)}: cannot send ${file}: ${why}${outcome}`);
   }
 }
 

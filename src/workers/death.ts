@@ -1,5 +1,6 @@
 /** Why a worker ended, in one sentence for the log: what is known, and what is not. Pure. */
 import type { Exchange } from "../http/exchange.ts";
+import { idText } from "../http/request-name.ts";
 import { formatBytes } from "./format-bytes.ts";
 import { describeExit, type EndReason } from "./lifecycle.ts";
 import type { OomVerdict } from "./memory-cgroup.ts";
@@ -52,7 +53,10 @@ export function describeWork(begun: readonly Exchange[], now: number): string {
   if (begun.length === 0) return "";
   const named = begun
     .slice(0, REQUESTS_NAMED)
-    .map(({ head, givenAt }) => `${head.method} ${head.path} (${Math.round(now - givenAt)} ms)`);
+    .map(
+      (exchange) =>
+        `${exchange.head.method} ${exchange.head.path}${idText(exchange)} (${Math.round(now - exchange.givenAt)} ms)`,
+    );
   const more = begun.length - named.length;
   return `, at work on ${named.join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }

@@ -1,5 +1,6 @@
 /** What can be said about workers to an operator: a snapshot for `maitred status`, the requests at work for the log, and how past workers ended. Pure. */
 import type { Exchange } from "../http/exchange.ts";
+import { requestName } from "../http/request-name.ts";
 import { describeReason, type EndReason } from "./lifecycle.ts";
 import type { Worker } from "./worker.ts";
 
@@ -63,7 +64,7 @@ export function atWork(worker: Worker, withCut: boolean): string[] {
   return worker.seats
     .flatMap((seat) => seat.unfinished())
     .filter((exchange) => withCut || exchange.state !== "done")
-    .map(({ head }) => `${head.method} ${head.target} in ${worker.name}`);
+    .map((exchange) => `${requestName(exchange)} in ${worker.name}`);
 }
 
 /** How many workers ended for which reason since the start, and the last of those that nobody had asked to. */

@@ -15,7 +15,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from maitred.worker.board import MASK
-from maitred.worker.complaint import complain, say
+from maitred.worker.complaint import complain, say, scope_id
 from maitred.worker.headers import NO_LENGTH, HeaderError, length_of
 from maitred.worker.interface import mistaken
 from maitred.worker.sendfile import sendable
@@ -386,4 +386,4 @@ class Exchange(Waiting):
             self._wake()
 
     def _name(self) -> str:
-        return f"{self._scope['method']} {self._scope['path']!r}"
+        return f"{self._scope['method']} {self._scope['path']!r}{scope_id(self._scope)}"

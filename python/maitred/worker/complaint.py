@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Any
 
 _OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_LONGEST_ID = 128
+# What the front lets through, and nothing that could forge a line.
+_ID_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:/+=@-")
 _IMPORT_MACHINERY = ("<frozen importlib", "<frozen runpy")
 
 
@@ -28,6 +32,21 @@ def describe(error: BaseException) -> str:
         one.stack = StackSummary.from_list(kept)
         todo += [other for other in (one.__cause__, one.__context__) if other is not None]
     return "".join(described.format())
+
+
+def request_id(value: str | None) -> str:
+    """How a line about a request tells the id that its front has given it, if there is one (X-Request-ID)."""
+    if not value or len(value) > _LONGEST_ID or not _ID_CHARACTERS.issuperset(value):
+        return ""
+    return f" [{value}]"
+
+
+def scope_id(scope: dict[str, Any]) -> str:
+    """The same, from an ASGI scope."""
+    for name, value in scope["headers"]:
+        if name == b"x-request-id":
+            return request_id(value.decode("latin-1"))
+    return ""
 
 
 def complain(what: str, error: BaseException) -> None:

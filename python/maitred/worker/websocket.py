@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from maitred.worker.asgi import ERROR_BODY, ERROR_HEADERS, ClientDisconnected, Exchange
 from maitred.worker.board import MASK
-from maitred.worker.complaint import complain, say
+from maitred.worker.complaint import complain, say, scope_id
 from maitred.worker.headers import HeaderError
 from maitred.worker.waiting import Waiting
 from maitred.worker.wire import (
@@ -385,7 +385,7 @@ class WebSocket(Waiting):
             self._seat.write_later(frame(ABORT, self._id, b"the client is gone"))
 
     def _name(self) -> str:
-        return f"WebSocket {self._scope['path']!r}"
+        return f"WebSocket {self._scope['path']!r}{scope_id(self._scope)}"
 
 
 def _cut(reason: str) -> bytes:

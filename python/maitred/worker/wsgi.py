@@ -21,7 +21,7 @@ from types import TracebackType
 from typing import Any, Callable, Union
 
 from maitred.worker.board import MASK
-from maitred.worker.complaint import complain, say
+from maitred.worker.complaint import complain, request_id, say
 from maitred.worker.headers import NO_LENGTH, HeaderError, StrHeaders, length_of
 from maitred.worker.interface import mistaken
 from maitred.worker.request_body import StreamedBody
@@ -452,7 +452,10 @@ class WsgiSeat:
             return
         environ = self._environ
         path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
-        complain(f"error in the app, {environ.get('REQUEST_METHOD')} {path!r}", error)
+        complain(
+            f"error in the app, {environ.get('REQUEST_METHOD')} {path!r}{request_id(environ.get('HTTP_X_REQUEST_ID'))}",
+            error,
+        )
         if isinstance(error, TypeError):
             hint = mistaken(error, "wsgi")
             if hint:
