@@ -7,8 +7,8 @@
 import type { Clock } from "../clock.ts";
 import type { Seat } from "../dispatch/seat.ts";
 import { answerError } from "../http/error-response.ts";
-import { CloseCode } from "../http/web-socket.ts";
 import type { Exchange } from "../http/exchange.ts";
+import { CloseCode } from "../http/web-socket.ts";
 import type { ResponseFields } from "../http/response-fields.ts";
 import type { ByteStream, StreamListener } from "../streams/byte-stream.ts";
 import {
@@ -58,8 +58,7 @@ export class WorkerSeat implements Seat, StreamListener {
   #isBusy = false;
   /** Responses whose HEAD has come and whose end has not. */
   #streaming = 0;
-  /** Clock time at which the request now at work in a serial seat began. */
-  #workSince = 0;
+  #workSince = 0; // when the request now at work in a serial seat began
   #recallSent = false;
   #isBroken = false;
   #inBatch = false;
