@@ -19,7 +19,10 @@ class Printing {
   #watchers = new Set<() => void>();
 
   constructor(command: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-    this.child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+    this.child = spawn(command, args, {
+      env: { ...process.env, MAITRED_BIN: undefined, ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     for (const stream of [this.child.stdout, this.child.stderr]) {
       stream?.setEncoding("utf8").on("data", (data: string) => {
         this.text += data;

@@ -109,7 +109,7 @@ function launch(args: readonly string[], options: StartOptions): Program {
   // Commands beside serving (src/cli/commands.ts) are known by their first word.
   const withPython = args.includes("--python") || args[0] === "cert" ? args : ["--python", examplesPython(), ...args];
   const env = { ...process.env, ...options.env };
-  for (const name of ["WEB_CONCURRENCY", "PORT", "GUNICORN_CMD_ARGS", "NODE_TEST_CONTEXT"])
+  for (const name of ["WEB_CONCURRENCY", "PORT", "GUNICORN_CMD_ARGS", "NODE_TEST_CONTEXT", "MAITRED_BIN"])
     if (!(name in (options.env ?? {}))) delete env[name];
   const child = spawn(COMMAND, withPython, { cwd: options.cwd ?? repository, env, stdio: ["ignore", "pipe", "pipe"] });
   running.add(child);
