@@ -63,9 +63,6 @@ export function readPlan(
 
   const words =
     resolved.positionals.length > 0 ? resolved.positionals : [env["UVICORN_APP"] || (file?.content?.app ?? "")];
-  const appProblem = appMistake(words);
-  // A file with mistakes tells no app; its own mistakes are enough then.
-  if (appProblem !== null && (words[0] !== "" || file === null || file.content !== null)) mistakes.unshift(appProblem);
 
   const chdir = absolutePath(host.cwd, value(python.chdir) ?? ".");
   if (!host.isDirectory(chdir))
@@ -130,6 +127,10 @@ export function readPlan(
   const statics = value(files.staticFolders);
   const routing = sitesOf(asked, value(pools.pool), staticRoutes(statics), main.app);
   mistakes.push(...routing.mistakes);
+  const appProblem = appMistake(words);
+  // A file with mistakes tells no app, and its own mistakes are enough then; folders, upstreams and their like need none.
+  const needsApp = (file === null || file.content !== null) && !routing.sites.some(({ routes }) => routes.length > 0);
+  if (appProblem !== null && (words[0] !== "" || needsApp)) mistakes.unshift(appProblem);
   const folders = placedFolders(routing.sites, fromChdir, host);
   const serving = placedAuthorities(folders.sites, fromChdir, host);
   mistakes.push(...folders.mistakes, ...serving.mistakes);
