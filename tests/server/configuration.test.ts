@@ -136,6 +136,12 @@ pool = "main"
     assert.equal(await post("/other", 1025), 413);
   });
 
+  test("a path that somebody could read as another is nobody's", async () => {
+    for (const path of ["/hello/../pid", "/%2e%2e/pid", "/hello/..;/pid", "/mounted/%2e%2e%2fpid"])
+      assert.equal((await ask(server.port, "localhost", path)).status, 400, path);
+    assert.equal((await ask(server.port, "localhost", "/.well-known/x")).status, 200);
+  });
+
   test("pools of the file, and one that a route has for its own app", async () => {
     const told = JSON.parse((await ask(server.port, "localhost", "/mounted/x")).text) as Record<string, string>;
     assert.deepEqual([told["kind"], told["root"], told["path"]], ["wsgi", "/mounted", "/x"]);
