@@ -104,6 +104,7 @@ export async function serve(
     phase,
     serving: pools.serving,
     wanted: pools.wanted,
+    needsNone: pools.areEmpty,
     isCrashLooping: pools.isCrashLooping,
     waiting: pools.waiting,
   });
@@ -181,7 +182,7 @@ export async function serve(
     edge.destroy();
     return EXIT_CANNOT_START;
   }
-  log.info(`Starting maitred (${plan.app})`);
+  log.info(`Starting maitred (${nameOf(plan)})`);
   for (const { url, door } of listeners) {
     if (door.context === context) log.info(`Listening at: ${url} (${process.pid})`);
     else log.info(`Redirecting to https at: ${url}`);
@@ -220,7 +221,7 @@ export async function serve(
     takeStatus({
       version,
       app: pools.main.plan.app,
-      state: phase === "serving" && pools.wanted === 0 ? "paused" : phase,
+      state: phase === "serving" && pools.wanted === 0 && !pools.areEmpty ? "paused" : phase,
       uptimeMs: Math.round(clock.now() - startedAt),
       listeners: listeners.map(({ url }) => url),
       health: healthListener?.url ?? null,
@@ -232,7 +233,7 @@ export async function serve(
     });
   const notifier = new Notifier(plan.operations.notifyFd);
   const tellServing = (): void =>
-    notifier.ready(`Serving ${pools.main.plan.app} with ${pools.wanted} worker${pools.wanted === 1 ? "" : "s"}`);
+    notifier.ready(`Serving ${nameOf(pools.main.plan)} with ${pools.wanted} worker${pools.wanted === 1 ? "" : "s"}`);
   let opened = sites;
   const reloading = new Reloading(plan, {
     reread,
@@ -289,6 +290,7 @@ export async function serve(
   }
   if (started === null) {
     pools.watch();
+    if (pools.areEmpty) log.info("Ready: the routes are served, and no worker is needed");
     phase = "serving";
     tellServing();
     if (predecessor !== null) {
@@ -354,6 +356,10 @@ export async function serve(
   control.close();
   log.info("Stopped");
   return 0;
+}
+
+function nameOf({ app }: Pick<Plan, "app">): string {
+  return app === "" ? "no application" : app;
 }
 
 function counter(): () => number {

@@ -27,6 +27,7 @@ import {
 } from "./stages/protecting.ts";
 import { errorPages } from "./stages/error-pages.ts";
 import { redirecting, responding } from "./routes/fixed.ts";
+import { hasDotSegment } from "./routes/dot-segments.ts";
 import { HostTable } from "./routes/hosts.ts";
 import { RouteTable } from "./routes/table.ts";
 
@@ -147,19 +148,23 @@ function finder(
       open({ destination: MAIN, settings: site.settings }, ownerOf(site, null), plan, context),
     );
   const baseTable = tableOf(base);
-  if (named.length === 0 && !plan.refusesUnknownHosts) return (exchange) => baseTable.find(exchange.head);
+  const ambiguous = refusing(400, plan);
+  if (named.length === 0 && !plan.refusesUnknownHosts)
+    return ({ head }) => (hasDotSegment(head.path) ? ambiguous : baseTable.find(head));
   const hosts = new HostTable(named.map((site) => ({ hosts: site.hosts, site: tableOf(site) })));
   // RFC 9110 section 15.5.20: a request for an authority that is none of ours.
-  const misdirected: OpenRoute = {
-    handler: (exchange) => answerError(exchange, 421),
-    pool: null,
-    body: { maxBytes: plan.limitRequestBody, buffering: plan.requestBuffering },
-  };
+  const misdirected = refusing(421, plan);
   return ({ head }) => {
+    if (hasDotSegment(head.path)) return ambiguous;
     const table = hosts.find(head.headers.get("host") ?? "");
     if (table !== undefined) return table.find(head);
     return plan.refusesUnknownHosts ? misdirected : baseTable.find(head);
   };
+}
+
+function refusing(status: number, { limitRequestBody, requestBuffering }: SitesPlan): OpenRoute {
+  const body = { maxBytes: limitRequestBody, buffering: requestBuffering };
+  return { handler: (exchange) => answerError(exchange, status), pool: null, body };
 }
 
 function open(route: AnyRoute, owner: RouteOwner, plan: SitesPlan, context: OpenContext): OpenRoute {

@@ -91,7 +91,7 @@ export interface CacheStorePlan {
 }
 
 export interface Plan {
-  /** `MODULE`, `MODULE:ATTR` or `MODULE:factory(...)` as the operator wrote it. */
+  /** `MODULE`, `MODULE:ATTR` or `MODULE:factory(...)` as the operator wrote it; empty: no route needs one, and what none is for gets 404. */
   readonly app: string;
   readonly factory: boolean;
   /** `auto` looks at the application object. */

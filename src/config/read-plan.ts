@@ -64,9 +64,6 @@ export function readPlan(
 
   const words =
     resolved.positionals.length > 0 ? resolved.positionals : [env["UVICORN_APP"] || (file?.content?.app ?? "")];
-  const appProblem = appMistake(words);
-  // A file with mistakes tells no app; its own mistakes are enough then.
-  if (appProblem !== null && (words[0] !== "" || file === null || file.content !== null)) mistakes.unshift(appProblem);
 
   const chdir = absolutePath(host.cwd, value(python.chdir) ?? ".");
   if (!host.isDirectory(chdir))
@@ -131,6 +128,10 @@ export function readPlan(
   const statics = value(files.staticFolders);
   const routing = sitesOf(asked, value(pools.pool), staticRoutes(statics), main.app);
   mistakes.push(...routing.mistakes);
+  const appProblem = appMistake(words);
+  // A file with mistakes tells no app, and its own mistakes are enough then; folders, upstreams and their like need none.
+  const needsApp = (file === null || file.content !== null) && !routing.sites.some(({ routes }) => routes.length > 0);
+  if (appProblem !== null && (words[0] !== "" || needsApp)) mistakes.unshift(appProblem);
   const paged = placedErrorPages(routing.sites, fromChdir, host);
   const folders = placedFolders(paged.sites, fromChdir, host);
   const serving = placedAuthorities(folders.sites, fromChdir, host);

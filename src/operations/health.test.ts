@@ -3,7 +3,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { healthAnswer, healthCheck, type HealthFacts, unreadyReason } from "./health.ts";
 
-const well: HealthFacts = { phase: "serving", serving: 2, wanted: 2, isCrashLooping: false, waiting: 0 };
+const well: HealthFacts = {
+  phase: "serving",
+  serving: 2,
+  wanted: 2,
+  needsNone: false,
+  isCrashLooping: false,
+  waiting: 0,
+};
 
 test("only the two paths below the prefix are health checks", () => {
   assert.equal(healthCheck("/livez", ""), "livez");

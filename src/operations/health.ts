@@ -7,6 +7,8 @@ export interface HealthFacts {
   readonly serving: number;
   /** Workers asked for. */
   readonly wanted: number;
+  /** There is no application, so that no workers are missed. */
+  readonly needsNone: boolean;
   /** Workers die one after the other. */
   readonly isCrashLooping: boolean;
   /** Requests waiting for a worker. */
@@ -32,6 +34,7 @@ export function healthCheck(path: string, prefix: string): HealthCheck | null {
 export function unreadyReason(facts: HealthFacts): string | null {
   if (facts.phase === "draining") return "the server is stopping";
   if (facts.isCrashLooping) return "workers keep dying";
+  if (facts.needsNone && facts.phase === "serving") return null;
   if (facts.serving === 0) return facts.phase === "starting" ? "the workers are starting" : "no worker is ready";
   return null;
 }

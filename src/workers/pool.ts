@@ -3,6 +3,7 @@ import type { Clock } from "../clock.ts";
 import type { Plan, PoolPlan } from "../config/plan.ts";
 import type { ReloadPlan } from "../config/reload.ts";
 import { Dispatcher, type DispatcherSettings } from "../dispatch/dispatcher.ts";
+import { answerError } from "../http/error-response.ts";
 import type { Handler } from "../http/handler.ts";
 import type { Log } from "../telemetry/log.ts";
 import { type Development, startDevelopment } from "./development.ts";
@@ -42,6 +43,7 @@ export class Pool {
   #sizer: Sizer | null = null;
   /** Its number of workers was measured by another plan than the one it has now. */
   #isOtherSize = false;
+  readonly #submit: Handler = (exchange) => this.dispatcher.submit(exchange);
   /** Watches files and restarts its workers; null without --reload. */
   development: Development | null = null;
 
@@ -53,8 +55,15 @@ export class Pool {
     this.dispatcher = new Dispatcher(queueSettings(plan, whole), clock, log);
   }
 
+  /** No application: what comes here is nobody's. */
+  get isEmpty(): boolean {
+    return this.plan.app === "";
+  }
+
   /** Where its requests go in. */
-  readonly handler: Handler = (exchange) => this.dispatcher.submit(exchange);
+  get handler(): Handler {
+    return this.isEmpty ? (exchange) => answerError(exchange, 404) : this.#submit;
+  }
 
   get name(): string {
     return this.plan.name;
@@ -65,11 +74,12 @@ export class Pool {
   }
 
   get wanted(): number {
-    return this.supervisor?.wanted ?? this.plan.workers;
+    return this.isEmpty ? 0 : (this.supervisor?.wanted ?? this.plan.workers);
   }
 
   /** Makes the supervisor; nothing starts yet. */
   hire(house: PoolHouse): void {
+    if (this.isEmpty) return;
     this.#house = house;
     const { log, dispatcher } = this;
     this.#settings = settingsOf(this.plan, this.#whole, house);
@@ -112,17 +122,17 @@ export class Pool {
     this.plan = plan;
     this.#whole = whole;
     this.#isOtherSize = JSON.stringify(sizeOf(plan)) !== JSON.stringify(sizeOf(planBefore));
-    if (supervisor === null || this.#house === null || settingsBefore === null)
-      return { isOfWorkers: false, undo: () => {} };
-    const asked = settingsOf(plan, whole, this.#house);
-    // How many `auto` comes to has been found out already.
-    const settings = this.#isOtherSize ? asked : { ...asked, workers: settingsBefore.workers };
-    this.#settings = settings;
-    const undo = supervisor.reconfigure(settings);
+    let undoWorkers: (() => void) | null = null;
+    if (supervisor !== null && this.#house !== null && settingsBefore !== null) {
+      const asked = settingsOf(plan, whole, this.#house);
+      // How many `auto` comes to has been found out already.
+      this.#settings = this.#isOtherSize ? asked : { ...asked, workers: settingsBefore.workers };
+      undoWorkers = supervisor.reconfigure(this.#settings);
+    }
     return {
-      isOfWorkers: JSON.stringify(settings) !== JSON.stringify(settingsBefore),
+      isOfWorkers: JSON.stringify(this.#settings) !== JSON.stringify(settingsBefore),
       undo: () => {
-        undo();
+        undoWorkers?.();
         dispatcher.reconfigure(queueBefore);
         this.plan = planBefore;
         this.#whole = wholeBefore;
@@ -133,6 +143,7 @@ export class Pool {
   }
 
   async reload(): Promise<ReloadOutcome> {
+    if (this.isEmpty) return { type: "done", workers: 0 };
     const outcome = (await (this.development ?? this.supervisor)?.reload()) ?? {
       type: "failed",
       message: "it has not started",

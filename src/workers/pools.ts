@@ -98,10 +98,15 @@ export class Pools {
     return times.length === 0 ? null : Math.min(...times);
   }
 
+  /** No pool has an application: there are no workers, and none are missed. */
+  get areEmpty(): boolean {
+    return this.#all.every(({ isEmpty }) => isEmpty);
+  }
+
   /** Workers that take requests; none where the main pool has none. */
   get serving(): number {
     const serving = ({ supervisor }: Pool): number => supervisor?.serving ?? 0;
-    return serving(this.main) === 0 ? 0 : sum(this.all, serving);
+    return serving(this.main) === 0 && !this.main.isEmpty ? 0 : sum(this.all, serving);
   }
 
   get wanted(): number {
@@ -136,6 +141,11 @@ export class Pools {
     const before = this.#plan;
     const house = this.#house;
     if (house === null) return { type: "failed", message: "it has not started", traceback: "" };
+    if ((plan.app === "") !== this.main.isEmpty) {
+      const message = `restart to apply app: there was ${this.main.isEmpty ? "none" : "one"} at the start`;
+      this.#log.error(`Reload failed, nothing has changed: ${message}`);
+      return { type: "failed", message, traceback: "" };
+    }
     this.#plan = plan;
     const asked = new Map(plansOf(plan).map((one) => [one.name, one]));
     const kept = this.#all.filter(({ name }) => asked.has(name));
@@ -184,6 +194,7 @@ export class Pools {
   scale(workers: number, name: string = MAIN_POOL): string | null {
     const pool = this.all.find((one) => one.name === name);
     if (pool === undefined) return `there is no pool ${name}: there are ${this.all.map((one) => one.name).join(", ")}`;
+    if (pool.isEmpty) return `pool ${name} has no application`;
     for (const other of this.all) {
       if (other === pool) other.supervisor?.scale(workers);
       else if (workers === 0) other.supervisor?.scale(0);

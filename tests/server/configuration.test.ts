@@ -1,6 +1,6 @@
 /** One file says which sites there are and who answers for which of their paths: over real sockets. */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 
@@ -136,6 +136,12 @@ pool = "main"
     assert.equal(await post("/other", 1025), 413);
   });
 
+  test("a path that somebody could read as another is nobody's", async () => {
+    for (const path of ["/hello/../pid", "/%2e%2e/pid", "/hello/..;/pid", "/mounted/%2e%2e%2fpid"])
+      assert.equal((await ask(server.port, "localhost", path)).status, 400, path);
+    assert.equal((await ask(server.port, "localhost", "/.well-known/x")).status, 200);
+  });
+
   test("pools of the file, and one that a route has for its own app", async () => {
     const told = JSON.parse((await ask(server.port, "localhost", "/mounted/x")).text) as Record<string, string>;
     assert.deepEqual([told["kind"], told["root"], told["path"]], ["wsgi", "/mounted", "/x"]);
@@ -259,5 +265,47 @@ timeout = "300ms"
   await server.waitForLine(/\/work\?ms=10000 .*its own limit of 0\.3 s/);
   assert.equal((await ask(server.port, "localhost", "/other")).status, 200);
   await server.stop();
+  folder.remove();
+});
+
+test("without an application: folders, redirects and fixed responses need no worker", async () => {
+  const folder = new Folder();
+  mkdirSync(join(folder.path, "site"));
+  writeFileSync(join(folder.path, "site", "index.html"), "a page");
+  const text = (answer: string): string => `
+bind = "127.0.0.1:0"
+health-path = "/-"
+[[route]]
+path = "/"
+match = { headers = { X-Api = true } }
+respond = "${answer}"
+[[route]]
+path = "/site"
+static = "site"
+`;
+  folder.write(text("one"));
+  const server = await startMaitred(["--chdir", folder.path]);
+  const get = async (path: string, head = ""): Promise<string> => {
+    const { status, text } = await ask(server.port, "localhost", path, { head });
+    return `${status} ${text.trim()}`;
+  };
+  assert.equal(await get("/", "X-Api: 1\r\n"), "200 one");
+  assert.equal(await get("/site/"), "200 a page");
+  assert.equal(await get("/else"), "404 404 Not Found");
+  assert.equal(await get("/-/readyz"), "200 ok");
+  const control = ["-p", String(server.pid)];
+  assert.match((await command(["status", ...control])).stdout, /^app +none$/m);
+  folder.write(text("two"));
+  assert.deepEqual(await command(["reload", ...control]), {
+    code: 0,
+    stdout: "Reloaded: 0 new workers serve\n",
+    stderr: "",
+  });
+  assert.equal(await get("/x", "X-Api: 1\r\n"), "200 two");
+  folder.write(`app = "wsgi_app:application"\n${text("three")}`);
+  assert.match((await command(["reload", ...control])).stderr, /restart to apply app/);
+  assert.equal(await get("/x", "X-Api: 1\r\n"), "200 two");
+  assert.match((await command(["scale", "2", ...control])).stderr, /pool main has no application/);
+  assert.deepEqual(await server.stop(), { code: 0, signal: null });
   folder.remove();
 });

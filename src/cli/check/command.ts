@@ -55,7 +55,7 @@ export async function checkCommand(
       const { plan } = result;
       const routes = plan.sites.reduce((count, site) => count + site.routes.length, 0);
       print(
-        `${configuration?.name ?? "The options"}: fine (${plan.app}, ${counted(Math.max(1, plan.sites.length), "site")}, ${counted(routes, "route")}, ${counted(plan.pools.length + 1, "pool")})\n`,
+        `${configuration?.name ?? "The options"}: fine (${plan.app === "" ? "no application" : plan.app}, ${counted(Math.max(1, plan.sites.length), "site")}, ${counted(routes, "route")}, ${counted(plan.pools.length + 1, "pool")})\n`,
       );
       return 0;
     }

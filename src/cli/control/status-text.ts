@@ -5,7 +5,7 @@ import type { Status, Usage } from "../../operations/status.ts";
 export function statusText(status: Status): string {
   const lines = [
     `maitred ${status.version} (pid ${status.pid}), ${status.state}, up ${span(status.uptimeMs)}`,
-    `app          ${status.app}${status.interface === null ? "" : ` (${status.interface})`}${status.python === "" ? "" : `, ${status.python}`}`,
+    `app          ${status.app === "" ? "none" : status.app}${status.interface === null ? "" : ` (${status.interface})`}${status.python === "" ? "" : `, ${status.python}`}`,
     `listening    ${status.listeners.join(", ")}${status.health === null ? "" : `; health checks at ${status.health}`}`,
     `connections  ${status.connections}`,
     `queue        ${status.queue.waiting} waiting${status.queue.waiting === 0 ? "" : `, the oldest for ${span(status.queue.oldestMs)}`}`,

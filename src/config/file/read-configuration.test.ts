@@ -196,6 +196,10 @@ const mistaken: readonly (readonly [text: string, ...mistakes: string[]])[] = [
     "4: a.example belongs to a site already (maitred.toml:2)",
   ],
   ['unknown-hosts = "drop"', '2: unknown-hosts = "drop" is not one of "default", "refuse"'],
+  [
+    "[pools.a]\n[[route]]\npath = '/'\nstatic = { root = '.', otherwise = 'b' }",
+    "5: there is no pool b: there are main, a",
+  ],
   ["a = 1\na = 2", "3: column 1: "],
   // Several at once.
   [
@@ -229,7 +233,18 @@ test("[tool.maitred] of a pyproject.toml", () => {
   ]);
 });
 
-test("without an app nothing starts", () => {
-  const result = read("workers = 2");
-  assert.ok(result.type === "mistakes" && result.mistakes[0]?.startsWith("no application given"));
+test("an app is wanted where a route, a pool or everything goes to it", () => {
+  const mistakes = (text: string, line = ""): readonly string[] => {
+    const result = read(text, line);
+    return result.type === "mistakes" ? result.mistakes : [];
+  };
+  assert.match(mistakes("workers = 2").join(), /^no application given/);
+  assert.deepEqual(mistakes("[[route]]\npath = '/'\nrespond = 'x'"), []);
+  assert.deepEqual(mistakes("[[route]]\npath = '/'\napp = 'a:b'"), []);
+  assert.deepEqual(mistakes("[[route]]\npath = '/a'\n[[route]]\npath = '/b'\npool = 'main'\n[pools.p]"), [
+    "maitred.toml:1: /a needs an application, and there is none: give app",
+    "maitred.toml:5: pool main needs an application, and there is none: give app",
+    "maitred.toml:6: pool p has no app, and there is no other",
+  ]);
+  assert.deepEqual(mistakes("", "--pool q=/q"), ["--pool q has no app, and there is no other"]);
 });

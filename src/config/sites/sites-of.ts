@@ -37,7 +37,8 @@ export function sitesOf(
   const fromFlags = [...folders, ...toPools];
   if (asked === null) {
     const site = { name: DEFAULT_SITE, hosts: [], routes: fromFlags, settings: NO_SETTINGS };
-    return { sites: fromFlags.length === 0 ? [] : [site], refusesUnknownHosts: false, pools: [], mistakes: [] };
+    const sites = fromFlags.length === 0 ? [] : [site];
+    return { sites, refusesUnknownHosts: false, pools: [], mistakes: withoutApp(given, mainApp) };
   }
   const { content, where } = asked;
   const pools = new PoolNames(given, asked, mainApp);
@@ -89,7 +90,8 @@ export function sitesOf(
   });
   const own = routesOf(content.route, [], top);
   const others = fromFlags.map((route) => ({ ...route, settings: top }));
-  const base: SitePlan = { name: DEFAULT_SITE, hosts: [], routes: [...own, ...others], settings: top };
+  // Of the same path the command line's route counts.
+  const base: SitePlan = { name: DEFAULT_SITE, hosts: [], routes: [...others, ...own], settings: top };
   const limited = [base, ...sites].flatMap(({ routes }) => routes);
   mistakes.push(...limitMistakes(limited.map(({ name, settings }) => ({ where: name, limits: settings.limits }))));
   return {
@@ -107,6 +109,11 @@ const DEFAULT_SITE = "the default site";
 function routeOf(pattern: PathPattern, destination: Destination, place: string): RoutePlan {
   const match = { pattern, methods: [], headers: [] };
   return { name: `${pattern.text} (${place})`, at: null, match, destination, settings: NO_SETTINGS };
+}
+
+function withoutApp(given: readonly PoolSpec[], mainApp: string): string[] {
+  const bare = mainApp === "" ? given.filter(({ app }) => app === undefined) : [];
+  return bare.map(({ name }) => `--pool ${name} has no app, and there is no other`);
 }
 
 /** Two routes with the same key are for the same requests. */
@@ -128,6 +135,7 @@ class PoolNames {
   constructor(given: readonly PoolSpec[], asked: SitesAsked, mainApp: string) {
     this.#asked = asked;
     this.#mainApp = mainApp;
+    this.mistakes.push(...withoutApp(given, mainApp));
     this.#known = new Set([MAIN_POOL, ...given.map(({ name }) => name)]);
     for (const [name, settings] of Object.entries(asked.content.pools)) {
       if (this.#known.has(name)) {
@@ -140,23 +148,33 @@ class PoolNames {
         continue;
       }
       this.#known.add(name);
+      if (settings.app === undefined && mainApp === "")
+        this.mistakes.push(`${asked.where(["pools", name])}: pool ${name} has no app, and there is no other`);
       if (settings.mountAt !== undefined) this.#mounts.set(name, settings.mountAt);
       this.specs.push({ name, patterns: [], ...settings });
     }
   }
 
   destination({ destination, patterns }: RouteContent, path: readonly PropertyKey[]): Destination {
-    if (destination === null) return { type: "app", pool: MAIN_POOL };
+    if (destination === null) return this.#main(`${this.#asked.where(path)}: ${patterns[0]?.text ?? ""}`);
     if (destination.type === "pool") return this.#pool(destination.pool, patterns, path);
     if (destination.type === "app") return this.#app(destination, patterns);
     if (destination.type === "static" && destination.pool !== null)
       this.#mustKnow(destination.pool, [...path, "static", "otherwise"]);
+    if (destination.type === "static" && destination.pool !== null)
+      this.#pool(destination.pool, patterns, [...path, "static"]);
     return destination;
+  }
+
+  #main(who: string): Destination {
+    if (this.#mainApp === "") this.mistakes.push(`${who} needs an application, and there is none: give app`);
+    return { type: "app", pool: MAIN_POOL };
   }
 
   #pool(name: string, patterns: readonly PathPattern[], path: readonly PropertyKey[]): Destination {
     const place = this.#asked.where([...path, "pool"]);
     this.#mustKnow(name, [...path, "pool"]);
+    if (name === MAIN_POOL) return this.#main(`${place}: pool main`);
     const mount = this.#mounts.get(name);
     for (const { text, literal } of mount === undefined ? [] : patterns)
       if (literal !== mount && literal?.startsWith(`${mount}/`) !== true)
