@@ -12,6 +12,7 @@ import { cacheDefaults, type CachePlan } from "./config/sites/cache-plan.ts";
 import { NO_SETTINGS, type Destination, type RoutePlan } from "./config/sites/route.ts";
 import type { SitePlan } from "./config/sites/site.ts";
 import type { FilesContext } from "./files/context.ts";
+import { accelerated } from "./files/accelerated.ts";
 import { staticFolder } from "./files/static-folder.ts";
 import type { UpstreamPlan } from "./config/sites/upstream.ts";
 import { answerError } from "./http/error-response.ts";
@@ -70,7 +71,7 @@ export interface Sites {
 
 type SitesPlan = Pick<
   Plan,
-  "sites" | "refusesUnknownHosts" | "limitRequestBody" | "requestBuffering" | "compression" | "cachesAll"
+  "sites" | "refusesUnknownHosts" | "limitRequestBody" | "requestBuffering" | "compression" | "cachesAll" | "files"
 >;
 
 export function openSites(plan: SitesPlan, context: SitesContext): Sites {
@@ -164,7 +165,8 @@ function finder(
 
 function open(route: AnyRoute, owner: RouteOwner, plan: SitesPlan, context: OpenContext): OpenRoute {
   const { destination, settings } = route;
-  const pool = destination.type === "app" ? context.pool(destination.pool) : null;
+  const name = destination.type === "app" || destination.type === "static" ? destination.pool : null;
+  const pool = name === null ? null : context.pool(name);
   return {
     handler: routeHandler(route, owner, plan, context),
     pool,
@@ -203,7 +205,11 @@ function stagesOf(
   if (compression !== null && compression !== "off") stages.push(context.compression.stage(compression));
   const cache = settings.cache ?? ownCache(destination, plan);
   if (cache !== null && cache !== "off") stages.push(caching(context.cache, routeRules(cache)));
-  // files that the app names (X-Accel-Redirect)
+  const accel = settings.accel ?? plan.files.accel;
+  const sendfileRoots = settings.sendfileRoots ?? plan.files.sendfileRoots;
+  const mayName = destination.type === "app" || destination.type === "upstream";
+  if (mayName && accel.length + sendfileRoots.length > 0)
+    stages.push(accelerated({ accel, sendfileRoots }, context.files));
   if (settings.timeoutMs !== null) stages.push(limitingTime(settings.timeoutMs));
   return stages;
 }

@@ -182,7 +182,8 @@ class AcceleratedSink extends PassingSink {
   #tell(header: string, named: string, why: string, outcome: string): void {
     const { method, target } = this.outer.head;
     this.#context.complaints.tell(
-      `${method} ${target}: cannot send ${JSON.stringify(named)}, which the app named in ${header}: ${why} (${outcome})`,
+      `${method} ${target}: cannot send ${JSON.stringify(named)}, which the app named in ${header}: ${why}`,
+      outcome,
     );
   }
 
