@@ -18,6 +18,7 @@ import { alpnProtocols } from "./edge/protocol.ts";
 import { TlsDoor } from "./edge/tls/door.ts";
 import { TlsError } from "./edge/tls/key-pair.ts";
 import { FilesContext } from "./files/context.ts";
+import { OwnFolders } from "./files/own-folders.ts";
 import { Spool } from "./spool/spool.ts";
 import { ControlDoor } from "./operations/control-door.ts";
 import { HealthDoor } from "./operations/health-door.ts";
@@ -92,9 +93,16 @@ export async function serve(
     compression: new Compression(clock, log),
     upstream: (upstream) => openUpstream(upstream, clock, log),
   };
+  const ownFolders = new OwnFolders(log);
+  const opening = (wanted: Plan): Sites =>
+    openSites({ ...wanted, sites: ownFolders.added(wanted.sites) }, sitesContext);
   let sites: Sites;
+  /** What a reload has opened and not taken into use yet; else `sites`. */
+  let opened: Sites;
+  let current = plan;
+  let asked = plan;
   try {
-    sites = openSites(plan, sitesContext);
+    sites = opened = opening(plan);
   } catch (error) {
     log.critical(`Cannot serve the routes: ${(error as Error).message}`);
     return EXIT_CANNOT_START;
@@ -205,6 +213,16 @@ export async function serve(
     return EXIT_CANNOT_START;
   }
 
+  /** The app has folders of its own (--static auto). */
+  const reopen = (): void => {
+    try {
+      sites = opening(current);
+      opened = asked === current ? sites : opening(asked);
+      Object.assign(context, sitesDoor(sites));
+    } catch (error) {
+      log.error(`Cannot serve the folders of the app: ${(error as Error).message}`);
+    }
+  };
   const ledger = new EndLedger();
   pools.hire(listeners[0]!, {
     clock,
@@ -214,6 +232,9 @@ export async function serve(
     ledger,
     memoryCgroup: MemoryCgroup.own(plan.cgroupRoot),
     onModules: (files, standard) => pools.onModules(files, standard),
+    onFolders: (folders) => {
+      if (ownFolders.learn(folders, asked.files.isAuto)) reopen();
+    },
   });
   if (plan.reload !== null) pools.develop(plan.reload, clock);
   const status = (): Status =>
@@ -233,12 +254,16 @@ export async function serve(
   const notifier = new Notifier(plan.operations.notifyFd);
   const tellServing = (): void =>
     notifier.ready(`Serving ${pools.main.plan.app} with ${pools.wanted} worker${pools.wanted === 1 ? "" : "s"}`);
-  let opened = sites;
   const reloading = new Reloading(plan, {
     reread,
     log,
-    renew: (next) => pools.reload(next, () => (opened = openSites(next, sitesContext))),
+    renew: (next) =>
+      pools.reload(next, () => {
+        asked = next;
+        opened = opening(next);
+      }),
     adopt: (next) => {
+      current = next;
       sites = opened;
       sitesContext.protection.zones.settle();
       Object.assign(context, edgeSettings(next), sitesDoor(sites));
