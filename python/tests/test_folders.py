@@ -22,7 +22,7 @@ class TestFolders(unittest.TestCase):
     def told(self, **differences):
         settings = type("Other", (Settings,), differences)()
         module = types.ModuleType("django.conf")
-        module.settings = settings
+        setattr(module, "settings", settings)  # noqa: B010
         before = sys.modules.get("django.conf")
         sys.modules["django.conf"] = module
         try:

@@ -18,7 +18,7 @@ def told_folders() -> dict[str, Any]:
         if any("whitenoise" in str(name) for name in settings.MIDDLEWARE):
             return {}
         found = [
-            {"setting": root_name, "url": str(getattr(settings, url_name)), "root": _absolute(getattr(settings, root_name))}
+            (root_name, str(getattr(settings, url_name)), _absolute(getattr(settings, root_name)))
             for url_name, root_name in _SETTINGS
             if getattr(settings, url_name, None)
         ]
@@ -26,7 +26,11 @@ def told_folders() -> dict[str, Any]:
         # Settings are the application's code, and those that are wrong have said so elsewhere.
         return {}
     # A URL of another host is served there; "/", Django's default for media, would be everything.
-    local = [one for one in found if one["url"].startswith("/") and one["url"].strip("/")]
+    local = [
+        {"setting": setting, "url": url, "root": root}
+        for setting, url, root in found
+        if url.startswith("/") and url.strip("/")
+    ]
     return {"folders": local} if local else {}
 
 

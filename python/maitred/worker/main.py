@@ -8,9 +8,9 @@ from typing import Any, Callable
 
 from maitred.worker import importing
 from maitred.worker.complaint import complain
+from maitred.worker.folders import told_folders
 from maitred.worker.importing import LoadError
 from maitred.worker.link import FrontAddress, JsonLink
-from maitred.worker.folders import told_folders
 from maitred.worker.modules import Modules
 from maitred.worker.recall import answer_recalls
 from maitred.worker.seat import Seat
