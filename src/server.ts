@@ -43,7 +43,7 @@ import { mostSeats, type PoolFailure, Pools } from "./workers/pools.ts";
 import { ResponseRelays } from "./workers/response-relay.ts";
 import { EndLedger } from "./workers/report.ts";
 import type { ReloadOutcome } from "./workers/supervisor.ts";
-import { openSites, type Sites, type SitesContext } from "./sites.ts";
+import { type SitesContext, SitesInUse } from "./sites.ts";
 import { openUpstream } from "./upstream/open-upstream.ts";
 import { TurnEnd } from "./workers/turn-end.ts";
 
@@ -92,9 +92,9 @@ export async function serve(
     compression: new Compression(clock, log),
     upstream: (upstream) => openUpstream(upstream, clock, log),
   };
-  let sites: Sites;
+  let sites: SitesInUse;
   try {
-    sites = openSites(plan, sitesContext);
+    sites = new SitesInUse(plan, sitesContext, log);
   } catch (error) {
     log.critical(`Cannot serve the routes: ${(error as Error).message}`);
     return EXIT_CANNOT_START;
@@ -123,7 +123,7 @@ export async function serve(
       ? null
       : new Concurrency(
           plan.limitConcurrency,
-          (exchange) => sites.handler(exchange),
+          (exchange) => sites.now.handler(exchange),
           clock,
           (count) =>
             log.warning(
@@ -131,7 +131,8 @@ export async function serve(
             ),
         );
   /** The sites as the edge sees them, behind what concerns all of them. */
-  const sitesDoor = ({ handler, streamsBodies, speaksAsgi, bodyRule }: Sites): SitesDoor => {
+  const sitesDoor = (): SitesDoor => {
+    const { handler, streamsBodies, speaksAsgi, bodyRule } = sites.now;
     const limited = concurrency === null ? handler : (exchange: Exchange): void => concurrency.submit(exchange);
     const submit = healthPath === null ? limited : answeringHealth(healthPath, healthFacts, limited);
     return { streamsBodies, speaksAsgi, bodyRule, submit };
@@ -144,7 +145,7 @@ export async function serve(
     http2: plan.http2,
     date: plan.dateHeader ? new Date().toUTCString() : "",
     isDraining: false,
-    ...sitesDoor(sites),
+    ...sitesDoor(),
     onDone:
       concurrency === null
         ? logAccess
@@ -215,6 +216,9 @@ export async function serve(
     ledger,
     memoryCgroup: MemoryCgroup.own(plan.cgroupRoot),
     onModules: (files, standard) => pools.onModules(files, standard),
+    onFolders: (folders) => {
+      if (sites.learn(folders)) Object.assign(context, sitesDoor());
+    },
   });
   if (plan.reload !== null) pools.develop(plan.reload, clock);
   const status = (): Status =>
@@ -234,15 +238,14 @@ export async function serve(
   const notifier = new Notifier(plan.operations.notifyFd);
   const tellServing = (): void =>
     notifier.ready(`Serving ${nameOf(pools.main.plan)} with ${pools.wanted} worker${pools.wanted === 1 ? "" : "s"}`);
-  let opened = sites;
   const reloading = new Reloading(plan, {
     reread,
     log,
-    renew: (next) => pools.reload(next, () => (opened = openSites(next, sitesContext))),
+    renew: (next) => pools.reload(next, () => sites.prepare(next)),
     adopt: (next) => {
-      sites = opened;
+      sites.adopt(next);
       sitesContext.protection.zones.settle();
-      Object.assign(context, edgeSettings(next), sitesDoor(sites));
+      Object.assign(context, edgeSettings(next), sitesDoor());
       Object.assign(context.bodies, bodySettings(next));
       pools.dismissUnused();
     },

@@ -12,6 +12,8 @@ import { cacheDefaults, type CachePlan } from "./config/sites/cache-plan.ts";
 import { NO_SETTINGS, type Destination, type RoutePlan } from "./config/sites/route.ts";
 import type { SitePlan } from "./config/sites/site.ts";
 import type { FilesContext } from "./files/context.ts";
+import { accelerated } from "./files/accelerated.ts";
+import { type OwnFolder, OwnFolders } from "./files/own-folders.ts";
 import { staticFolder } from "./files/static-folder.ts";
 import type { UpstreamPlan } from "./config/sites/upstream.ts";
 import { answerError } from "./http/error-response.ts";
@@ -26,6 +28,7 @@ import {
   type RouteOwner,
 } from "./stages/protecting.ts";
 import { errorPages } from "./stages/error-pages.ts";
+import type { Log } from "./telemetry/log.ts";
 import { redirecting, responding } from "./routes/fixed.ts";
 import { hasDotSegment } from "./routes/dot-segments.ts";
 import { HostTable } from "./routes/hosts.ts";
@@ -71,7 +74,7 @@ export interface Sites {
 
 type SitesPlan = Pick<
   Plan,
-  "sites" | "refusesUnknownHosts" | "limitRequestBody" | "requestBuffering" | "compression" | "cachesAll"
+  "sites" | "refusesUnknownHosts" | "limitRequestBody" | "requestBuffering" | "compression" | "cachesAll" | "files"
 >;
 
 export function openSites(plan: SitesPlan, context: SitesContext): Sites {
@@ -101,6 +104,59 @@ export function openSites(plan: SitesPlan, context: SitesContext): Sites {
     speaksAsgi: (exchange) => isAsgiOr(find(exchange), false),
     bodyRule: hasBodyRules ? (exchange) => find(exchange).body : null,
   };
+}
+
+/** The sites that are served now, and those of a reload that has not succeeded yet; with the folders that the app itself has (--static auto). */
+export class SitesInUse {
+  readonly #context: SitesContext;
+  readonly #log: Log;
+  readonly #ownFolders: OwnFolders;
+  #plan: Plan;
+  #prepared: Plan;
+  #sites: Sites;
+  #preparedSites: Sites;
+
+  /** Throws where a route needs what is not there. */
+  constructor(plan: Plan, context: SitesContext, log: Log) {
+    this.#context = context;
+    this.#log = log;
+    this.#ownFolders = new OwnFolders(log);
+    this.#plan = this.#prepared = plan;
+    this.#sites = this.#preparedSites = this.#open(plan);
+  }
+
+  get now(): Sites {
+    return this.#sites;
+  }
+
+  /** A reload: its routes are opened, and not in use yet. Throws as the constructor does. */
+  prepare(plan: Plan): void {
+    this.#prepared = plan;
+    this.#preparedSites = this.#open(plan);
+  }
+
+  /** The reload has succeeded. */
+  adopt(plan: Plan): void {
+    this.#plan = plan;
+    this.#sites = this.#preparedSites;
+  }
+
+  /** A worker has told which folders its app has. True where that changes what is served. */
+  learn(folders: readonly OwnFolder[]): boolean {
+    if (!this.#ownFolders.learn(folders, this.#prepared.files.isAuto)) return false;
+    try {
+      this.#sites = this.#open(this.#plan);
+      this.#preparedSites = this.#prepared === this.#plan ? this.#sites : this.#open(this.#prepared);
+      return true;
+    } catch (error) {
+      this.#log.error(`Cannot serve the folders of the app: ${(error as Error).message}`);
+      return false;
+    }
+  }
+
+  #open(plan: Plan): Sites {
+    return openSites({ ...plan, sites: this.#ownFolders.added(plan.sites) }, this.#context);
+  }
 }
 
 /** The handler of one route. */
@@ -169,7 +225,8 @@ function refusing(status: number, { limitRequestBody, requestBuffering }: SitesP
 
 function open(route: AnyRoute, owner: RouteOwner, plan: SitesPlan, context: OpenContext): OpenRoute {
   const { destination, settings } = route;
-  const pool = destination.type === "app" ? context.pool(destination.pool) : null;
+  const name = destination.type === "app" || destination.type === "static" ? destination.pool : null;
+  const pool = name === null ? null : context.pool(name);
   return {
     handler: routeHandler(route, owner, plan, context),
     pool,
@@ -208,7 +265,11 @@ function stagesOf(
   if (compression !== null && compression !== "off") stages.push(context.compression.stage(compression));
   const cache = settings.cache ?? ownCache(destination, plan);
   if (cache !== null && cache !== "off") stages.push(caching(context.cache, routeRules(cache)));
-  // files that the app names (X-Accel-Redirect)
+  const accel = settings.accel ?? plan.files.accel;
+  const sendfileRoots = settings.sendfileRoots ?? plan.files.sendfileRoots;
+  const mayName = destination.type === "app" || destination.type === "upstream";
+  if (mayName && accel.length + sendfileRoots.length > 0)
+    stages.push(accelerated({ accel, sendfileRoots }, context.files));
   if (settings.timeoutMs !== null) stages.push(limitingTime(settings.timeoutMs));
   return stages;
 }

@@ -1,7 +1,8 @@
 /** Folders whose files are served: what `--static` says, as routes; and where each folder is. */
 import type { PathPattern } from "../http/path-pattern.ts";
 import type { HostFacts } from "./host-facts.ts";
-import { NO_SETTINGS, type Destination, type RoutePlan } from "./sites/route.ts";
+import type { AccelFolder } from "./named-files.ts";
+import { NO_SETTINGS, type Destination, type RoutePlan, type RouteSettings } from "./sites/route.ts";
 import type { SitePlan } from "./sites/site.ts";
 import { staticDefaults } from "./static-plan.ts";
 import type { StaticSpec } from "./static-spec.ts";
@@ -11,6 +12,9 @@ export interface FilesPlan {
   readonly isAuto: boolean;
   /** For small files in memory. */
   readonly memoryBytes: number;
+  /** Folders that the app may name by X-Accel-Redirect, and by X-Sendfile. */
+  readonly accel: readonly AccelFolder[];
+  readonly sendfileRoots: readonly string[];
 }
 
 /** Routes of the default site. */
@@ -41,7 +45,19 @@ export function placedFolders(
     const at = path.lastIndexOf("/");
     return { ...route, destination: { ...destination, root: path.slice(0, at) || "/", file: path.slice(at + 1) } };
   };
-  return { sites: sites.map((site) => ({ ...site, routes: site.routes.map(placed) })), mistakes };
+  const named = (settings: RouteSettings): RouteSettings => ({
+    ...settings,
+    accel: settings.accel?.map(({ prefix, root }) => ({ prefix, root: fromChdir(root) })) ?? null,
+    sendfileRoots: settings.sendfileRoots?.map(fromChdir) ?? null,
+  });
+  return {
+    sites: sites.map((site) => ({
+      ...site,
+      settings: named(site.settings),
+      routes: site.routes.map((route) => placed({ ...route, settings: named(route.settings) })),
+    })),
+    mistakes,
+  };
 }
 
 // Private

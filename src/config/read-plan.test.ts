@@ -28,7 +28,7 @@ const plain: Told = {
   cpus: 4,
   pools: [],
   sites: [],
-  files: { isAuto: false, memoryBytes: 67_108_864 },
+  files: { isAuto: false, memoryBytes: 67_108_864, accel: [], sendfileRoots: [] },
   refusesUnknownHosts: false,
   threads: 1,
   gevent: false,

@@ -209,7 +209,12 @@ export function readPlan(
     spoolMax: value(buffering.spoolMax),
     cache: cacheOf(resolved, fromChdir),
     cachesAll: value(caching.cacheMemory) > 0,
-    files: { isAuto: statics.some(({ type }) => type === "auto"), memoryBytes: value(files.staticMemory) },
+    files: {
+      isAuto: statics.some(({ type }) => type === "auto"),
+      memoryBytes: value(files.staticMemory),
+      accel: value(files.accel).map(({ prefix, root }) => ({ prefix, root: fromChdir(root) })),
+      sendfileRoots: value(files.sendfileRoots).map(fromChdir),
+    },
     forwarding: value(proxy.proxyHeaders)
       ? { trusted: value(proxy.forwardedAllowIps), believed: value(proxy.trustedHeaders) }
       : null,

@@ -9,6 +9,7 @@ import type { Exchange } from "../http/exchange.ts";
 import type { Stage } from "../http/handler.ts";
 import { headerName } from "../http/header-names.ts";
 import { httpDate, parseHttpDate } from "../http/http-date.ts";
+import { requestName } from "../http/request-name.ts";
 import { PassingSink, passOn } from "../http/passing.ts";
 import { ResponseFields, responseFields } from "../http/response-fields.ts";
 import type { Validators } from "../http/preconditions.ts";
@@ -180,9 +181,9 @@ class AcceleratedSink extends PassingSink {
   }
 
   #tell(header: string, named: string, why: string, outcome: string): void {
-    const { method, target } = this.outer.head;
     this.#context.complaints.tell(
-      `${method} ${target}: cannot send ${JSON.stringify(named)}, which the app named in ${header}: ${why} (${outcome})`,
+      `${requestName(this.outer)}: cannot send ${JSON.stringify(named)}, which the app named in ${header}: ${why}`,
+      outcome,
     );
   }
 

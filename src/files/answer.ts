@@ -9,9 +9,13 @@ import { isSelecting, partial, select, type Selection } from "./selection.ts";
 
 /** A file in memory; a string is latin-1, one character per byte. */
 export function answerKept(exchange: Exchange, representation: Representation, body: string | Buffer): void {
-  if (!isSelecting(exchange.head)) return exchange.complete(200, "OK", representation.fields, body);
-  const selection = select(exchange.head, representation);
-  if (selection.type === "whole") return exchange.complete(200, "OK", representation.fields, body);
+  const { head } = exchange;
+  const selection = isSelecting(head) ? select(head, representation) : WHOLE;
+  if (selection.type === "whole") {
+    // HEAD has to hear of a length of 0 too, which no body tells.
+    const fields = head.method === "HEAD" ? representation.sized : representation.fields;
+    return exchange.complete(200, "OK", fields, body);
+  }
   if (selection.type !== "ranges") return answerWithout(exchange, representation, selection);
   const { fields, segments } = partial(representation, selection.ranges, boundary);
   const [only] = segments;

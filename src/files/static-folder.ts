@@ -281,13 +281,13 @@ class StaticFolder {
   }
 
   #complain(exchange: Exchange, path: string, status: number, why: string): void {
-    this.#tell(exchange, path, why, ` (answered ${status})`);
+    this.#tell(exchange, path, why, `answered ${status}`);
     answerError(exchange, status, status === 503 ? 1 : undefined);
   }
 
-  #tell(exchange: Exchange, path: string, why: string, outcome: string = " (the response was cut)"): void {
+  #tell(exchange: Exchange, path: string, why: string, outcome: string = "the response was cut"): void {
     const file = JSON.stringify(`${this.#plan.root}/${path}`);
-    this.#context.complaints.tell(`${requestName(exchange)}: cannot send ${file}: ${why}${outcome}`);
+    this.#context.complaints.tell(`${requestName(exchange)}: cannot send ${file}: ${why}`, outcome);
   }
 }
 

@@ -4,6 +4,7 @@ import type { ReadyUrl } from "../config/settings/reload.ts";
 import type { Dispatcher } from "../dispatch/dispatcher.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { BaseListener } from "../wire/request-encoder.ts";
+import type { FoundFolder } from "./found-folders.ts";
 import type { Generation } from "./generation.ts";
 import type { MemoryCgroup } from "./memory-cgroup.ts";
 import type { EndLedger } from "./report.ts";
@@ -39,6 +40,8 @@ export interface GenerationContext {
   readonly memoryCgroup: MemoryCgroup;
   /** For development: files that a worker's modules came from, and modules of the standard library that it has. */
   onModules?(this: void, files: readonly string[], standard: readonly string[]): void;
+  /** Files that the app need not be asked for; each worker tells them. */
+  onFolders?(this: void, folders: readonly FoundFolder[]): void;
   /** Numbers workers across all generations. */
   nextWorker(): number;
 }

@@ -245,6 +245,7 @@ export class Generation implements ZygoteHandler, WorkerOwner, SeatOwner {
       `Worker ${worker.number} (pid ${worker.pid}) is ready: ${describeReadiness(readiness)}, ${this.python}`,
     );
     for (const warning of readiness.warnings) this.#owner.onWarning(warning);
+    this.#context.onFolders?.(readiness.folders);
     if (this.#isPromoted) for (const seat of worker.seats) this.#context.dispatcher.addSeat(seat);
     this.#recycling.ready(worker, Math.random());
     if (this.state === "starting" && this.serving >= this.#wanted) {

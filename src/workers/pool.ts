@@ -1,6 +1,7 @@
 /** One pool of workers: its queue, its supervisor, its number of workers; from its start over changes of its plan to its leaving. */
 import type { Clock } from "../clock.ts";
 import type { Plan, PoolPlan } from "../config/plan.ts";
+import { MAIN_POOL } from "../config/pool-spec.ts";
 import type { ReloadPlan } from "../config/reload.ts";
 import { Dispatcher, type DispatcherSettings } from "../dispatch/dispatcher.ts";
 import { answerError } from "../http/error-response.ts";
@@ -83,7 +84,11 @@ export class Pool {
     this.#house = house;
     const { log, dispatcher } = this;
     this.#settings = settingsOf(this.plan, this.#whole, house);
-    this.supervisor = new Supervisor(this.#settings, { ...house.shared, log, dispatcher });
+    // Of several apps only the main one's files are asked for.
+    const { onFolders, ...shared } = house.shared;
+    const context = { ...shared, log, dispatcher };
+    const isMain = this.name === MAIN_POOL && onFolders !== undefined;
+    this.supervisor = new Supervisor(this.#settings, isMain ? { ...context, onFolders } : context);
     this.#sizer = this.#newSizer();
   }
 

@@ -6,6 +6,7 @@ import type { Socket } from "node:net";
 import type { Clock } from "../clock.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { isFaultSignal } from "./death.ts";
+import { type FoundFolder, foundFolders } from "./found-folders.ts";
 import type { Greeting } from "./private-socket.ts";
 import { JsonLines, type Message } from "./json-lines.ts";
 import { type EndReason, nextState, type WorkerEvent, type WorkerState } from "./lifecycle.ts";
@@ -24,6 +25,7 @@ export interface Readiness {
   readonly templates: boolean;
   /** What the operator should know. */
   readonly warnings: readonly string[];
+  readonly folders: readonly FoundFolder[];
 }
 
 /** For the log. */
@@ -230,6 +232,7 @@ export class Worker {
           concurrent: message["concurrent"] === true,
           templates: message["templates"] === true,
           warnings: Array.isArray(message["warnings"]) ? message["warnings"].map(String) : [],
+          folders: foundFolders(message["folders"]),
         };
         this.#checkReady();
         return;

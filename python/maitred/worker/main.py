@@ -8,6 +8,7 @@ from typing import Any, Callable
 
 from maitred.worker import importing
 from maitred.worker.complaint import complain
+from maitred.worker.folders import told_folders
 from maitred.worker.importing import LoadError
 from maitred.worker.link import FrontAddress, JsonLink
 from maitred.worker.modules import Modules
@@ -87,6 +88,7 @@ class Worker:
                 "concurrent": False,
                 "templates": True,
                 **self._warnings(threads),
+                **told_folders(),
             }
         )
         answer_recalls(link, seats, self._board, modules=self._modules)
@@ -128,6 +130,7 @@ class Worker:
             "loop": "gevent",
             "concurrent": True,
             "templates": False,
+            **told_folders(),
         }
         link.send({**ready, "warnings": [blocks]} if blocks else ready)
         answer_recalls(link, (), self._board, seat, seat.hurry)  # Its thread is a greenlet here.
@@ -146,6 +149,7 @@ class Worker:
                     "loop": loop_name,
                     "concurrent": True,
                     "templates": True,
+                    **told_folders(),
                 }
             )
             answer_recalls(link, (), self._board, loop, hurry, self._modules)

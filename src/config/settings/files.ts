@@ -1,7 +1,8 @@
 /** Files that are served without the application. */
 import { repeated, single, type Section, type Setting } from "../setting.ts";
 import { staticSpec, type StaticSpec } from "../static-spec.ts";
-import { bytes } from "../value-types.ts";
+import { accelFolder, type AccelFolder } from "../named-files.ts";
+import { bytes, text } from "../value-types.ts";
 
 export const staticFolders: Setting<readonly StaticSpec[]> = repeated({
   key: "static",
@@ -25,7 +26,27 @@ export const staticMemory: Setting<number> = single({
   doc: "A file of up to 256 KiB (or an eighth of this, if less) is kept; what is used least goes first. The disk is asked once a second whether it has changed.",
 });
 
+export const accel: Setting<readonly AccelFolder[]> = repeated({
+  key: "accel",
+  flags: ["--accel"],
+  metavar: "/PATH=FOLDER",
+  type: accelFolder,
+  help: "Folder whose files the application may send by X-Accel-Redirect, as under nginx",
+  doc: `\`--accel /protected=/srv/files\`: a response with \`X-Accel-Redirect: /protected/a.pdf\` becomes the file \`/srv/files/a.pdf\`, and its worker is free
+at once. Clients cannot ask for the path themselves. Without this option the header goes on to whoever stands before maitred. See
+[static files](static-files.md#files-that-the-application-names).`,
+});
+
+export const sendfileRoots: Setting<readonly string[]> = repeated({
+  key: "sendfile-root",
+  flags: ["--sendfile-root"],
+  metavar: "FOLDER",
+  type: text,
+  help: "Folder whose files the application may send by X-Sendfile, with their absolute paths",
+  doc: "What lies elsewhere is refused with 502, and the log says so. Without this option the header goes on to whoever stands before maitred.",
+});
+
 export const filesSection: Section = {
   title: "Static files",
-  settings: [staticFolders, staticMemory],
+  settings: [staticFolders, staticMemory, accel, sendfileRoots],
 };

@@ -3,6 +3,7 @@
  * this one, with the interface that the Plan holds and the schema that reads it; here they are put together, and in schema.ts their schemas.
  */
 import type { PathPattern } from "../../http/path-pattern.ts";
+import type { AccelFolder } from "../named-files.ts";
 import type { StaticPlan } from "../static-plan.ts";
 import { NO_PROTECTION, type ProtectionSettings } from "./protection.ts";
 import type { ErrorPagesPlan } from "../error-pages.ts";
@@ -41,6 +42,10 @@ export interface RouteSettings extends ProtectionSettings {
   readonly requestBuffering: "auto" | "on" | "off" | null;
   /** null: the built-in ones. */
   readonly errorPages: ErrorPagesPlan | null;
+  /** Folders that the app may name by X-Accel-Redirect; null = as everywhere (--accel). */
+  readonly accel: readonly AccelFolder[] | null;
+  /** Folders that the app may name by X-Sendfile; null = as everywhere (--sendfile-root). */
+  readonly sendfileRoots: readonly string[] | null;
   /** null = as everywhere (--compress). */
   readonly compression: CompressionPlan | "off" | null;
   /** The response cache; null = as everywhere (--cache). */
@@ -64,6 +69,8 @@ export const NO_SETTINGS: RouteSettings = {
   limitRequestBody: null,
   requestBuffering: null,
   errorPages: null,
+  accel: null,
+  sendfileRoots: null,
   compression: null,
   cache: null,
 };

@@ -8,6 +8,7 @@ import { compressionSettings } from "./compression.ts";
 import { cacheSettings } from "./cache.ts";
 import { errorPagesSettings } from "./error-pages.ts";
 import { written } from "./fields.ts";
+import { accelSettings, sendfileSettings } from "./named-files.ts";
 import { appTarget, poolSettings, type PoolSettings } from "./pool.ts";
 import { protectionRows } from "./protection-rows.ts";
 import { redirectSettings } from "./redirect.ts";
@@ -76,6 +77,8 @@ const settingRows: { readonly [K in keyof RouteSettings]: SettingRow<RouteSettin
   },
   ...protectionRows,
   errorPages: { key: "error-pages", schema: errorPagesSettings, off: null },
+  accel: { key: "accel", schema: accelSettings, off: [] },
+  sendfileRoots: { key: "sendfile-roots", schema: sendfileSettings, off: [] },
   compression: { key: "compression", schema: compressionSettings, off: "off" },
   cache: {
     key: "cache",
