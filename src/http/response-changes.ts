@@ -19,6 +19,12 @@ export function ownFields(flat: readonly string[]): ResponseFields {
   throw new Error(`own field ${fields.name}: ${fields.reason}`);
 }
 
+/** What was changed, where it can be sent; what it was where it cannot, which would be a bug of ours and not the client's to suffer. */
+export function changedFields(flat: readonly string[], otherwise: ResponseFields): ResponseFields {
+  const fields = responseFields(flat);
+  return fields instanceof ResponseFields ? fields : otherwise;
+}
+
 /** Both, one after the other. `more` has neither Content-Length nor Connection. */
 export function appended(fields: ResponseFields, more: ResponseFields): ResponseFields {
   return new ResponseFields(

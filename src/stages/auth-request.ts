@@ -3,7 +3,7 @@
  * the client's fields, no body. 2xx lets the request pass, 401 and 403 refuse it, anything else is an error of ours. The request's own body waits
  * meanwhile, and a client that leaves ends both.
  *
- * A route that is asked so is not asked again about itself (`isSubrequest`): it may lie below what it protects.
+ * The question passes by the guards of its own route (protecting.ts), so that may lie below what it protects.
  */
 import type { Clock } from "../clock.ts";
 import type { AuthRequestPlan } from "../config/sites/auth-request.ts";
@@ -78,7 +78,6 @@ export function askingFirst(plan: AuthRequestPlan, where: string, context: AuthR
     ),
   );
   return (next) => (exchange) => {
-    if (exchange.head.isSubrequest === true) return next(exchange);
     const key = plan.rememberMs === 0 ? null : credentialsKey(plan, exchange);
     const pass = key === null ? undefined : known.use(key);
     if (pass !== undefined && pass.until > clock.now()) return admit(exchange, pass, given, next);

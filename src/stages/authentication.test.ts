@@ -86,6 +86,23 @@ suite("name and password", () => {
     );
   });
 
+  test("a name that nobody has takes a check as well, and failures are told in the log, not the passwords", async () => {
+    const house = new House();
+    const handler = house.handler({ basicAuth: { users: { alice: HASH } } });
+    for (const wrong of ["nobody\u2028:wrong one", "alice:wrong two"]) {
+      const { exchange, client } = asked({ fields: [basic(wrong)] });
+      handler(exchange);
+      assert.equal(client.status, 0, "no answer before the check");
+      while (exchange.state !== "done") await setImmediate();
+      assert.equal(client.status, 401);
+      house.clock.advance(1000);
+    }
+    assert.deepEqual(house.log.lines, [
+      'warning basic-auth of /a: 1 failed login, the last as "nobody\\u2028" from 192.0.2.7',
+      'warning basic-auth of /a: 1 failed login, the last as "alice" from 192.0.2.7',
+    ]);
+  });
+
   test("a password that was right is not checked again for a while", async () => {
     const house = new House();
     const handler = house.handler({ basicAuth: { users: { alice: HASH }, remember: "10s" } });
@@ -320,6 +337,11 @@ suite("another route decides", () => {
     assert.equal((await status(handler)).client.status, 200);
     assert.equal(house.asked.length, 1);
     assert.equal(house.app.got.length, 2);
+    handler = house.handler({ access: "deny all" });
+    const { exchange } = asked();
+    exchange.head = { ...exchange.head, isSubrequest: true };
+    handler(exchange);
+    assert.equal(house.app.got.length, 3, "a route for such questions alone");
   });
 
   test("what is no path is refused", () => {

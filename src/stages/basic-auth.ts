@@ -2,14 +2,17 @@
  * Name and password (`basic-auth` in the configuration; RFC 7617). Who gives the right ones is told to whoever answers: REMOTE_USER and AUTH_TYPE for
  * WSGI, the field Remote-User for all; nobody else can send that field. A wrong name costs as much time as a wrong password.
  */
+import type { Clock } from "../clock.ts";
 import type { BasicAuthPlan } from "../config/sites/basic-auth.ts";
 import { answerError } from "../http/error-response.ts";
 import type { Exchange } from "../http/exchange.ts";
 import type { Handler, Stage } from "../http/handler.ts";
 import { appended, dress, ownFields } from "../http/response-changes.ts";
+import type { Log } from "../telemetry/log.ts";
 import { hold, letGo } from "./holding.ts";
 import type { Checked, PasswordChecker } from "./passwords/password-checker.ts";
 import { giveHeaders, withRequestFields } from "./request-headers.ts";
+import { ToldOften } from "./told-often.ts";
 import type { Users } from "./users.ts";
 
 interface Credentials {
@@ -17,7 +20,18 @@ interface Credentials {
   readonly password: string;
 }
 
-export function authenticating(plan: BasicAuthPlan, users: Users, checker: PasswordChecker): Stage {
+export interface BasicAuthContext {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly passwords: PasswordChecker;
+}
+
+/** `where` names the route in the log. */
+export function authenticating(plan: BasicAuthPlan, where: string, users: Users, context: BasicAuthContext): Stage {
+  const { clock, log, passwords } = context;
+  const failed = new ToldOften<string>(clock, (count, last) =>
+    log.warning(`basic-auth of ${where}: ${count} failed login${count === 1 ? "" : "s"}, the last ${last}`),
+  );
   const challenge = ownFields(["WWW-Authenticate", `Basic realm="${plan.realm}", charset="UTF-8"`]);
   const refuse = (exchange: Exchange): void => {
     dress(exchange, (_exchange, _status, fields) => appended(fields, challenge));
@@ -39,19 +53,22 @@ export function authenticating(plan: BasicAuthPlan, users: Users, checker: Passw
 
   function decide(exchange: Exchange, { name, password }: Credentials, next: Handler): void {
     const hash = users.hashOf(name);
-    if (hash !== undefined && checker.isKnown(password, hash)) return admit(exchange, name, next, plan.header);
+    if (hash !== undefined && passwords.isKnown(password, hash)) return admit(exchange, name, next, plan.header);
     const other = users.anyHash;
     // Nobody at all: there is no name to be found out.
     if (hash === undefined && other === undefined) return refuse(exchange);
     let isGone = false;
     hold(exchange, () => (isGone = true));
     const isSomebody = hash !== undefined;
-    void checker.check(password, hash ?? other!, isSomebody ? plan.rememberMs : 0).then((checked: Checked) => {
+    void passwords.check(password, hash ?? other!, isSomebody ? plan.rememberMs : 0).then((checked: Checked) => {
       if (isGone) return;
       letGo(exchange);
       if (checked === "busy") answerError(exchange, 503, 1);
       else if (checked === "right" && isSomebody) admit(exchange, name, next, plan.header);
-      else refuse(exchange);
+      else {
+        failed.happened(`as ${quoted(name)} from ${exchange.peer.address || "a Unix socket"}`);
+        refuse(exchange);
+      }
     });
   }
 }
@@ -76,4 +93,10 @@ function admit(exchange: Exchange, name: string, next: Handler, header: string):
   const value = Buffer.from(name, "utf8").toString("latin1");
   giveHeaders(exchange, withRequestFields(exchange.head.headers, new Set([header.toLowerCase()]), [header, value]));
   next(exchange);
+}
+
+/** In one line of visible ASCII, whatever a client calls itself. */
+function quoted(name: string): string {
+  const escaped = (char: string): string => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  return JSON.stringify(name.slice(0, 64)).replace(/[^ -~]/g, escaped);
 }

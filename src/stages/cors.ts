@@ -6,7 +6,7 @@ import type { CorsPlan, OriginPattern } from "../config/sites/cors.ts";
 import type { Exchange } from "../http/exchange.ts";
 import type { Stage } from "../http/handler.ts";
 import { reasonPhrase } from "../http/http1/response-head.ts";
-import { dress, ownFields, remembered, varied, withoutFields } from "../http/response-changes.ts";
+import { changedFields, dress, ownFields, remembered, varied, withoutFields } from "../http/response-changes.ts";
 import type { ResponseFields } from "../http/response-fields.ts";
 
 /** Request field names that a preflight may ask for: RFC 9110 tokens in a list. */
@@ -76,7 +76,7 @@ function shared(plan: CorsPlan, fields: ResponseFields, origin: string | null, p
     if (plan.expose.length > 0) flat.push("Access-Control-Expose-Headers", plan.expose.join(", "));
   }
   // Said to every request, or a cache would give an answer for one origin to another.
-  return ownFields(plain ? flat : varied(flat, ["Origin"]));
+  return changedFields(plain ? flat : varied(flat, ["Origin"]), fields);
 }
 
 function preflight(plan: CorsPlan, exchange: Exchange, origin: string | null, asked: string | undefined): void {

@@ -63,13 +63,15 @@ export function guardingStages(settings: ProtectionSettings, owner: RouteOwner, 
   const { access, limits, allowMethods, requestHeaders, rewrite } = settings;
   const authentication = authenticationStages(settings, owner, context);
   const isEither = settings.satisfy === "any" && access.length > 0 && authentication.length > 0;
+  const guards: Stage[] = [];
+  if (access.length > 0 && !isEither) guards.push(restricting(access));
+  if (limits.length > 0) guards.push(limiting(limits, owner, context));
+  if (allowMethods.length > 0) guards.push(allowingMethods(allowMethods));
+  if (isEither) guards.push(satisfyingAny(access, authentication));
+  else guards.push(...authentication);
   const stages: Stage[] = [];
-  if (access.length > 0 && !isEither) stages.push(restricting(access));
-  if (limits.length > 0) stages.push(limiting(limits, owner, context));
-  if (allowMethods.length > 0) stages.push(allowingMethods(allowMethods));
   if (context.claims.size > 0) stages.push(settingRequestHeaders({ remove: [...context.claims], set: [] }));
-  if (isEither) stages.push(satisfyingAny(access, authentication));
-  else stages.push(...authentication);
+  if (guards.length > 0) stages.push(guardingOutside(guards));
   if (requestHeaders !== null) stages.push(settingRequestHeaders(requestHeaders));
   if (rewrite !== null) stages.push(rewriting(rewrite));
   return stages;
@@ -92,15 +94,26 @@ function authenticationStages(
   owner: RouteOwner,
   context: GuardContext,
 ): Stage[] {
-  const { clock, log, passwords, pathOf } = context;
+  const { clock, log, pathOf } = context;
   const stages: Stage[] = [];
   if (basicAuth !== null) {
     const { users, file } = basicAuth;
     const all = new Users(users, file === null ? null : pathOf(file), clock, log);
-    stages.push(authenticating(basicAuth, all, passwords));
+    stages.push(authenticating(basicAuth, owner.name, all, context));
   }
   if (authRequest !== null) stages.push(askingFirst(authRequest, owner.name, context));
   return stages;
+}
+
+/**
+ * A request of our own, about one that stands here already, passes by all guards, as in nginx: a route with "deny all" is for those alone, and nobody is
+ * counted twice.
+ */
+function guardingOutside(guards: readonly Stage[]): Stage {
+  return (next) => {
+    const guarded = fold(guards, next);
+    return (exchange) => (exchange.head.isSubrequest === true ? next : guarded)(exchange);
+  };
 }
 
 /** Whom the rules let in passes by the authentication, as nobody. */

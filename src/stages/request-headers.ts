@@ -23,7 +23,7 @@ export function settingRequestHeaders(plan: RequestHeadersPlan): Stage {
 
 /** The exchange goes on with these fields. */
 export function giveHeaders(exchange: Exchange, headers: HeaderBlock): void {
-  exchange.head = { ...exchange.head, headers };
+  if (headers !== exchange.head.headers) exchange.head = { ...exchange.head, headers };
 }
 
 /**
@@ -43,6 +43,8 @@ export function withRequestFields(
     names.push(block.names[i]!);
     values.push(block.values[i]!);
   }
+  // The same object again: the wire has its encoded form.
+  if (more.length === 0 && names.length === block.names.length) return block;
   for (let i = 0; i < more.length; i += 2) {
     const name = headerName(more[i]!);
     if (name === undefined) continue;

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import type { RequestIdPlan } from "../config/sites/request-id.ts";
 import type { Peer } from "../http/exchange.ts";
 import type { Stage } from "../http/handler.ts";
-import { appended, dress, fieldOf, ownFields, withoutFields } from "../http/response-changes.ts";
+import { appended, changedFields, dress, fieldOf, withoutFields } from "../http/response-changes.ts";
 import { ResponseFields } from "../http/response-fields.ts";
 import { giveHeaders, withRequestFields } from "./request-headers.ts";
 
@@ -15,7 +15,9 @@ export function namingRequests(plan: RequestIdPlan, trusts: (peer: Peer) => bool
   const lower = plan.header.toLowerCase();
   const own = new Set([lower]);
   return (next) => (exchange) => {
-    const { headers } = exchange.head;
+    const { headers, isSubrequest } = exchange.head;
+    // It has the name of the request that it is about.
+    if (isSubrequest === true) return next(exchange);
     const told = headers.get(lower);
     const believes =
       plan.trusts === "all" || (plan.trusts === "proxies" && told !== undefined && trusts(exchange.peer));
@@ -26,7 +28,7 @@ export function namingRequests(plan: RequestIdPlan, trusts: (peer: Peer) => bool
     dress(exchange, (_exchange, _status, fields) =>
       fieldOf(fields, lower) === undefined
         ? appended(fields, field)
-        : ownFields([...withoutFields(fields.flat, own), plan.header, id]),
+        : changedFields([...withoutFields(fields.flat, own), plan.header, id], fields),
     );
     next(exchange);
   };

@@ -4,8 +4,7 @@
  */
 import type { HeadersPlan } from "../config/sites/headers.ts";
 import type { Stage } from "../http/handler.ts";
-import { dress, ownFields, remembered, withoutFields } from "../http/response-changes.ts";
-import { fieldOf } from "../http/response-changes.ts";
+import { changedFields, dress, fieldOf, remembered, withoutFields } from "../http/response-changes.ts";
 import type { ResponseFields } from "../http/response-fields.ts";
 import { securityFields } from "./security-headers.ts";
 
@@ -28,11 +27,11 @@ function changed(plan: HeadersPlan, fields: ResponseFields, isHttps: boolean): R
   const said = new Set(namesOf(flat));
   for (let i = 0; i < plan.default.length; i += 2)
     if (!said.has(plan.default[i]!.toLowerCase())) flat.push(plan.default[i]!, plan.default[i + 1]!);
-  const dressed = ownFields(flat);
+  const dressed = changedFields(flat, fields);
   if (!plan.isSecure) return dressed;
   // What the configuration takes away is not to come back by the preset.
   const more = securityFields((name) => fieldOf(dressed, name), isHttps);
-  return ownFields([...flat, ...withoutFields(more, new Set(plan.remove))]);
+  return changedFields([...flat, ...withoutFields(more, new Set(plan.remove))], dressed);
 }
 
 function namesOf(flat: readonly string[]): string[] {

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { type IpRange, parseRange } from "../../http/ip-address.ts";
 import { value, wrong, type ValueType } from "../value-types.ts";
-import { written } from "./fields.ts";
+import { spelled } from "./fields.ts";
 
 export interface AccessRule {
   readonly allows: boolean;
@@ -29,7 +29,7 @@ const rule: ValueType<AccessRule> = (text) => {
 };
 
 export const accessSettings: z.ZodType<AccessPlan> = z
-  .union([z.array(written(rule)).max(100_000), written(rule).transform((one) => [one])])
+  .union([z.array(spelled(rule)).max(100_000), spelled(rule).transform((one) => [one])])
   .describe(
     'Who may come, by client address: rules like "allow 10.0.0.0/8" and "deny all"; the first that matches decides',
   );

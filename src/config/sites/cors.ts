@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { value, wrong, type ValueType } from "../value-types.ts";
 import { fieldName } from "./header-fields.ts";
-import { someTimeSpan, written } from "./fields.ts";
+import { someTimeSpan, spelled } from "./fields.ts";
 
 /** An origin, or all below a host name. */
 export interface OriginPattern {
@@ -48,7 +48,7 @@ const SIMPLE = ["GET", "HEAD", "POST"];
 export const corsSettings: z.ZodType<CorsPlan> = z
   .strictObject({
     origins: z
-      .union([z.array(written(origin)).min(1), written(origin).transform((one) => [one])])
+      .union([z.array(spelled(origin)).min(1), spelled(origin).transform((one) => [one])])
       .describe(
         'Origins whose pages may read responses: "https://app.example.com", "https://*.example.com", or "*" for all',
       ),

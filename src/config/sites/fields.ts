@@ -15,6 +15,16 @@ export function written<T>(type: ValueType<T>): z.ZodType<T> {
   });
 }
 
+/** A value that is written as a text, and read as a flag's is. */
+export function spelled<T>(type: ValueType<T>): z.ZodType<T, string> {
+  return z.string().transform((text, context) => {
+    const parsed = type(text);
+    if (parsed.type === "value") return parsed.value;
+    context.addIssue({ code: "custom", message: parsed.why });
+    return z.NEVER;
+  });
+}
+
 /** A time span, read to milliseconds: seconds, or a number with ms, s, m or h. */
 export const timeSpan: z.ZodType<number> = written(duration);
 

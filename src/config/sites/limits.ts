@@ -1,7 +1,7 @@
 /** `limits`: how often and how many at once, per client, per value of a field, or for all together. */
 import { z } from "zod";
 import { value, wrong, type ValueType } from "../value-types.ts";
-import { written } from "./fields.ts";
+import { spelled } from "./fields.ts";
 
 /** Whom a limit counts together. */
 export type LimitKey =
@@ -65,10 +65,10 @@ const limit: z.ZodType<LimitPlan> = z
       .describe(
         "Limits of one name count together, in whichever routes they stand; without one each route counts alone",
       ),
-    by: written(key)
+    by: spelled(key)
       .default("address")
       .describe('Whom it counts together: address, all, "header:NAME" or "cookie:NAME"'),
-    rate: written(rate).optional().describe('How often: "10/s", "5/m", "100/10m"'),
+    rate: spelled(rate).optional().describe('How often: "10/s", "5/m", "100/10m"'),
     burst: z.int().min(0).max(1_000_000).default(0).describe("Requests beyond the rate that are not refused"),
     delay: z
       .int()

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { canonicalText } from "../../http/canonical-path.ts";
 import { value, wrong, type ValueType } from "../value-types.ts";
-import { written } from "./fields.ts";
+import { spelled } from "./fields.ts";
 
 export interface RewriteRule {
   readonly pattern: RegExp;
@@ -39,10 +39,10 @@ const target: ValueType<string> = (text) => {
 
 const rule: z.ZodType<RewriteRule> = z
   .strictObject({
-    pattern: written(pattern).describe(
+    pattern: spelled(pattern).describe(
       "A regular expression (JavaScript) for the path; it is compared %-encoded in one spelling: é is %C3%A9, letters are letters",
     ),
-    to: written(target).describe(
+    to: spelled(target).describe(
       'The new path, perhaps with a query: "/articles/$1?page=$2"; the request\'s query follows',
     ),
   })
@@ -62,12 +62,12 @@ const rule: z.ZodType<RewriteRule> = z
 
 export const rewriteSettings: z.ZodType<RewritePlan> = z
   .strictObject({
-    "strip-prefix": written(prefix).default("").describe("Taken from the front of the path"),
+    "strip-prefix": spelled(prefix).default("").describe("Taken from the front of the path"),
     replace: z
       .union([rule.transform((one) => [one]), z.array(rule)])
       .default([])
       .describe("Patterns and what paths that match become; the first that matches counts"),
-    "add-prefix": written(prefix).default("").describe("Put before the path, after all else"),
+    "add-prefix": spelled(prefix).default("").describe("Put before the path, after all else"),
   })
   .transform((table): RewritePlan => ({
     stripPrefix: table["strip-prefix"],
