@@ -7,6 +7,7 @@ import { parsePattern, type PathPattern } from "../../http/path-pattern.ts";
 import { compressionSettings } from "./compression.ts";
 import { cacheSettings } from "./cache.ts";
 import { errorPagesSettings } from "./error-pages.ts";
+import { maintenanceSettings } from "./maintenance.ts";
 import { written } from "./fields.ts";
 import { appTarget, poolSettings, type PoolSettings } from "./pool.ts";
 import { protectionRows } from "./protection-rows.ts";
@@ -75,6 +76,7 @@ const settingRows: { readonly [K in keyof RouteSettings]: SettingRow<RouteSettin
     off: "off",
   },
   ...protectionRows,
+  maintenance: { key: "maintenance", schema: maintenanceSettings, off: null },
   errorPages: { key: "error-pages", schema: errorPagesSettings, off: null },
   compression: { key: "compression", schema: compressionSettings, off: "off" },
   cache: {
