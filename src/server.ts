@@ -30,6 +30,7 @@ import { Signals } from "./operations/signals.ts";
 import { type Status, takeStatus } from "./operations/status.ts";
 import { stopSequence } from "./operations/stop-sequence.ts";
 import { Predecessor, startSuccessor } from "./operations/successor.ts";
+import { Maintenance } from "./stages/maintenance.ts";
 import { openProtection } from "./stages/protecting.ts";
 import { compileAccessLog } from "./telemetry/access-log.ts";
 import { Compression } from "./compression/stage.ts";
@@ -130,11 +131,13 @@ export async function serve(
               `Answered 503 to ${count} request${count === 1 ? "" : "s"} (--limit-concurrency ${plan.limitConcurrency})`,
             ),
         );
+  const maintenance = new Maintenance(plan.queueSize, clock, log);
   /** The sites as the edge sees them, behind what concerns all of them. */
   const sitesDoor = (): SitesDoor => {
     const { handler, streamsBodies, speaksAsgi, bodyRule } = sites.now;
     const limited = concurrency === null ? handler : (exchange: Exchange): void => concurrency.submit(exchange);
-    const submit = healthPath === null ? limited : answeringHealth(healthPath, healthFacts, limited);
+    const guarded = maintenance.isOn ? maintenance.guard(limited) : limited;
+    const submit = healthPath === null ? guarded : answeringHealth(healthPath, healthFacts, guarded);
     return { streamsBodies, speaksAsgi, bodyRule, submit };
   };
   const context: EdgeContext = {
@@ -161,6 +164,8 @@ export async function serve(
     onBadLength: (exchange, promised, sent) =>
       log.error(`${requestName(exchange)}: the app promised Content-Length ${promised} and sent ${sent} bytes`),
   };
+  maintenance.onward = (exchange) => context.submit(exchange);
+  maintenance.onSwitch = () => void Object.assign(context, sitesDoor(sites));
   if (plan.dateHeader) clock.every(1000, () => (context.date = new Date().toUTCString()));
 
   const edge = new Edge(context, limitsOfConnections(plan, mostSeats(plan), log));
@@ -231,6 +236,7 @@ export async function serve(
       health: healthListener?.url ?? null,
       connections: edge.connections,
       cache: cache.counts,
+      maintenance: maintenance.status,
       oldestMs: Math.round(clock.now() - (pools.waitingSince ?? clock.now())),
       pools,
       ledger,
@@ -265,6 +271,7 @@ export async function serve(
       reload,
       scale: (number, pool) => (phase === "serving" ? pools.scale(number, pool) : `the server is ${phase}`),
       stacks: (which) => pools.stacks(which),
+      maintenance: (order) => (order === null ? maintenance.end() : maintenance.begin(order)),
       purge: (wish) => cache.obey(wish),
       stop: (isQuick) => signals.requestStop({ why: "maitred stop", isQuick }),
     },
@@ -342,6 +349,7 @@ export async function serve(
   // After a handover nobody has to be waited for: the successor listens on the same sockets.
   const isHandover = wish.isHandover === true;
   if (!isHandover) notifier.stopping();
+  maintenance.abandon();
   pools.endDevelopment();
   await stopSequence(
     wish,

@@ -27,6 +27,7 @@ import {
   type ProtectionContext,
   type RouteOwner,
 } from "./stages/protecting.ts";
+import { underMaintenance } from "./stages/maintenance.ts";
 import { errorPages } from "./stages/error-pages.ts";
 import type { Log } from "./telemetry/log.ts";
 import { redirecting, responding } from "./routes/fixed.ts";
@@ -256,9 +257,13 @@ function stagesOf(
   plan: SitesPlan,
   context: OpenContext,
 ): readonly Stage[] {
+  const { maintenance: down } = settings;
   const stages: Stage[] = [
     ...dressingStages(settings, context.protection),
+    // A page of its own is no error that another page could stand in for.
+    ...(down !== null && down.page !== null ? [underMaintenance(down, context.protection.log)] : []),
     ...(settings.errorPages === null ? [] : [errorPages(settings.errorPages, context.protection.log)]),
+    ...(down !== null && down.page === null ? [underMaintenance(down, context.protection.log)] : []),
     ...guardingStages(settings, owner, context.protection),
   ];
   const compression = settings.compression ?? plan.compression;

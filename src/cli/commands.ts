@@ -40,6 +40,11 @@ export const commands: readonly Command[] = [
     help: "the hash of a password, for basic-auth",
     run: async (argv, { print, warn }) => (await import("./password/command.ts")).passwordCommand(argv, print, warn),
   },
+  {
+    name: "maintenance",
+    help: "answer 503 for a while, or hold requests",
+    run: async (argv, terminal) => (await import("./maintenance/command.ts")).maintenanceCommand(argv, terminal),
+  },
   controlling("status", "show a running server: queue, workers, how others ended"),
   controlling("reload", "new workers from the new code; tells whether they serve"),
   controlling("scale", "have N workers"),

@@ -24,31 +24,36 @@ export function pageType(path: string): string | undefined {
   return TYPES[path.slice(path.lastIndexOf(".") + 1).toLowerCase()];
 }
 
-/** The sites with absolute paths to their error pages. */
+/** The sites with absolute paths to their pages, that of maintenance too. */
 export function placedErrorPages(
   sites: readonly SitePlan[],
   fromChdir: (path: string) => string,
   host: HostFacts,
 ): { readonly sites: readonly SitePlan[]; readonly mistakes: readonly string[] } {
   const mistakes = new Set<string>();
-  const placed = (settings: RouteSettings): RouteSettings => {
-    const { errorPages } = settings;
-    if (errorPages === null) return settings;
+  const look = (path: string, key: string): void => {
+    if (!host.isFile(path)) mistakes.add(`${key}: there is no file ${path}`);
+    else if (pageType(path) === undefined)
+      mistakes.add(`${key}: ${path} is of no known type: name it .html, .json, .txt or .xml`);
+  };
+  const settingsOf = (settings: RouteSettings): RouteSettings => {
+    const { errorPages, maintenance } = settings;
+    const own = maintenance?.page ?? null;
+    if (own !== null) look(fromChdir(own), "maintenance");
+    const placed = own === null ? settings : { ...settings, maintenance: { ...maintenance!, page: fromChdir(own) } };
+    if (errorPages === null) return placed;
     const pages = errorPages.pages.map(({ status, files }) => {
       const paths = files.map(fromChdir);
-      for (const path of paths)
-        if (!host.isFile(path)) mistakes.add(`error-pages: there is no file ${path} for ${status}`);
-        else if (pageType(path) === undefined)
-          mistakes.add(`error-pages: ${path} for ${status} is of no known type: name it .html, .json, .txt or .xml`);
+      for (const path of paths) look(path, `error-pages: ${status}`);
       return { status, files: paths };
     });
-    return { ...settings, errorPages: { ...errorPages, pages } };
+    return { ...placed, errorPages: { ...errorPages, pages } };
   };
   return {
     sites: sites.map((site) => ({
       ...site,
-      settings: placed(site.settings),
-      routes: site.routes.map((route) => ({ ...route, settings: placed(route.settings) })),
+      settings: settingsOf(site.settings),
+      routes: site.routes.map((route) => ({ ...route, settings: settingsOf(route.settings) })),
     })),
     mistakes: [...mistakes],
   };

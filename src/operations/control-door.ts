@@ -4,6 +4,7 @@
  *
  *     {"type":"status"} {"type":"reload"} {"type":"scale","workers":3,"pool":"main"} {"type":"stacks","worker":null} {"type":"stop","now":false}
  *     {"type":"purge","wish":{"paths":["/blog/*"],"tags":[],"isEverything":false,"host":null,"isSoft":false}}
+ *     {"type":"maintenance","order":{"holdMs":30000,"page":null,"retryAfterSeconds":60,"allow":["10.0.0.0/8"]}}, or null for its end
  *     ──▶ {"type":"progress","text":...} … then {"type":"done",...} or {"type":"failed","message":...}
  *
  * After `stop` the answer is the end of the stream: the process is gone.
@@ -12,6 +13,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import { type PurgeWish, purgeWish } from "../cache/purge.ts";
 import type { ControlPlan } from "../config/operations.ts";
 import { listenUnix, type SocketFile } from "../streams/unix-listen.ts";
+import { type MaintenanceOrder, maintenanceOrder } from "../stages/maintenance-order.ts";
 import type { Log } from "../telemetry/log.ts";
 import { JsonLines, type Message } from "../workers/json-lines.ts";
 import type { ReloadOutcome } from "../workers/supervisor.ts";
@@ -34,6 +36,8 @@ export interface ControlActions {
   stop(isQuick: boolean): void;
   /** Returns how many responses the cache has given up, or why it has not. */
   purge(wish: PurgeWish): number | string;
+  /** Begins it, or, with null, ends it: how many requests went on, null where it was not on. */
+  maintenance(order: MaintenanceOrder | null): number | null;
 }
 
 export class ControlDoor {
@@ -158,6 +162,12 @@ export class ControlDoor {
         const outcome = wish === null ? "the purge says nothing that can be purged" : this.#actions.purge(wish);
         if (typeof outcome === "number") done({ count: outcome });
         else failed(outcome);
+        break;
+      }
+      case "maintenance": {
+        const order = message["order"] === null ? null : maintenanceOrder(message["order"]);
+        if (typeof order === "string") failed(order);
+        else done({ released: this.#actions.maintenance(order) });
         break;
       }
       case "stop":

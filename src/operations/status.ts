@@ -1,6 +1,7 @@
 /** What `maitred status` shows: the snapshot's type, and how it is taken. Memory and CPU are read from /proc when somebody asks, never before. */
 import { readFileSync } from "node:fs";
 import type { CacheCounts } from "../cache/response-cache.ts";
+import type { MaintenanceStatus } from "../stages/maintenance.ts";
 import type { DeathReport, EndLedger, WorkerReport } from "../workers/report.ts";
 import type { Pools } from "../workers/pools.ts";
 
@@ -37,6 +38,8 @@ export interface Status {
   readonly health: string | null;
   readonly queue: { readonly waiting: number; readonly oldestMs: number };
   readonly connections: number;
+  /** null: it is not on. */
+  readonly maintenance: MaintenanceStatus | null;
   /** null: there is no cache. */
   readonly cache: CacheCounts | null;
   readonly wanted: number;
@@ -55,7 +58,7 @@ export interface Status {
 /** What is known without asking the kernel. */
 export type StatusFacts = Pick<
   Status,
-  "version" | "app" | "state" | "uptimeMs" | "listeners" | "health" | "connections" | "cache"
+  "version" | "app" | "state" | "uptimeMs" | "listeners" | "health" | "connections" | "cache" | "maintenance"
 > & { readonly oldestMs: number; readonly pools: Pools; readonly ledger: EndLedger };
 
 export function takeStatus({ pools, ledger, oldestMs, ...facts }: StatusFacts): Status {

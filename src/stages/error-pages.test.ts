@@ -125,5 +125,5 @@ test("a page that cannot be read is told, and the built-in one stands in", () =>
   const exchange = new Exchange(headOf("GET / HTTP/1.1\r\nHost: h\r\n\r\n"), SAMPLE_PEER, sink, 0);
   errorPages(plan, log)((inner) => answerError(inner, 404))(exchange);
   assert.deepEqual(sink.events, ['complete / 404 "404 Not Found\\n"']);
-  assert.match(told.join(), /Cannot read an error page.*missing\.html/);
+  assert.match(told.join(), /Cannot read a page.*missing\.html/);
 });

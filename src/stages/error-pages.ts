@@ -3,8 +3,7 @@
  * with `intercept` what the application answers too. The other fields stay (Retry-After, WWW-Authenticate, Allow ...). Of several files for a status
  * the client gets the one that it accepts best; who accepts none of them gets what there was.
  */
-import { readFileSync } from "node:fs";
-import { type ErrorPagesPlan, pageType } from "../config/error-pages.ts";
+import type { ErrorPagesPlan } from "../config/error-pages.ts";
 import type { Exchange } from "../http/exchange.ts";
 import type { Stage } from "../http/handler.ts";
 import { carriesBody } from "../http/http1/response-head.ts";
@@ -13,19 +12,13 @@ import { PassingSink, passOn } from "../http/passing.ts";
 import { ownFields, withoutFields } from "../http/response-changes.ts";
 import type { ResponseFields } from "../http/response-fields.ts";
 import type { Log } from "../telemetry/log.ts";
-
-interface Page {
-  /** For negotiation, without parameters. */
-  readonly type: string;
-  readonly contentType: string;
-  readonly body: Buffer;
-}
+import { type PageFile as Page, readPage } from "./page-file.ts";
 
 /** The pages are read now, once. One that cannot be is told and missing. */
 export function errorPages(plan: ErrorPagesPlan, log: Log): Stage {
   const pages = new Map<string, readonly Page[]>();
   for (const { status, files } of plan.pages) {
-    const read = files.flatMap((path) => readPage(path, log));
+    const read = files.flatMap((path) => readPage(path, log) ?? []);
     if (read.length > 0) pages.set(status, read);
   }
   return (next) => (outer) => {
@@ -120,14 +113,4 @@ const OF_THE_BODY: ReadonlySet<string> = new Set([
 
 function fieldsWith(page: Page, { flat }: ResponseFields): ResponseFields {
   return ownFields(["Content-Type", page.contentType, ...withoutFields(flat, OF_THE_BODY)]);
-}
-
-function readPage(path: string, log: Log): Page[] {
-  try {
-    const contentType = pageType(path) ?? "text/html";
-    return [{ type: contentType.replace(/;.*$/s, ""), contentType, body: readFileSync(path) }];
-  } catch (error) {
-    log.error(`Cannot read an error page, the built-in one stands in: ${(error as Error).message} (error-pages)`);
-    return [];
-  }
 }

@@ -1,5 +1,6 @@
 /** `maitred status` for people: the snapshot as text. Pure. */
 import type { CacheCounts } from "../../cache/response-cache.ts";
+import type { MaintenanceStatus } from "../../stages/maintenance.ts";
 import type { Status, Usage } from "../../operations/status.ts";
 
 export function statusText(status: Status): string {
@@ -9,6 +10,7 @@ export function statusText(status: Status): string {
     `listening    ${status.listeners.join(", ")}${status.health === null ? "" : `; health checks at ${status.health}`}`,
     `connections  ${status.connections}`,
     `queue        ${status.queue.waiting} waiting${status.queue.waiting === 0 ? "" : `, the oldest for ${span(status.queue.oldestMs)}`}`,
+    ...(status.maintenance === null ? [] : [`maintenance  ${maintenanceText(status.maintenance)}`]),
     ...(status.cache === null ? [] : [`cache        ${cacheText(status.cache)}`]),
     `workers      ${status.workers.filter(({ state }) => state === "serving").length} of ${status.wanted} serving${status.isCrashLooping ? ", and they keep dying" : ""}`,
     ...(status.pools.length < 2 ? [] : ["", ...poolTable(status)]),
@@ -72,6 +74,11 @@ export function span(ms: number): string {
 }
 
 // Private
+
+function maintenanceText({ mode, forMs, held, refused, allow }: MaintenanceStatus): string {
+  const what = mode === "hold" ? `${held} requests wait, ${refused} got 503` : `${refused} requests got 503`;
+  return `for ${span(forMs)}: ${what}${allow.length === 0 ? "" : `; not for ${printable(allow.join(", "))}`}`;
+}
 
 function cacheText({
   responses,

@@ -6,6 +6,7 @@ import type { PathPattern } from "../../http/path-pattern.ts";
 import type { AccelFolder } from "../named-files.ts";
 import type { StaticPlan } from "../static-plan.ts";
 import { NO_PROTECTION, type ProtectionSettings } from "./protection.ts";
+import type { MaintenancePlan } from "../maintenance.ts";
 import type { ErrorPagesPlan } from "../error-pages.ts";
 import type { CompressionPlan } from "../compression.ts";
 import type { CachePlan } from "./cache-plan.ts";
@@ -40,6 +41,8 @@ export interface RouteSettings extends ProtectionSettings {
   readonly limitRequestBody: number | null;
   /** Whether a request waits for its whole body; null = as everywhere. */
   readonly requestBuffering: "auto" | "on" | "off" | null;
+  /** null: it serves. */
+  readonly maintenance: MaintenancePlan | null;
   /** null: the built-in ones. */
   readonly errorPages: ErrorPagesPlan | null;
   /** Folders that the app may name by X-Accel-Redirect; null = as everywhere (--accel). */
@@ -71,6 +74,7 @@ export const NO_SETTINGS: RouteSettings = {
   errorPages: null,
   accel: null,
   sendfileRoots: null,
+  maintenance: null,
   compression: null,
   cache: null,
 };

@@ -7,6 +7,7 @@ import { parsePattern, type PathPattern } from "../../http/path-pattern.ts";
 import { compressionSettings } from "./compression.ts";
 import { cacheSettings } from "./cache.ts";
 import { errorPagesSettings } from "./error-pages.ts";
+import { maintenanceSettings } from "./maintenance.ts";
 import { written } from "./fields.ts";
 import { accelSettings, sendfileSettings } from "./named-files.ts";
 import { appTarget, poolSettings, type PoolSettings } from "./pool.ts";
@@ -76,6 +77,7 @@ const settingRows: { readonly [K in keyof RouteSettings]: SettingRow<RouteSettin
     off: "off",
   },
   ...protectionRows,
+  maintenance: { key: "maintenance", schema: maintenanceSettings, off: null },
   errorPages: { key: "error-pages", schema: errorPagesSettings, off: null },
   accel: { key: "accel", schema: accelSettings, off: [] },
   sendfileRoots: { key: "sendfile-roots", schema: sendfileSettings, off: [] },
