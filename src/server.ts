@@ -1,7 +1,7 @@
 /**
  * The composition root: a Plan in, a running server out, an exit code at the end. The only file that knows every room; readable top to bottom.
  */
-import { ResponseCache } from "./cache/response-cache.ts";
+import { openCache } from "./cache/open-cache.ts";
 import { systemClock } from "./clock.ts";
 import { absolutePath } from "./config/paths.ts";
 import { bindText } from "./config/bind.ts";
@@ -78,7 +78,7 @@ export async function serve(
 
   const pools = new Pools(plan, clock, log);
   const { main } = pools;
-  const cache = new ResponseCache(plan.cache.memoryBytes, clock);
+  const cache = openCache(plan.cache, clock, log);
   const sitesContext: SitesContext = {
     cache,
     pool: (name) => pools.named(name),
@@ -352,6 +352,7 @@ export async function serve(
   closeHealth();
   tls?.close();
   accessJournal?.flushSync();
+  await cache.close();
   pidFile.remove();
   control.close();
   log.info("Stopped");
