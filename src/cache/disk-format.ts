@@ -64,7 +64,8 @@ export function decodeRecord(bytes: Buffer, offset: number): Record | null {
   }
   if (typeof given !== "object" || given === null) return null;
   const { shelfName, target, terms } = given as Partial<Record>;
-  if (typeof shelfName !== "string" || typeof target !== "string" || typeof terms !== "object") return null;
+  if (typeof shelfName !== "string" || typeof target !== "string" || typeof terms !== "object" || terms === null)
+    return null;
   if (typeof terms.bornAt !== "number" || typeof terms.freshUntil !== "number" || !Array.isArray(terms.flat))
     return null;
   const times = { bornAt: terms.bornAt - offset, freshUntil: terms.freshUntil - offset };

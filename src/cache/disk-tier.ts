@@ -6,7 +6,7 @@
  * when the server starts, while that serves already. Bounds: the bytes of all files, and those waiting to be written.
  */
 import { randomBytes } from "node:crypto";
-import { mkdirSync } from "node:fs";
+import { accessSync, constants, mkdirSync } from "node:fs";
 import { mkdir, open, readdir, readFile, rename, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
@@ -54,6 +54,7 @@ export class DiskTier {
       if (file !== null) void unlink(this.#path(file)).catch(() => {});
     };
     mkdirSync(folder, { recursive: true, mode: 0o700 });
+    accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
     this.#scan = this.#readIndex();
   }
 

@@ -127,7 +127,7 @@ export class Fill implements ResponseSink {
     const judged = this.#judge(status, fields.flat, now);
     const { maxObjectBytes } = this.#facts.rules.plan;
     if (judged.type === "storable" && fields.contentLength <= maxObjectBytes) {
-      this.#inflow = new Inflow(maxObjectBytes, fields.contentLength);
+      this.#inflow = new Inflow(maxObjectBytes, fields.contentLength, this.#house.cache.inflow);
       return this.#startStoring(inner, this.#made(status, reason, judged, "", now), now);
     }
     this.#state = "passing";
@@ -201,6 +201,7 @@ export class Fill implements ResponseSink {
   #over(): void {
     this.#state = "over";
     this.#waiting = [];
+    this.#inflow?.close();
     this.#inflow = null;
   }
 
@@ -237,17 +238,22 @@ export class Fill implements ResponseSink {
     return new StoredResponse(termsOf(status, reason, storable, plan, key, now), body);
   }
 
-  #keep(stored: StoredResponse, now: number): boolean {
-    if (this.#isDoomed || !stored.isWorthKeeping(now)) {
-      if (this.words.stale !== null) this.#house.cache.revoke(this.words.stale);
-      return false;
-    }
+  #keep(stored: StoredResponse, now: number, isRenewed: boolean = false): boolean {
     const { cache } = this.#house;
     const { key, shelfName, target } = this.words;
     // What must be asked about each time is nothing to wait for another's answer to.
     if (stored.isFresh(now)) cache.forgetPass(key);
     else cache.notePass(key, now);
-    return cache.keep(shelfName, target, stored);
+    if (this.#isDoomed || !stored.isWorthKeeping(now)) {
+      this.#revokeStale();
+      return false;
+    }
+    return isRenewed ? cache.renew(shelfName, target, stored) : cache.keep(shelfName, target, stored);
+  }
+
+  #revokeStale(): void {
+    const { shelfName, target, stale } = this.words;
+    if (stale !== null) this.#house.cache.revoke(shelfName, target, stale);
   }
 
   /** The app failed, and there is something stale that may be given instead. */
@@ -271,7 +277,7 @@ export class Fill implements ResponseSink {
     const { cache } = this.#house;
     if (!isAbout(fields.flat, stale) || stale.body === null) {
       // It speaks of a response that we do not have.
-      cache.revoke(stale);
+      this.#revokeStale();
       return this.#house.anew(this);
     }
     cache.validated++;
@@ -283,10 +289,10 @@ export class Fill implements ResponseSink {
         termsOf(stale.status, stale.reason, judged, plan, stale.variantKey, now),
         stale.body,
       );
-      const isStored = this.#keep(renewed, now);
+      const isStored = this.#keep(renewed, now, true);
       return this.#answerAll(this.inner!, renewed, isStored, now, 304);
     }
-    cache.revoke(stale);
+    this.#revokeStale();
     const leader = this.#takeLeader();
     const text = cacheStatus({ fwd: this.words.forwarded, fwdStatus: 304 });
     if (leader !== null) answerFrom(leader.exchange, leader.facts, stale, stale.fieldsWith(now, text, false));
@@ -364,9 +370,8 @@ export class Fill implements ResponseSink {
   /** A response that may not be stored: who waits for it with others has waited in vain, and nobody shall do so again soon. */
   #notStorable(status: number, now: number): void {
     const { cache } = this.#house;
-    const { key, stale } = this.words;
-    cache.notePass(key, now);
-    if (stale !== null && !FAILURES.has(status)) cache.revoke(stale);
+    cache.notePass(this.words.key, now);
+    if (!FAILURES.has(status)) this.#revokeStale();
     const waiting = this.#waiting;
     this.#waiting = waiting.filter(({ exchange }) => exchange === this.#leader);
     for (const one of waiting) if (one.exchange !== this.#leader) this.#house.alone(free(one), this.words.forwarded);

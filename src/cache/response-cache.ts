@@ -6,6 +6,7 @@ import type { Clock } from "../clock.ts";
 import type { HeaderBlock } from "../http/header-block.ts";
 import type { DiskTier } from "./disk-tier.ts";
 import type { Fill } from "./fill.ts";
+import type { InflowBudget } from "./inflow.ts";
 import { type Place, purges, type PurgeWish } from "./purge.ts";
 import { Store, type StoreCounts } from "./store.ts";
 import type { StoredResponse } from "./stored-response.ts";
@@ -31,6 +32,8 @@ export interface CacheCounts extends StoreCounts {
 
 export class ResponseCache {
   readonly store: Store;
+  /** Bodies on their way here: they may be as much as all that is stored. */
+  readonly inflow: InflowBudget;
   readonly clock: Clock;
   /** By what is asked for: the response that all who ask for it wait for. */
   readonly fills: Map<string, Fill> = new Map();
@@ -47,6 +50,7 @@ export class ResponseCache {
 
   constructor(limitBytes: number, clock: Clock, disk: DiskTier | null) {
     this.store = new Store(limitBytes);
+    this.inflow = { limitBytes, usedBytes: 0 };
     this.clock = clock;
     this.#disk = disk;
   }
@@ -90,24 +94,30 @@ export class ResponseCache {
   /** Keeps a response. False where there is no room for it. */
   keep(shelfName: string, target: string, stored: StoredResponse): boolean {
     const isKept = this.store.add(shelfName, target, stored);
-    this.#revokeOnDisk(shelfName, target, stored);
+    for (const entry of this.#entries(shelfName, target, stored)) this.#disk?.index.remove(entry);
     this.#disk?.save(shelfName, target, stored);
     return isKept;
   }
 
+  /** Keeps what the app has called good: its body is the old one, so its file stays too. */
+  renew(shelfName: string, target: string, stored: StoredResponse): boolean {
+    const [entry] = this.#entries(shelfName, target, stored);
+    if (entry === undefined) return this.keep(shelfName, target, stored);
+    entry.freshUntil = stored.freshUntil;
+    return this.store.add(shelfName, target, stored);
+  }
+
   /** It is no longer true. */
-  revoke(stored: StoredResponse): void {
-    const { resource } = stored;
+  revoke(shelfName: string, target: string, stored: StoredResponse): void {
     stored.isRevoked = true;
-    if (resource !== null) this.#revokeOnDisk(resource.shelf.name, resource.target, stored);
+    for (const entry of this.#entries(shelfName, target, stored)) this.#disk?.index.remove(entry);
     this.store.remove(stored);
   }
 
-  /** The file of the same variant holds what is no longer true. */
-  #revokeOnDisk(shelfName: string, target: string, stored: StoredResponse): void {
-    if (this.#disk === null) return;
-    for (const entry of this.#disk.index.resource(shelfName, target)?.variants.slice() ?? [])
-      if (entry.varyText === stored.varyText && entry.variantKey === stored.variantKey) this.#disk.index.remove(entry);
+  /** Files of the same variant. */
+  #entries(shelfName: string, target: string, { varyText, variantKey }: StoredResponse): StoredResponse[] {
+    const variants = this.#disk?.index.resource(shelfName, target)?.variants ?? [];
+    return variants.filter((entry) => entry.varyText === varyText && entry.variantKey === variantKey);
   }
 
   /** What the disk has of it, where memory has nothing. */
