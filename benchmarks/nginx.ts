@@ -8,9 +8,11 @@ export interface NginxPlace {
   readonly http2: boolean;
   /** 0 = no compression. */
   readonly gzipLevel: number;
+  /** What the app allows to be kept is answered from nginx's own cache. */
+  readonly cache: boolean;
 }
 
-export function nginxConfiguration({ port, folder, socket, tls, http2, gzipLevel }: NginxPlace): string {
+export function nginxConfiguration({ port, folder, socket, tls, http2, gzipLevel, cache }: NginxPlace): string {
   const buffers = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
     (name) => `  ${name}_temp_path ${folder}/${name};`,
   );
@@ -25,6 +27,7 @@ http {
   keepalive_requests 1000000;
 ${buffers.join("\n")}
 ${gzipLevel === 0 ? "" : `  gzip on;\n  gzip_comp_level ${gzipLevel};\n  gzip_proxied any;\n  gzip_types application/json;\n`}
+${cache ? `  proxy_cache_path ${folder}/cache keys_zone=bench:10m;\n  open_file_cache max=1000;\n` : ""}
   upstream app {
     server unix:${socket};
     keepalive 64;
@@ -40,6 +43,7 @@ ${tls ? `    ssl_certificate ${folder}/cert.pem;\n    ssl_certificate_key ${fold
       proxy_set_header Host $host;
       proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
       proxy_set_header X-Forwarded-Proto $scheme;
+${cache ? "      proxy_cache bench;\n      proxy_cache_lock on;" : ""}
     }
   }
 }

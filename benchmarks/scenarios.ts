@@ -264,6 +264,16 @@ export const SCENARIOS: readonly Scenario[] = [
     settings: compressing,
   },
   {
+    name: "cache-hit",
+    about: "a page of 1 KB from the cache; nginx with proxy_cache and open files kept, in one process",
+    app: "cached:wsgi",
+    path: "/",
+    expected: "Hello, World!",
+    load: saturate,
+    seconds: 3,
+    settings: [maitred("sync", 1, { cache: "64M" }), nginxGunicorn("gthread", 1, 1, { cache: true })],
+  },
+  {
     name: "tail",
     about: `${mix.perSecond} requests a second, 5 % of 100 ms and 95 % of 2 ms, on two paths; 4 seats`,
     app: "tail:wsgi",

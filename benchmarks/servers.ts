@@ -29,17 +29,31 @@ export interface Setting {
 export function maitred(
   kind: "sync" | "gthread" | "asgi",
   workers: number,
-  options: { threads?: number; preload?: boolean; log?: boolean; tls?: boolean; compress?: string } = {},
+  options: {
+    threads?: number;
+    preload?: boolean;
+    log?: boolean;
+    tls?: boolean;
+    compress?: string;
+    cache?: string;
+  } = {},
 ): Setting {
   const extra = [
     ...(options.threads === undefined ? [] : ["--threads", String(options.threads)]),
     ...(options.preload ? ["--preload"] : []),
     ...(options.log ? ["--access-logfile", "/dev/null"] : []),
     ...(options.compress === undefined ? [] : ["--compress", options.compress]),
+    ...(options.cache === undefined ? [] : ["--cache", options.cache]),
   ];
   return {
     server: options.log ? "maitred+log" : "maitred",
-    label: [label(kind, workers, options.threads, options.preload), options.compress ?? []].flat().join(", "),
+    label: [
+      label(kind, workers, options.threads, options.preload),
+      options.compress ?? [],
+      options.cache === undefined ? [] : `cache ${options.cache}`,
+    ]
+      .flat()
+      .join(", "),
     launch: ({ maitred, venv, appsFolder, folder, port, app }) => ({
       ...(options.tls && certified),
       commands: [
@@ -93,6 +107,7 @@ export function nginxGunicorn(kind: GunicornKind, workers: number, threads = 1, 
     label: [
       label(kind, workers, kind === "gthread" ? threads : undefined),
       options.gzipLevel === undefined ? [] : `gzip ${options.gzipLevel}`,
+      options.cache === true ? "proxy_cache" : [],
     ]
       .flat()
       .join(", "),
@@ -209,6 +224,7 @@ interface NginxOptions {
   /** With prior knowledge, and nothing else on that address. */
   readonly http2?: boolean;
   readonly gzipLevel?: number;
+  readonly cache?: boolean;
 }
 
 function gunicornCommand(
@@ -258,12 +274,20 @@ const pair = selfSigned(["127.0.0.1"], 1, Date.now());
 const certified = { files: { "cert.pem": pair.certificate, "key.pem": pair.key } };
 
 function behindNginx(place: Place, upstream: (socket: string) => readonly string[], options: NginxOptions): Launch {
-  const { tls = false, http2 = false, gzipLevel = 0 } = options;
+  const { tls = false, http2 = false, gzipLevel = 0, cache = false } = options;
   const socket = `${place.folder}/app.sock`;
   return {
     files: {
       ...(tls && certified.files),
-      "nginx.conf": nginxConfiguration({ port: place.port, folder: place.folder, socket, tls, http2, gzipLevel }),
+      "nginx.conf": nginxConfiguration({
+        port: place.port,
+        folder: place.folder,
+        socket,
+        tls,
+        http2,
+        gzipLevel,
+        cache,
+      }),
     },
     commands: [upstream(socket), [place.nginx, "-p", place.folder, "-c", `${place.folder}/nginx.conf`, "-e", "stderr"]],
   };

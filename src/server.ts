@@ -1,7 +1,7 @@
 /**
  * The composition root: a Plan in, a running server out, an exit code at the end. The only file that knows every room; readable top to bottom.
  */
-import { ResponseCache } from "./cache/response-cache.ts";
+import { openCache } from "./cache/open-cache.ts";
 import { systemClock } from "./clock.ts";
 import { absolutePath } from "./config/paths.ts";
 import { bindText } from "./config/bind.ts";
@@ -79,7 +79,7 @@ export async function serve(
 
   const pools = new Pools(plan, clock, log);
   const { main } = pools;
-  const cache = new ResponseCache(plan.cache.memoryBytes, clock);
+  const cache = openCache(plan.cache, clock, log);
   const sitesContext: SitesContext = {
     cache,
     pool: (name) => pools.named(name),
@@ -165,7 +165,7 @@ export async function serve(
       log.error(`${requestName(exchange)}: the app promised Content-Length ${promised} and sent ${sent} bytes`),
   };
   maintenance.onward = (exchange) => context.submit(exchange);
-  maintenance.onSwitch = () => void Object.assign(context, sitesDoor(sites));
+  maintenance.onSwitch = () => void Object.assign(context, sitesDoor());
   if (plan.dateHeader) clock.every(1000, () => (context.date = new Date().toUTCString()));
 
   const edge = new Edge(context, limitsOfConnections(plan, mostSeats(plan), log));
@@ -363,6 +363,7 @@ export async function serve(
   closeHealth();
   tls?.close();
   accessJournal?.flushSync();
+  await cache.close();
   pidFile.remove();
   control.close();
   log.info("Stopped");

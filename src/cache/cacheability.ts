@@ -47,8 +47,8 @@ export interface Storable {
   readonly age: number;
   /** It must be validated before each use (section 5.2.2.4). */
   readonly isNoCache: boolean;
-  /** It must not be used after its time, whatever happens. */
-  readonly isStrict: boolean;
+  /** Whether it may be used after its time (section 4.2.4). */
+  readonly staleness: "never" | "as it says" | "as configured";
   /** Seconds after its time; null where it says nothing. */
   readonly staleWhileRevalidate: number | null;
   readonly staleIfError: number | null;
@@ -83,8 +83,6 @@ export function judge(
   if (lifetime.source === "none" && !isExplicit(directives))
     return { type: "not storable", why: "nothing says how long it may be kept" };
 
-  const isStrict =
-    directives.has("must-revalidate") || directives.has("proxy-revalidate") || directives.has("s-maxage");
   const kept = storedFields(flat, directives, plan);
   // A recipient with a clock records when it came (RFC 9110 section 6.6.1).
   if (date === null) kept.push("Date", httpDate(times.wall));
@@ -94,7 +92,7 @@ export function judge(
     lifetime,
     age: initialAge(flat, date, times.wall, times.delayMs),
     isNoCache: isWhole(directives, "no-cache"),
-    isStrict,
+    staleness: stalenessOf(directives),
     staleWhileRevalidate: secondsOf(directives, "stale-while-revalidate") ?? null,
     staleIfError: secondsOf(directives, "stale-if-error") ?? null,
     vary: plan.anonymous ? vary.filter((one) => one !== "cookie") : vary,
@@ -127,6 +125,12 @@ function objection(
 /** It says something about being kept, if only that it must be validated (section 3, last list). */
 function isExplicit(directives: Directives): boolean {
   return directives.has("public") || directives.has("no-cache") || directives.has("must-revalidate");
+}
+
+function stalenessOf(directives: Directives): Storable["staleness"] {
+  if (directives.has("must-revalidate") || directives.has("proxy-revalidate")) return "never";
+  // For shared caches s-maxage means proxy-revalidate (section 5.2.2.10); what it then allows by name is allowed.
+  return directives.has("s-maxage") ? "as it says" : "as configured";
 }
 
 function storedFields(flat: readonly string[], directives: Directives, plan: CachePlan): string[] {

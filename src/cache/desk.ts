@@ -116,7 +116,7 @@ export class Desk implements FillHouse {
   }
 
   /** The long way. */
-  #look(waiting: Waiting, now: number): void {
+  #look(waiting: Waiting, now: number, found: StoredResponse | null = null): void {
     const { exchange, facts } = waiting;
     const { head } = exchange;
     const bypass = facts.bypass ?? this.#queryBypass(head);
@@ -124,7 +124,8 @@ export class Desk implements FillHouse {
     const { wants, shelfName } = facts;
     const target = targetKey(head, this.#rules.key);
     const resource = this.cache.store.resource(shelfName, target);
-    const stored = resource?.find(head.headers) ?? null;
+    const stored = found ?? resource?.find(head.headers) ?? null;
+    if (stored === null && this.#fetches(waiting, target)) return;
     if (stored !== null) {
       const reuse = reuseOf(stored, wants, now);
       if (reuse !== "ask") {
@@ -148,6 +149,24 @@ export class Desk implements FillHouse {
     // A part of what is not stored is the app's to give.
     if (facts.range !== null && stored === null) return this.#pass(waiting, forwarded, null);
     this.#ask(waiting, stored, target, resource?.variants[0]?.vary ?? [], forwarded, now);
+  }
+
+  /** It is on the disk: it is looked for again when it has been read. */
+  #fetches(waiting: Waiting, target: string): boolean {
+    const { exchange, facts } = waiting;
+    const entry = this.cache.onDisk(facts.shelfName, target, exchange.head.headers);
+    if (entry === null) return false;
+    exchange.state = "given";
+    void this.#bring(waiting, target, entry);
+    return true;
+  }
+
+  async #bring(waiting: Waiting, target: string, entry: StoredResponse): Promise<void> {
+    const { exchange, facts } = waiting;
+    const stored = await this.cache.fetch(facts.shelfName, target, entry);
+    if (exchange.state === "done") return;
+    exchange.state = "waiting";
+    this.#look(waiting, this.cache.clock.now(), stored);
   }
 
   #hit({ exchange, facts }: Waiting, stored: StoredResponse, now: number): void {

@@ -20,6 +20,7 @@ import { Inflow } from "./inflow.ts";
 import { forClient } from "./shown-fields.ts";
 import { ownBody, StoredResponse } from "./stored-response.ts";
 import { isAbout, updated } from "./validation.ts";
+import { termsOf } from "./terms.ts";
 import { variantKey } from "./vary.ts";
 import { adopt, free, isVariantOf, type Waiting } from "./waiting.ts";
 
@@ -30,7 +31,7 @@ type State = "asked" | "storing" | "passing" | "ignored" | "over";
 
 export class Fill implements ResponseSink {
   readonly #house: FillHouse;
-  readonly #words: FillWords;
+  readonly words: FillWords;
   readonly #facts: RequestFacts;
   /** The request as the app gets it. */
   inner: Exchange | null = null;
@@ -47,18 +48,10 @@ export class Fill implements ResponseSink {
   /** @param leader null: it is asked for nobody, to renew what is stored. */
   constructor(house: FillHouse, words: FillWords, facts: RequestFacts, leader: Exchange | null) {
     this.#house = house;
-    this.#words = words;
+    this.words = words;
     this.#facts = facts;
     this.#leader = leader;
     this.#waiting = leader === null ? [] : [{ exchange: leader, facts }];
-  }
-
-  get base(): string {
-    return this.#words.base;
-  }
-
-  get target(): string {
-    return this.#words.target;
   }
 
   get tags(): readonly string[] {
@@ -68,7 +61,7 @@ export class Fill implements ResponseSink {
   /** The request is on its way as `inner`. */
   begin(inner: Exchange): void {
     this.inner = inner;
-    const { key } = this.#words;
+    const { key } = this.words;
     if (key !== null && !this.#house.cache.fills.has(key)) this.#house.cache.fills.set(key, this);
     for (const { exchange } of this.#waiting) this.#hold(exchange);
   }
@@ -104,7 +97,7 @@ export class Fill implements ResponseSink {
     this.#unlist();
     const now = this.#house.cache.clock.now();
     if (this.#servesInstead(status, now)) return this.#over();
-    const { stale } = this.#words;
+    const { stale } = this.words;
     if (status === 304 && stale !== null) return this.#validated(fields, now);
     const judged = this.#judge(status, fields.flat, now);
     const isWhole = fields.contentLength === -1 || fields.contentLength === body.length;
@@ -125,7 +118,7 @@ export class Fill implements ResponseSink {
 
   start(inner: Exchange, status: number, reason: string, fields: ResponseFields): void {
     const now = this.#house.cache.clock.now();
-    if (this.#servesInstead(status, now) || (status === 304 && this.#words.stale !== null)) {
+    if (this.#servesInstead(status, now) || (status === 304 && this.words.stale !== null)) {
       this.#state = "ignored";
       this.#unlist();
       if (status === 304) this.#validated(fields, now);
@@ -134,7 +127,7 @@ export class Fill implements ResponseSink {
     const judged = this.#judge(status, fields.flat, now);
     const { maxObjectBytes } = this.#facts.rules.plan;
     if (judged.type === "storable" && fields.contentLength <= maxObjectBytes) {
-      this.#inflow = new Inflow(maxObjectBytes, fields.contentLength);
+      this.#inflow = new Inflow(maxObjectBytes, fields.contentLength, this.#house.cache.inflow);
       return this.#startStoring(inner, this.#made(status, reason, judged, "", now), now);
     }
     this.#state = "passing";
@@ -202,12 +195,13 @@ export class Fill implements ResponseSink {
   }
 
   #unlist(): void {
-    this.#house.cache.unlist(this.#words.key, this);
+    this.#house.cache.unlist(this.words.key, this);
   }
 
   #over(): void {
     this.#state = "over";
     this.#waiting = [];
+    this.#inflow?.close();
     this.#inflow = null;
   }
 
@@ -234,32 +228,37 @@ export class Fill implements ResponseSink {
     const { rules, hasAuthorization, hasCookie, wants } = this.#facts;
     const times = { wall: this.#house.cache.clock.wall(), delayMs: now - (this.inner?.receivedAt ?? now) };
     const saysNoStore = wants?.noStore === true;
-    const request = { hasAuthorization, hasCookie: hasCookie && !this.#words.isReduced, saysNoStore };
+    const request = { hasAuthorization, hasCookie: hasCookie && !this.words.isReduced, saysNoStore };
     return judge(request, status, flat, times, rules.plan);
   }
 
   #made(status: number, reason: string, storable: Storable, body: string | Buffer, now: number): StoredResponse {
     const { plan } = this.#facts.rules;
     const key = variantKey(storable.vary, this.inner!.head.headers);
-    return new StoredResponse(status, reason, storable, plan, key, body, now);
+    return new StoredResponse(termsOf(status, reason, storable, plan, key, now), body);
   }
 
-  #keep(stored: StoredResponse, now: number): boolean {
-    if (this.#isDoomed || !stored.isWorthKeeping(now)) {
-      if (this.#words.stale !== null) this.#house.cache.store.remove(this.#words.stale);
-      return false;
-    }
+  #keep(stored: StoredResponse, now: number, isRenewed: boolean = false): boolean {
     const { cache } = this.#house;
-    const { key, shelfName, target } = this.#words;
+    const { key, shelfName, target } = this.words;
     // What must be asked about each time is nothing to wait for another's answer to.
     if (stored.isFresh(now)) cache.forgetPass(key);
     else cache.notePass(key, now);
-    return cache.store.add(shelfName, target, stored);
+    if (this.#isDoomed || !stored.isWorthKeeping(now)) {
+      this.#revokeStale();
+      return false;
+    }
+    return isRenewed ? cache.renew(shelfName, target, stored) : cache.keep(shelfName, target, stored);
+  }
+
+  #revokeStale(): void {
+    const { shelfName, target, stale } = this.words;
+    if (stale !== null) this.#house.cache.revoke(shelfName, target, stale);
   }
 
   /** The app failed, and there is something stale that may be given instead. */
   #servesInstead(status: number, now: number): boolean {
-    const { stale } = this.#words;
+    const { stale } = this.words;
     if (stale === null || !FAILURES.has(status) || stale.body === null) return false;
     if (!stale.mayServeOnError(now) && !(this.inner?.isOwnError === true && stale.mayServeWhileDown(now))) return false;
     const text = cacheStatus({ hit: true, fwd: "stale", fwdStatus: status, ttl: stale.ttlSeconds(now) });
@@ -274,11 +273,11 @@ export class Fill implements ResponseSink {
 
   /** The app says that what is stored is still good. */
   #validated(fields: ResponseFields, now: number): void {
-    const stale = this.#words.stale!;
+    const stale = this.words.stale!;
     const { cache } = this.#house;
     if (!isAbout(fields.flat, stale) || stale.body === null) {
       // It speaks of a response that we do not have.
-      cache.store.remove(stale);
+      this.#revokeStale();
       return this.#house.anew(this);
     }
     cache.validated++;
@@ -286,13 +285,16 @@ export class Fill implements ResponseSink {
     const { plan } = this.#facts.rules;
     const judged = this.#judge(stale.status, flat, now);
     if (judged.type === "storable") {
-      const renewed = new StoredResponse(stale.status, stale.reason, judged, plan, stale.variantKey, stale.body, now);
-      const isStored = this.#keep(renewed, now);
+      const renewed = new StoredResponse(
+        termsOf(stale.status, stale.reason, judged, plan, stale.variantKey, now),
+        stale.body,
+      );
+      const isStored = this.#keep(renewed, now, true);
       return this.#answerAll(this.inner!, renewed, isStored, now, 304);
     }
-    cache.store.remove(stale);
+    this.#revokeStale();
     const leader = this.#takeLeader();
-    const text = cacheStatus({ fwd: this.#words.forwarded, fwdStatus: 304 });
+    const text = cacheStatus({ fwd: this.words.forwarded, fwdStatus: 304 });
     if (leader !== null) answerFrom(leader.exchange, leader.facts, stale, stale.fieldsWith(now, text, false));
     this.#over();
   }
@@ -302,7 +304,7 @@ export class Fill implements ResponseSink {
     const { cache } = this.#house;
     const waiting = this.#waiting;
     this.#over();
-    const forwarded = this.#words.forwarded;
+    const forwarded = this.words.forwarded;
     const own = cacheStatus({
       fwd: forwarded,
       ...(fwdStatus === undefined ? {} : { fwdStatus }),
@@ -344,7 +346,7 @@ export class Fill implements ResponseSink {
     // What is not fresh when it comes is nobody else's.
     if (!pending.isFresh(now)) {
       this.#unlist();
-      this.#house.cache.notePass(this.#words.key, now);
+      this.#house.cache.notePass(this.words.key, now);
     }
     for (const one of others) this.#house.again(free(one));
   }
@@ -354,7 +356,7 @@ export class Fill implements ResponseSink {
     const isLeader = exchange === this.#leader;
     if (!isLeader) cache.collapsed++;
     const text = cacheStatus({
-      fwd: this.#words.forwarded,
+      fwd: this.words.forwarded,
       stored: isLeader,
       collapsed: !isLeader,
       ttl: pending.ttlSeconds(now),
@@ -368,32 +370,31 @@ export class Fill implements ResponseSink {
   /** A response that may not be stored: who waits for it with others has waited in vain, and nobody shall do so again soon. */
   #notStorable(status: number, now: number): void {
     const { cache } = this.#house;
-    const { key, stale } = this.#words;
-    cache.notePass(key, now);
-    if (stale !== null && !FAILURES.has(status)) cache.store.remove(stale);
+    cache.notePass(this.words.key, now);
+    if (!FAILURES.has(status)) this.#revokeStale();
     const waiting = this.#waiting;
     this.#waiting = waiting.filter(({ exchange }) => exchange === this.#leader);
-    for (const one of waiting) if (one.exchange !== this.#leader) this.#house.alone(free(one), this.#words.forwarded);
+    for (const one of waiting) if (one.exchange !== this.#leader) this.#house.alone(free(one), this.words.forwarded);
   }
 
   /** The one whose request it is, if it still waits and the response is for it. */
   #takeLeader(): Waiting | null {
     const leader = this.#waiting.find(({ exchange }) => exchange === this.#leader) ?? null;
     this.#waiting = [];
-    if (leader === null || !this.#words.isReduced) return leader;
-    this.#house.alone(free(leader), this.#words.forwarded);
+    if (leader === null || !this.words.isReduced) return leader;
+    this.#house.alone(free(leader), this.words.forwarded);
     return null;
   }
 
   #shown(fields: ResponseFields): ResponseFields {
-    return forClient(fields, this.#facts.rules.plan, cacheStatus({ fwd: this.#words.forwarded }));
+    return forClient(fields, this.#facts.rules.plan, cacheStatus({ fwd: this.words.forwarded }));
   }
 
   /** Too large to be stored: who waits gets it, and nobody joins them any more. */
   #outgrew(inner: Exchange): void {
     this.#unlist();
     const { cache } = this.#house;
-    cache.notePass(this.#words.key, cache.clock.now());
+    cache.notePass(this.words.key, cache.clock.now());
     if (this.#waiting.length === 0) inner.leave();
   }
 }

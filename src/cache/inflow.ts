@@ -4,22 +4,31 @@
  */
 import type { Exchange } from "../http/exchange.ts";
 
+/** Bytes of all bodies on their way into one cache: what would be more is not kept. */
+export interface InflowBudget {
+  readonly limitBytes: number;
+  usedBytes: number;
+}
+
 export class Inflow {
   /** What came, for who comes later; empty once it has outgrown the cache. */
   chunks: readonly Buffer[] = [];
   /** It is too large to be stored. */
   isOutgrown = false;
   readonly #limitBytes: number;
+  readonly #budget: InflowBudget;
   /** What Content-Length says; -1 where there is none. */
   readonly promised: number;
   #kept: Buffer[] = [];
+  #keptBytes = 0;
   #bytes = 0;
   #credited = 0;
   readonly #taken = new Map<Exchange, number>();
   #credit: (bytes: number) => void = () => {};
 
-  constructor(limitBytes: number, promised: number) {
+  constructor(limitBytes: number, promised: number, budget: InflowBudget) {
     this.#limitBytes = limitBytes;
+    this.#budget = budget;
     this.promised = promised;
     this.chunks = this.#kept;
   }
@@ -37,14 +46,17 @@ export class Inflow {
   add(chunk: Buffer, credit: (bytes: number) => void): boolean {
     this.#bytes += chunk.length;
     if (this.isOutgrown) return false;
-    if (this.#bytes <= this.#limitBytes) {
+    const budget = this.#budget;
+    if (this.#bytes <= this.#limitBytes && budget.usedBytes + chunk.length <= budget.limitBytes) {
       this.#kept.push(chunk);
+      this.#keptBytes += chunk.length;
+      budget.usedBytes += chunk.length;
       this.#credited += chunk.length;
       credit(chunk.length);
       return false;
     }
     this.isOutgrown = true;
-    this.chunks = this.#kept = [];
+    this.close();
     this.#credit = credit;
     this.#tell();
     return true;
@@ -59,6 +71,13 @@ export class Inflow {
       this.#taken.set(exchange, taken + bytes);
       this.#tell();
     };
+  }
+
+  /** Nothing of it is wanted here any more. */
+  close(): void {
+    this.#budget.usedBytes -= this.#keptBytes;
+    this.#keptBytes = 0;
+    this.chunks = this.#kept = [];
   }
 
   left(exchange: Exchange): void {

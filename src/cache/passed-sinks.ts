@@ -59,7 +59,7 @@ export class PassedSink extends PassingSink {
     const request = { hasAuthorization, hasCookie: hasCookie && !this.#plan.anonymous, saysNoStore: false };
     const judged = judge(request, status, fields.flat, { wall: clock.wall(), delayMs: 0 }, this.#plan);
     const now = clock.now();
-    if (judged.type === "storable" && judged.lifetime.seconds > judged.age) this.#cache.forgetPass(this.#key);
+    if (judged.type === "storable") this.#cache.forgetPass(this.#key);
     else if (this.#cache.isPassed(this.#key, now)) this.#cache.notePass(this.#key, now);
   }
 }

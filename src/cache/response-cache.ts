@@ -3,7 +3,10 @@
  * their way, and what is known not to be worth waiting for.
  */
 import type { Clock } from "../clock.ts";
+import type { HeaderBlock } from "../http/header-block.ts";
+import type { DiskTier } from "./disk-tier.ts";
 import type { Fill } from "./fill.ts";
+import type { InflowBudget } from "./inflow.ts";
 import { type Place, purges, type PurgeWish } from "./purge.ts";
 import { Store, type StoreCounts } from "./store.ts";
 import type { StoredResponse } from "./stored-response.ts";
@@ -29,9 +32,12 @@ export interface CacheCounts extends StoreCounts {
 
 export class ResponseCache {
   readonly store: Store;
+  /** Bodies on their way here: they may be as much as all that is stored. */
+  readonly inflow: InflowBudget;
   readonly clock: Clock;
   /** By what is asked for: the response that all who ask for it wait for. */
   readonly fills: Map<string, Fill> = new Map();
+  readonly #disk: DiskTier | null;
   readonly #passes = new Map<string, number>();
   /** Some route has a cache. */
   isUsed = false;
@@ -42,9 +48,11 @@ export class ResponseCache {
   validated = 0;
   passed = 0;
 
-  constructor(limitBytes: number, clock: Clock) {
+  constructor(limitBytes: number, clock: Clock, disk: DiskTier | null) {
     this.store = new Store(limitBytes);
+    this.inflow = { limitBytes, usedBytes: 0 };
     this.clock = clock;
+    this.#disk = disk;
   }
 
   get counts(): CacheCounts | null {
@@ -83,10 +91,68 @@ export class ResponseCache {
     if (key !== null) this.#passes.delete(key);
   }
 
+  /** Keeps a response. False where there is no room for it. */
+  keep(shelfName: string, target: string, stored: StoredResponse): boolean {
+    const isKept = this.store.add(shelfName, target, stored);
+    for (const entry of this.#entries(shelfName, target, stored)) this.#disk?.index.remove(entry);
+    this.#disk?.save(shelfName, target, stored);
+    return isKept;
+  }
+
+  /** Keeps what the app has called good: its body is the old one, so its file stays too. */
+  renew(shelfName: string, target: string, stored: StoredResponse): boolean {
+    const [entry] = this.#entries(shelfName, target, stored);
+    if (entry === undefined) return this.keep(shelfName, target, stored);
+    entry.freshUntil = stored.freshUntil;
+    return this.store.add(shelfName, target, stored);
+  }
+
+  /** It is no longer true. */
+  revoke(shelfName: string, target: string, stored: StoredResponse): void {
+    stored.isRevoked = true;
+    for (const entry of this.#entries(shelfName, target, stored)) this.#disk?.index.remove(entry);
+    this.store.remove(stored);
+  }
+
+  /** Files of the same variant. */
+  #entries(shelfName: string, target: string, { varyText, variantKey }: StoredResponse): StoredResponse[] {
+    const variants = this.#disk?.index.resource(shelfName, target)?.variants ?? [];
+    return variants.filter((entry) => entry.varyText === varyText && entry.variantKey === variantKey);
+  }
+
+  /** What the disk has of it, where memory has nothing. */
+  onDisk(shelfName: string, target: string, headers: HeaderBlock): StoredResponse | null {
+    return this.#disk?.index.resource(shelfName, target)?.find(headers) ?? null;
+  }
+
+  /** Brings it into memory; null where it cannot be read. */
+  async fetch(shelfName: string, target: string, entry: StoredResponse): Promise<StoredResponse | null> {
+    entry.isVisited = true;
+    const stored = (await this.#disk?.load(entry)) ?? null;
+    if (stored === null || stored.isRevoked) return null;
+    // Of several that wait for it the first puts it there.
+    const present = this.store.resource(shelfName, target)?.variants ?? [];
+    if (!present.includes(stored)) this.store.add(shelfName, target, stored);
+    return stored;
+  }
+
+  /** What is under way to the disk is there. */
+  async close(): Promise<void> {
+    await this.#disk?.close();
+  }
+
   /** What is stored for a target is no longer true, and neither is what is on its way. */
   invalidate(base: string, target: string): void {
     this.store.removeTarget(base, target);
-    for (const fill of this.fills.values()) if (fill.base === base && fill.target === target) fill.doom();
+    this.#disk?.index.removeTarget(base, target);
+    this.#disk?.revoke((place) => place.base === base && place.target === target);
+    for (const fill of this.fills.values()) if (fill.words.base === base && fill.words.target === target) fill.doom();
+  }
+
+  #hasInMemory({ resource, varyText, variantKey }: StoredResponse): boolean {
+    const { shelf, target } = resource!;
+    const variants = this.store.resource(shelf.name, target)?.variants ?? [];
+    return variants.some((one) => one.varyText === varyText && one.variantKey === variantKey);
   }
 
   /** Purges what is wished. Returns how many there were, or why not. */
@@ -98,14 +164,22 @@ export class ResponseCache {
   purge(concerns: (place: Place, tags: readonly string[]) => boolean, isSoft: boolean): number {
     let count = 0;
     const now = this.clock.now();
-    this.store.forEach((stored) => {
-      if (stored.resource === null || !concerns(placeOf(stored), stored.tags)) return;
-      count++;
-      if (isSoft) stored.expire(now);
-      else this.store.remove(stored);
-    });
+    const purgeFrom = (store: Store, isCounted: (stored: StoredResponse) => boolean): void =>
+      store.forEach((stored) => {
+        if (stored.resource === null || !concerns(placeOf(stored), stored.tags)) return;
+        if (isCounted(stored)) count++;
+        if (isSoft) stored.expire(now);
+        else store.remove(stored);
+      });
+    const disk = this.#disk;
+    if (disk !== null) {
+      // What is in both is counted once.
+      purgeFrom(disk.index, (entry) => !this.#hasInMemory(entry));
+      if (!isSoft) disk.revoke(concerns);
+    }
+    purgeFrom(this.store, () => true);
     // Of what is on its way the tags may not be known yet: it is used by who waits for it, and not stored.
-    for (const fill of this.fills.values()) if (concerns(fill, fill.tags)) fill.doom();
+    for (const fill of this.fills.values()) if (concerns(fill.words, fill.tags)) fill.doom();
     return count;
   }
 }

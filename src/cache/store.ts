@@ -14,6 +14,7 @@ export interface StoreCounts {
 
 export class Store {
   readonly limitBytes: number;
+  readonly #costOf: (stored: StoredResponse, target: string) => number;
   readonly #shelves = new Map<string, Shelf>();
   readonly #byBase = new Map<string, Set<Shelf>>();
   #bytes = 0;
@@ -24,8 +25,10 @@ export class Store {
   /** Told of each response that leaves, for whatever reason. */
   onRemoved: ((stored: StoredResponse) => void) | null = null;
 
-  constructor(limitBytes: number) {
+  /** @param costOf how many bytes one is counted as. */
+  constructor(limitBytes: number, costOf: (stored: StoredResponse, target: string) => number = costInMemory) {
     this.limitBytes = limitBytes;
+    this.#costOf = costOf;
   }
 
   get counts(): StoreCounts {
@@ -42,7 +45,7 @@ export class Store {
 
   /** Puts a response in the place of the one that it is a newer form of. False where it is larger than all there is room for. */
   add(shelfName: string, target: string, stored: StoredResponse): boolean {
-    stored.countedBytes = costOf(stored, target);
+    stored.countedBytes = this.#costOf(stored, target);
     if (stored.countedBytes > this.limitBytes) return false;
     const earlier = this.resource(shelfName, target);
     for (const variant of earlier?.variants.slice() ?? [])
@@ -117,7 +120,8 @@ export class Store {
     if (beside?.size === 0) this.#byBase.delete(shelf.base);
   }
 
-  #take(stored: StoredResponse): void {
+  /** @param isRevoked it is no longer true; else there is only no room for it. */
+  #take(stored: StoredResponse, isRevoked: boolean = true): void {
     const { resource } = stored;
     if (resource === null) return;
     this.#bytes -= stored.countedBytes;
@@ -130,6 +134,7 @@ export class Store {
     stored.older = stored.newer = null;
     stored.resource = null;
     stored.readyUntil = 0;
+    stored.isRevoked = isRevoked;
     resource.remove(stored);
     if (resource.variants.length === 0) this.#close(resource);
     this.onRemoved?.(stored);
@@ -144,7 +149,7 @@ export class Store {
     }
     if (at === null) return;
     this.#hand = at.newer;
-    this.#take(at);
+    this.#take(at, false);
   }
 }
 
@@ -152,7 +157,7 @@ export class Store {
 const OVERHEAD_BYTES = 1024;
 
 /** Bytes that it is counted as. Its fields stand in the list, in the ready text and in the head made of that. */
-function costOf(stored: StoredResponse, target: string): number {
+function costInMemory(stored: StoredResponse, target: string): number {
   let text = stored.variantKey.length + target.length;
   for (const one of stored.flat) text += one.length;
   return OVERHEAD_BYTES + 3 * text + stored.bodyLength;

@@ -2,41 +2,26 @@
  * One response in the cache: what it is, until when it may be used, and its fields made ready to send, which change only with its age, once a
  * second. Times are the clock's monotonic milliseconds, so that a change of the wall clock makes nothing younger or older.
  */
-import type { CachePlan } from "../config/sites/cache-plan.ts";
 import type { ResponseFields } from "../http/response-fields.ts";
 import { made } from "./made-fields.ts";
 import { cacheStatus } from "./cache-status.ts";
-import type { Storable } from "./cacheability.ts";
 import { TAG_FIELDS } from "./cacheability.ts";
-import { members, valueOf, valuesOf, without } from "./field-lines.ts";
+import { valueOf, without } from "./field-lines.ts";
 import type { Resource } from "./shelf.ts";
+import type { Terms } from "./terms.ts";
 
 export class StoredResponse {
+  readonly terms: Terms;
   readonly status: number;
   readonly reason: string;
-  /** What the app said. */
   readonly flat: readonly string[];
   /** What goes to the client of that. */
   readonly #shown: readonly string[];
-  readonly #showsStatus: boolean;
-  /** The request fields it varies by, and what they were. */
-  readonly vary: readonly string[];
   readonly varyText: string;
-  readonly variantKey: string;
-  readonly tags: readonly string[];
   readonly etag: string | undefined;
   readonly lastModified: string | undefined;
-  /** Clock time at which its age was 0. */
   readonly bornAt: number;
-  /** Clock time until which it may be used without asking. */
   freshUntil: number;
-  /** It must be validated before each use. */
-  readonly isNoCache: boolean;
-  /** It says that nothing stale is wanted (RFC 9111 section 4.2.4). */
-  readonly isStrict: boolean;
-  readonly staleWhileRevalidateMs: number;
-  readonly staleIfErrorMs: number;
-  readonly staleIfDownMs: number;
   /** Of latin-1 characters, or bytes; null while it is only on the disk. */
   body: string | Buffer | null;
   bodyLength: number;
@@ -48,72 +33,71 @@ export class StoredResponse {
   newer: StoredResponse | null = null;
   /** It has been used since the hand passed (store.ts). */
   isVisited = false;
-  /** Its file in the disk tier; null: only in memory. */
+  /** It is no longer true, or a newer one has taken its place. */
+  isRevoked = false;
+  /** The name of its file; null: it is in memory. */
   file: string | null = null;
 
   /** Up to this clock time `ready` may be sent as it is. */
   readyUntil = 0;
   ready: ResponseFields | null = null;
 
-  constructor(
-    status: number,
-    reason: string,
-    storable: Storable,
-    plan: Pick<CachePlan, "keepTags" | "statusHeader" | "staleWhileRevalidateMs" | "staleIfErrorMs" | "staleIfDownMs">,
-    variantKey: string,
-    body: string | Buffer,
-    now: number,
-  ) {
-    this.status = status;
-    this.reason = reason;
-    this.flat = storable.flat;
-    const hidesTags = !plan.keepTags && this.flat.some((name, i) => i % 2 === 0 && TAG_FIELDS.has(name.toLowerCase()));
-    this.#shown = hidesTags ? without(this.flat, (lower) => TAG_FIELDS.has(lower)) : this.flat;
-    this.#showsStatus = plan.statusHeader;
-    this.vary = storable.vary;
-    this.varyText = storable.vary.join(",");
-    this.variantKey = variantKey;
-    this.tags = tagsOf(this.flat);
+  constructor(terms: Terms, body: string | Buffer | null) {
+    this.terms = terms;
+    this.status = terms.status;
+    this.reason = terms.reason;
+    this.flat = terms.flat;
+    this.#shown = terms.showsTags ? this.flat : without(this.flat, (lower) => TAG_FIELDS.has(lower));
+    this.varyText = terms.vary.join(",");
     this.etag = valueOf(this.flat, "etag");
     this.lastModified = valueOf(this.flat, "last-modified");
-    this.bornAt = now - storable.age * 1000;
-    this.freshUntil = this.bornAt + storable.lifetime.seconds * 1000;
-    this.isNoCache = storable.isNoCache;
-    // Who says must-revalidate, or that only this cache may keep it so long, wants no stale use (RFC 9111 section 4.2.4).
-    const isStrict = storable.isStrict || storable.isNoCache;
-    this.isStrict = isStrict;
-    this.staleWhileRevalidateMs = isStrict
-      ? (storable.staleWhileRevalidate ?? 0) * (storable.isNoCache ? 0 : 1000)
-      : storable.staleWhileRevalidate === null
-        ? plan.staleWhileRevalidateMs
-        : storable.staleWhileRevalidate * 1000;
-    this.staleIfErrorMs = isStrict
-      ? 0
-      : storable.staleIfError === null
-        ? plan.staleIfErrorMs
-        : storable.staleIfError * 1000;
-    this.staleIfDownMs = isStrict || storable.lifetime.seconds === 0 ? 0 : plan.staleIfDownMs;
+    this.bornAt = terms.bornAt;
+    this.freshUntil = terms.freshUntil;
     this.body = body;
-    this.bodyLength = body.length;
+    this.bodyLength = body?.length ?? 0;
+  }
+
+  get vary(): readonly string[] {
+    return this.terms.vary;
+  }
+
+  get variantKey(): string {
+    return this.terms.variantKey;
+  }
+
+  get tags(): readonly string[] {
+    return this.terms.tags;
+  }
+
+  get isNoCache(): boolean {
+    return this.terms.isNoCache;
+  }
+
+  get isStrict(): boolean {
+    return this.terms.isStrict;
+  }
+
+  get hasValidator(): boolean {
+    return this.terms.hasValidator;
   }
 
   isFresh(now: number): boolean {
-    return now < this.freshUntil && !this.isNoCache;
+    return now < this.freshUntil && !this.terms.isNoCache;
   }
 
   /** It may be given although its time is over, while it is asked for anew (RFC 5861 section 3). */
   mayServeWhileRevalidating(now: number): boolean {
-    return now < this.freshUntil + this.staleWhileRevalidateMs;
+    return now < this.freshUntil + this.terms.staleWhileRevalidateMs;
   }
 
   /** It may be given in place of an error (RFC 5861 section 4). */
   mayServeOnError(now: number): boolean {
-    return now < this.freshUntil + this.staleIfErrorMs;
+    return now < this.freshUntil + this.terms.staleIfErrorMs;
   }
 
   /** It may be given while the app cannot be asked (RFC 9111 section 4.2.4). */
   mayServeWhileDown(now: number): boolean {
-    return now < this.freshUntil + this.staleIfDownMs;
+    return now < this.freshUntil + this.terms.staleIfDownMs;
   }
 
   /** Its time is over now. */
@@ -121,11 +105,6 @@ export class StoredResponse {
     this.freshUntil = Math.min(this.freshUntil, now);
     this.readyUntil = 0;
     this.ready = null;
-  }
-
-  /** The app can be asked whether it is still good. */
-  get hasValidator(): boolean {
-    return this.etag !== undefined || this.lastModified !== undefined;
   }
 
   /** There will be a use for it. */
@@ -169,7 +148,7 @@ export class StoredResponse {
   }
 
   #made(more: readonly string[], status: string): ResponseFields {
-    return made(this.#showsStatus ? [...this.#shown, ...more, "Cache-Status", status] : [...this.#shown, ...more]);
+    return made(this.terms.showsStatus ? [...this.#shown, ...more, "Cache-Status", status] : [...this.#shown, ...more]);
   }
 }
 
@@ -184,11 +163,4 @@ export function ownBody(body: string | Buffer): string | Buffer {
   const copy = Buffer.allocUnsafeSlow(body.length);
   body.copy(copy);
   return copy;
-}
-
-function tagsOf(flat: readonly string[]): readonly string[] {
-  const keys = valuesOf(flat, "surrogate-key");
-  const tags = valuesOf(flat, "cache-tag");
-  if (keys.length === 0 && tags.length === 0) return [];
-  return [...new Set([...keys.flatMap((one) => one.split(/[ \t]+/)), ...members(tags)])].filter((one) => one !== "");
 }

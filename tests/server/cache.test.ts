@@ -4,6 +4,7 @@ import { connect as connectHttp2 } from "node:http2";
 import { after, before, suite, test } from "node:test";
 
 import { Browser, type Page } from "../support/browser.ts";
+import { countOf, FRESH, target, until } from "../support/cache.ts";
 import { command } from "../support/command.ts";
 import { Gates } from "../support/gates.ts";
 import { type Maitred, startMaitred } from "../support/maitred.ts";
@@ -14,18 +15,9 @@ const gates = new Gates();
 let server: Maitred;
 let browser: Browser;
 
-/** A target of the test app whose response has these fields. */
-function target(path: string, fields: Readonly<Record<string, string>>, more: string = ""): string {
-  const query = Object.entries(fields).map(([name, value]) => `h.${name}=${encodeURIComponent(value)}`);
-  return `${path}?${[...query, more].filter((one) => one !== "").join("&")}`;
-}
-
 async function count(path: string, from: Browser = browser): Promise<number> {
-  const { text } = await from.get("/counts");
-  return Number(new RegExp(`(?:^| )${path}=(\\d+)`).exec(text)?.[1] ?? 0);
+  return await countOf(path, from);
 }
-
-const FRESH = { "Cache-Control": "max-age=100" };
 
 suite("the response cache", () => {
   before(async () => {
@@ -313,9 +305,4 @@ async function waiting(_what: RegExp): Promise<void> {
     const { stdout } = await command(["status", "--json", "-p", String(server.pid)]);
     return (JSON.parse(stdout) as { connections: number }).connections >= 100;
   });
-}
-
-async function until(isSo: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 15_000;
-  while (!(await isSo())) if (Date.now() > deadline) throw new Error("never so");
 }

@@ -22,7 +22,7 @@ export const cacheDisk: Setting<string | null> = single<string | null>({
   type: text,
   fallback: null,
   help: "Folder where the cache also keeps its responses, so that they survive a restart",
-  doc: "What no longer fits in memory is read from there. The folder is the cache's alone: what it does not know in it is removed.",
+  doc: "What no longer fits in memory is read from there. The files are readable by this user alone.",
 });
 
 export const cacheDiskSize: Setting<number> = single({
