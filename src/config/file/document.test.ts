@@ -31,7 +31,7 @@ test("every key of the file has a description", () => {
   assert.deepEqual(bare, []);
 });
 
-const host = { ...house, isDirectory: () => true };
+const host = { ...house, isDirectory: () => true, isFile: () => true };
 for (const name of readdirSync(docs).filter((one) => one.endsWith(".md"))) {
   const text = read(name);
   for (const { 1: example = "", index } of text.matchAll(/^```toml\n([^]*?)^```$/gm)) {
