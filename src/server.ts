@@ -19,6 +19,7 @@ import { TlsDoor } from "./edge/tls/door.ts";
 import { TlsError } from "./edge/tls/key-pair.ts";
 import { FilesContext } from "./files/context.ts";
 import { Spool } from "./spool/spool.ts";
+import { ConfigurationWatch } from "./operations/configuration-watch.ts";
 import { ControlDoor } from "./operations/control-door.ts";
 import { HealthDoor } from "./operations/health-door.ts";
 import type { HealthFacts } from "./operations/health.ts";
@@ -226,6 +227,10 @@ export async function serve(
     },
   });
   if (plan.reload !== null) pools.develop(plan.reload, clock);
+  const configurationWatch =
+    plan.reload === null || plan.configurationFile === null
+      ? null
+      : new ConfigurationWatch(plan.configurationFile, plan.reload, clock, log, () => void reload());
   const status = (): Status =>
     takeStatus({
       version,
@@ -351,6 +356,7 @@ export async function serve(
   if (!isHandover) notifier.stopping();
   maintenance.abandon();
   pools.endDevelopment();
+  configurationWatch?.close();
   await stopSequence(
     wish,
     {

@@ -5,6 +5,8 @@
 import { readFileSync } from "node:fs";
 import type { PlanResult } from "../config/read-plan.ts";
 import { readAll } from "../config/read-all.ts";
+import { resolve } from "../config/resolve.ts";
+import { checkConfig, help, printConfig } from "../config/settings/process.ts";
 import { commands } from "./commands.ts";
 import { usageText, versionText } from "./usage.ts";
 
@@ -42,6 +44,13 @@ async function main(argv: readonly string[]): Promise<number> {
       "maitred: error: the current folder no longer exists: cd somewhere else, or into its successor\n",
     );
     return exitMistake;
+  }
+  const asked = resolve(argv, process.env);
+  const [checks, explains] = [asked.get(checkConfig).value, asked.get(printConfig).value];
+  if ((checks || explains) && !asked.get(help).value) {
+    const { checkCommand } = await import("./check/command.ts");
+    const words = argv.filter((word) => word !== "--check-config" && word !== "--print-config");
+    return checkCommand([...(explains ? ["--explain"] : []), ...words], print, (text) => process.stderr.write(text));
   }
   // A reload reads all of it again, as it was given to this process.
   const env = { ...process.env };

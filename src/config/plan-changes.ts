@@ -17,6 +17,7 @@ const effects: Readonly<Record<keyof Plan, Effect>> = {
   cpus: "now",
   compression: "now",
   pools: "workers",
+  configurationFile: "now",
   sites: "now",
   refusesUnknownHosts: "now",
   workersReason: "now",

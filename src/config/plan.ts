@@ -111,6 +111,8 @@ export interface Plan {
   readonly cpus: number;
   /** Pools beside the main one, which the fields here describe. */
   readonly pools: readonly PoolPlan[];
+  /** Absolute path of the configuration file; null: there is none. */
+  readonly configurationFile: string | null;
   /** The default site first; empty: every request is the main pool's. */
   readonly sites: readonly SitePlan[];
   /** Requests for a host that no site has get 421. */

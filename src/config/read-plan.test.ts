@@ -27,6 +27,7 @@ const plain: Told = {
   sizing: { type: "auto" },
   cpus: 4,
   pools: [],
+  configurationFile: null,
   sites: [],
   files: { isAuto: false, memoryBytes: 67_108_864, accel: [], sendfileRoots: [] },
   refusesUnknownHosts: false,

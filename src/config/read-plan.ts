@@ -152,6 +152,7 @@ export function readPlan(
     workersReason: sizing.value === "auto" ? automatic.reason : originText(sizing.origin),
     cpus: automatic.cpus,
     pools: beside.pools,
+    configurationFile: file?.path ?? null,
     sites: serving.sites,
     refusesUnknownHosts: routing.refusesUnknownHosts,
     python: "path" in found ? found.path : "",

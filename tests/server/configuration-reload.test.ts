@@ -193,6 +193,19 @@ log-level = "debug"
     folder.remove();
   });
 
+  test("under --reload a file that is saved is read at once, and a bad one changes nothing", async () => {
+    const { folder, server, get } = await start('[[route]]\npath = "/r"\nrespond = "one"\n', "--reload");
+    await server.waitForLine(/is ready/);
+    folder.write(`${common}\n[[route]]\npath = "/r"\nrespond = "two"\n`);
+    await server.waitForLine(/maitred\.toml has changed[^]*Reloaded in/);
+    assert.equal(await get("/r"), "two");
+    folder.write("bogus = 1");
+    await server.waitForLine(/Reload failed: the configuration has \d mistakes?, nothing has changed/);
+    assert.equal(await get("/r"), "two");
+    assert.deepEqual(await server.stop(), { code: 0, signal: null });
+    folder.remove();
+  });
+
   test("with a new pool or an upstream that cannot be had changes nothing", async () => {
     const { folder, server, reload, get } = await start('[[route]]\npath = "/r"\nrespond = "old"\n');
     folder.write(`${common}[[route]]\npath = "/r"\napp = "breaks_on_import:app"\n`);

@@ -1,6 +1,7 @@
 /** One file says which sites there are and who answers for which of their paths: over real sockets. */
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { connect } from "node:http2";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 
@@ -100,6 +101,23 @@ pool = "main"
     ] as const)
       assert.equal((await ask(server.port, host, "/x")).text, text, host);
     assert.match((await ask(server.port, "www.example.com", "/pid")).text, /^\d+$/);
+  });
+
+  test("sites over HTTP/2, several on one connection", async () => {
+    const session = connect(`http://127.0.0.1:${server.port}`);
+    const get = async (authority: string): Promise<string> => {
+      const stream = session.request({ ":path": "/x", ":authority": authority });
+      stream.setEncoding("utf8");
+      let text = "";
+      for await (const piece of stream) text += String(piece);
+      return text;
+    };
+    assert.deepEqual(await Promise.all(["shop.example.com", "www.example.com:443", "elsewhere.example"].map(get)), [
+      "the shop",
+      "somebody",
+      "hello",
+    ]);
+    session.close();
   });
 
   test("redirects", async () => {

@@ -135,6 +135,19 @@ limit-request-body = "1m"                    # maitred.toml:3
     assert.equal(schema.properties["version"], undefined);
   });
 
+  test("is what gunicorn's options for it do", () => {
+    writeFileSync(join(folder, "maitred.toml"), "bindd = 1\n");
+    const ask = (...args: string[]): string => {
+      const env = { PATH: process.env["PATH"] ?? "" };
+      const done = spawnSync(process.execPath, [program, ...args], { encoding: "utf8", env, cwd: folder });
+      return `${done.status} ${done.stdout}${done.stderr}`;
+    };
+    assert.match(ask("--check-config", "app:app"), /^2 maitred: error: maitred\.toml:1: bindd is no key/);
+    writeFileSync(join(folder, "maitred.toml"), "workers = 2\n");
+    assert.match(ask("app:app", "--check-config"), /^0 maitred\.toml: fine/);
+    assert.match(ask("--print-config", "app:app"), /^0 # Configuration file: .*^workers = 2 +# maitred\.toml:1$/ms);
+  });
+
   test("has its own help", () => {
     assert.match(check(null, "--help").stdout, /^Usage: maitred check/);
   });

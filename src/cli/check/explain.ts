@@ -6,6 +6,7 @@ import { originName, type Origin } from "../../config/origin.ts";
 import type { Plan } from "../../config/plan.ts";
 import type { Resolved } from "../../config/resolve.ts";
 import type { Setting } from "../../config/setting.ts";
+import { onlyOnCommandLine } from "../../config/settings/process.ts";
 import { sections } from "../../config/settings/table.ts";
 import type { RoutePlan } from "../../config/sites/route.ts";
 import { inOrder } from "../../routes/table.ts";
@@ -14,7 +15,6 @@ import { inOrder } from "../../routes/table.ts";
 const COLUMN = 44;
 /** Passwords do not belong on a screen. */
 const SECRET = /password|secret|token|key-?pass/i;
-const ELSEWHERE: ReadonlySet<string> = new Set(["config", "version", "help"]);
 
 /** Lines of TOML: what was given as it could stand in a file, what was not as comments. */
 export function explain(
@@ -30,7 +30,7 @@ export function explain(
   ];
   for (const { title, settings } of sections) {
     lines.push("", `# ${title}`);
-    for (const setting of settings) if (!ELSEWHERE.has(setting.key)) lines.push(settingLine(setting, resolved));
+    for (const setting of settings) if (!onlyOnCommandLine.has(setting.key)) lines.push(settingLine(setting, resolved));
   }
   return `${[...lines, ...siteLines(plan, configuration)].join("\n")}\n`;
 }

@@ -1,6 +1,7 @@
 /** The JSON Schema of the configuration file, for editors and for the document of its keys: the settings table and the schema in one. Pure. */
 import { z } from "zod";
 import type { Setting } from "../setting.ts";
+import { onlyOnCommandLine } from "../settings/process.ts";
 import { settings } from "../settings/table.ts";
 import { fileSchema } from "../sites/schema.ts";
 
@@ -38,7 +39,7 @@ export function settingSchemas(others: Readonly<Record<string, JsonSchema>>): Re
   const made: Record<string, JsonSchema> = {};
   for (const setting of settings) {
     const key = setting.key.replaceAll("_", "-");
-    if (["config", "version", "help"].includes(key)) continue;
+    if (onlyOnCommandLine.has(key)) continue;
     const other = others[key];
     made[key] = other === undefined ? schemaOf(setting) : { ...schemaOf(setting), ...tablesOf(other, setting) };
   }

@@ -4,6 +4,7 @@
  */
 import type { Asked } from "../resolve.ts";
 import type { Setting } from "../setting.ts";
+import { onlyOnCommandLine } from "../settings/process.ts";
 import { settings } from "../settings/table.ts";
 import { fileSchema, settingKeys, type FileContent } from "../sites/schema.ts";
 import { issuesOf, shown, tellingKeys } from "./issues.ts";
@@ -71,10 +72,10 @@ export function readConfiguration(
 
 // Private
 
-/** Settings that cannot stand in a file. */
-const elsewhere: ReadonlySet<string> = new Set(["config", "version", "help"]);
 const rows = new Map(
-  settings.filter(({ key }) => !elsewhere.has(key)).map((setting) => [setting.key.replaceAll("_", "-"), setting]),
+  settings
+    .filter(({ key }) => !onlyOnCommandLine.has(key))
+    .map((setting) => [setting.key.replaceAll("_", "-"), setting]),
 );
 /** What an unknown key at the top may have been meant for, beside those of the schema. */
 const tableKeys: readonly string[] = [...rows.keys()];

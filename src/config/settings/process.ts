@@ -30,6 +30,22 @@ export const pidFile: Setting<string | null> = single<string | null>({
   doc: "Removed when maitred stops.",
 });
 
+export const checkConfig: Setting<boolean> = toggle({
+  key: "check-config",
+  flags: ["--check-config"],
+  fallback: false,
+  help: "Tell every mistake in options and configuration, and leave; as maitred check",
+  doc: "Exit code 0: it would start; 2: it would not. The application is not loaded.",
+});
+
+export const printConfig: Setting<boolean> = toggle({
+  key: "print-config",
+  flags: ["--print-config"],
+  fallback: false,
+  help: "Print each value and where it comes from, and leave; as maitred check --explain",
+  doc: "",
+});
+
 export const version: Setting<boolean> = toggle({
   key: "version",
   flags: ["-v", "--version"],
@@ -46,4 +62,12 @@ export const help: Setting<boolean> = toggle({
   doc: "",
 });
 
-export const processSection: Section = { title: "Process", settings: [config, pidFile, version, help] };
+export const processSection: Section = {
+  title: "Process",
+  settings: [config, checkConfig, printConfig, pidFile, version, help],
+};
+
+/** Settings that cannot stand in a file: they say what to do with it. */
+export const onlyOnCommandLine: ReadonlySet<string> = new Set(
+  [config, checkConfig, printConfig, version, help].map(({ key }) => key),
+);
