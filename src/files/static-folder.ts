@@ -119,12 +119,14 @@ class StaticFolder {
     }
     if (!this.#plan.listing) return this.#missing(exchange, key);
     if (key !== null) this.#forget(key);
-    this.#folder.open(path, (opened) => {
+    const list = (opened: Opened): void => {
+      if (opened.type === "file") close(opened.descriptor, () => {});
       if (opened.type !== "folder") return this.#missing(exchange, key);
-      answerListing(exchange, this.#folder, path, this.#plan.dotfiles, (why) =>
+      answerListing(exchange, this.#folder, path, opened.descriptor, this.#plan.dotfiles, (why) =>
         this.#complain(exchange, path, 500, why),
       );
-    });
+    };
+    this.#folder.open(path, list, true);
   }
 
   /** A slash at the end of the path would lead to something. */
