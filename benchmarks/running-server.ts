@@ -129,7 +129,9 @@ export class RunningServer {
     throw new Error(`not ready after ${startTimeoutMs / 1000} s: ${last}; its log ends: ${this.#logEnd()}`);
   }
 
-  async #ask({ path, isSecure, accepts, load }: Scenario, timeoutMs: number): Promise<Answer> {
+  async #ask(scenario: Scenario, timeoutMs: number): Promise<Answer> {
+    const { isSecure, accepts, load } = scenario;
+    const path = scenario.askedFirst ?? scenario.path;
     if (load.type === "http2") return askHttp2(this.port, path, timeoutMs);
     const connection = new Connection(this.port, isSecure);
     const abort = new AbortController();

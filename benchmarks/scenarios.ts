@@ -9,6 +9,7 @@ import {
   nginxUvicorn,
   uvicorn,
 } from "./servers.ts";
+import { IN_FILE, maitredStatic, nginxStatic } from "./static.ts";
 
 /** `saturate`: as many requests as go. `http2`: the same over HTTP/2, by h2load. `echo`: messages over WebSockets, each sent when the last one is back. `tail`: a fixed rate of fast and slow ones. `memory`: what it occupies after a few requests. */
 export type Load =
@@ -32,6 +33,8 @@ export interface Scenario {
   /** Must occur in the answer to GET `path`, or the server is not serving what is to be measured. */
   readonly path: string;
   readonly expected: string;
+  /** Asked in place of `path` where that one's answer is too long to be looked at. */
+  readonly askedFirst?: string;
   /** Over TLS; the settings must then be of servers that speak it. */
   readonly isSecure?: boolean;
   /** What the client sends in Accept-Encoding; the answer must then be encoded. */
@@ -272,6 +275,27 @@ export const SCENARIOS: readonly Scenario[] = [
     load: saturate,
     seconds: 3,
     settings: [maitred("sync", 1, { cache: "64M" }), nginxGunicorn("gthread", 1, 1, { cache: true })],
+  },
+  {
+    name: "static-1k",
+    about: "a file of 1 KB",
+    app: "hello:wsgi",
+    path: "/static/one.txt",
+    expected: IN_FILE,
+    load: saturate,
+    seconds: 3,
+    settings: [maitredStatic, nginxStatic],
+  },
+  {
+    name: "static-100m",
+    about: "a file of 100 MB on two connections; CPU is that of one download",
+    app: "hello:wsgi",
+    path: "/static/large.txt",
+    askedFirst: "/static/one.txt",
+    expected: IN_FILE,
+    load: { type: "saturate", connections: 2 },
+    seconds: 5,
+    settings: [maitredStatic, nginxStatic],
   },
   {
     name: "tail",

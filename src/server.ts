@@ -84,7 +84,7 @@ export async function serve(
   const sitesContext: SitesContext = {
     cache,
     pool: (name) => pools.named(name),
-    files: new FilesContext(plan.files.memoryBytes, clock, log),
+    files: new FilesContext(plan.staticMemory, clock, log),
     protection: openProtection({
       clock,
       log,

@@ -10,8 +10,6 @@ import type { StaticSpec } from "./static-spec.ts";
 export interface FilesPlan {
   /** Django's own folders are served as well. */
   readonly isAuto: boolean;
-  /** For small files in memory. */
-  readonly memoryBytes: number;
   /** Folders that the app may name by X-Accel-Redirect, and by X-Sendfile. */
   readonly accel: readonly AccelFolder[];
   readonly sendfileRoots: readonly string[];

@@ -215,6 +215,8 @@ export interface Plan {
   readonly spoolMax: number;
   /** Folders that are served without the app. */
   readonly files: FilesPlan;
+  /** For small files in memory. */
+  readonly staticMemory: number;
   readonly cache: CacheStorePlan;
   /** What apps and upstreams answer is cached by their own rules, where a route says nothing else. */
   readonly cachesAll: boolean;

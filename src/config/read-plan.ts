@@ -212,10 +212,10 @@ export function readPlan(
     cachesAll: value(caching.cacheMemory) > 0,
     files: {
       isAuto: statics.some(({ type }) => type === "auto"),
-      memoryBytes: value(files.staticMemory),
       accel: value(files.accel).map(({ prefix, root }) => ({ prefix, root: fromChdir(root) })),
       sendfileRoots: value(files.sendfileRoots).map(fromChdir),
     },
+    staticMemory: value(files.staticMemory),
     forwarding: value(proxy.proxyHeaders)
       ? { trusted: value(proxy.forwardedAllowIps), believed: value(proxy.trustedHeaders) }
       : null,

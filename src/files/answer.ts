@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { close } from "node:fs";
 import { answerError } from "../http/error-response.ts";
 import type { Exchange } from "../http/exchange.ts";
+import { appended, dress, ownFields } from "../http/response-changes.ts";
 import { type FileSegment, sendSegments } from "../spool/file-sender.ts";
 import type { Representation } from "./representation.ts";
 import { isSelecting, partial, select, type Selection } from "./selection.ts";
@@ -73,7 +74,11 @@ function answerWithout(
     case "failed":
       return answerError(exchange, 412);
     case "unsatisfiable":
-      return exchange.complete(416, "", representation.unsatisfiable, "416 Range Not Satisfiable\n");
+      // RFC 9110 section 15.5.17.
+      dress(exchange, (_exchange, _status, fields) =>
+        appended(fields, ownFields(["Content-Range", `bytes */${representation.size}`])),
+      );
+      return answerError(exchange, 416);
   }
 }
 

@@ -1,5 +1,5 @@
 /** What is in a folder, for those who asked for listings: a page, or JSON for who takes it. */
-import { type Dirent, readdir, stat } from "node:fs";
+import { close, type Dirent, readdir, stat } from "node:fs";
 import type { Exchange } from "../http/exchange.ts";
 import { ResponseFields, responseFields } from "../http/response-fields.ts";
 import { encodedName } from "./file-path.ts";
@@ -15,29 +15,37 @@ export interface Entry {
 /** Names beyond this are left out, and the page says so. */
 const MOST = 5000;
 
-/** `path` is below the folder, and a folder that was opened as one. */
+/** `path` is below the folder, `descriptor` that of the folder that was opened as it, which is closed here. */
 export function answerListing(
   exchange: Exchange,
   folder: Folder,
   path: string,
+  descriptor: number,
   dotfiles: boolean,
   failed: (why: string) => void,
 ): void {
-  const where = path === "" ? folder.root : `${folder.root}/${path}`;
+  const where = folder.nameOf(path, descriptor);
   readdir(where, { withFileTypes: true }, (error, found) => {
-    if (error !== null) return failed(error.message);
+    if (error !== null) {
+      close(descriptor, () => {});
+      return failed(error.message);
+    }
     const shown = found
       .filter((one) => (dotfiles || !one.name.startsWith(".")) && !/[\0-\x1f\x7f\\/]/.test(one.name))
       .toSorted((a, b) => Number(isFolder(b)) - Number(isFolder(a)) || (a.name < b.name ? -1 : 1));
-    measure(where, shown.slice(0, MOST), (entries) => {
-      const accept = exchange.head.headers.joined("accept") ?? "";
-      const isJson = /\bapplication\/json\b/i.test(accept) && !/\btext\/html\b/i.test(accept);
-      const title = decodeURIComponent(encodedName(`/${path}`));
-      const text = isJson
-        ? listingJson(entries)
-        : listingPage(title, entries, path !== "", shown.length - entries.length);
-      exchange.complete(200, "OK", isJson ? JSON_FIELDS : HTML_FIELDS, Buffer.from(text));
-    });
+    measure(
+      where,
+      shown.slice(0, MOST),
+      (entries, left) => {
+        close(descriptor, () => {});
+        const accept = exchange.head.headers.joined("accept") ?? "";
+        const isJson = /\bapplication\/json\b/i.test(accept) && !/\btext\/html\b/i.test(accept);
+        const title = path === "" ? "/" : `/${path}/`;
+        const text = isJson ? listingJson(entries) : listingPage(title, entries, path !== "", left);
+        exchange.complete(200, "OK", isJson ? JSON_FIELDS : HTML_FIELDS, Buffer.from(text));
+      },
+      shown.length - MOST,
+    );
   });
 }
 
@@ -99,11 +107,16 @@ function isFolder(entry: Dirent): boolean {
 }
 
 /** Size and time of each; links and what has vanished meanwhile are left out. */
-function measure(where: string, found: readonly Dirent[], done: (entries: readonly Entry[]) => void): void {
+function measure(
+  where: string,
+  found: readonly Dirent[],
+  done: (entries: readonly Entry[], left: number) => void,
+  left: number,
+): void {
   const entries: Entry[] = [];
   const next = (at: number): void => {
     const one = found[at];
-    if (one === undefined) return done(entries);
+    if (one === undefined) return done(entries, left);
     if (!one.isFile() && !one.isDirectory()) return next(at + 1);
     stat(`${where}/${one.name}`, (error, stats) => {
       if (error === null)

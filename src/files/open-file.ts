@@ -9,8 +9,8 @@ const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
 
 export type Opened =
   | { readonly type: "file"; readonly descriptor: number; readonly stats: Stats }
-  /** Below the folder, as `file` is. */
-  | { readonly type: "folder" }
+  /** Below the folder, as `file` is. `descriptor` is -1 unless it was asked for. */
+  | { readonly type: "folder"; readonly descriptor: number }
   | { readonly type: "missing" }
   /** `status`: 403, 500, or 503 where we have no descriptor left. */
   | { readonly type: "refused"; readonly status: number; readonly why: string };
@@ -31,8 +31,11 @@ export class Folder {
     this.#allowsOutside = allowsOutside;
   }
 
-  /** `path` is below the folder, without a slash at its beginning; empty for the folder itself. Whoever gets a descriptor closes it. */
-  open(path: string, done: (opened: Opened) => void): void {
+  /**
+   * `path` is below the folder, without a slash at its beginning; empty for the folder itself. Whoever gets a descriptor closes it.
+   * @param keepsFolder a folder stays open too.
+   */
+  open(path: string, done: (opened: Opened) => void, keepsFolder: boolean = false): void {
     const whole = path === "" ? this.root : `${this.root}/${path}`;
     open(whole, FLAGS, (error, descriptor) => {
       if (error !== null) return done(refusal(error));
@@ -44,11 +47,17 @@ export class Folder {
           return end({ type: "refused", status: 403, why: "it is neither a file nor a folder" });
         this.#isInside(descriptor, whole, stats, (outside) => {
           if (outside !== null) return end({ type: "refused", status: 403, why: outside });
-          if (isFolder) return end({ type: "folder" });
+          if (isFolder && !keepsFolder) return end({ type: "folder", descriptor: -1 });
+          if (isFolder) return done({ type: "folder", descriptor });
           done({ type: "file", descriptor, stats });
         });
       });
     });
+  }
+
+  /** A name for an open folder that leads nowhere else: its path, where there is no better one (macOS). */
+  nameOf(path: string, descriptor: number): string {
+    return process.platform === "linux" ? `/proc/self/fd/${descriptor}` : `${this.root}/${path}`;
   }
 
   // Private

@@ -50,12 +50,6 @@ export class Representation implements Validators {
     return (this.#unmodified = checked(kept));
   }
 
-  /** Fields of a 416 (section 15.5.17): of the file only its size. */
-  get unsatisfiable(): ResponseFields {
-    const range = `bytes */${this.size}`;
-    return checked(["Content-Type", "text/plain; charset=utf-8", "Cache-Control", "no-store", "Content-Range", range]);
-  }
-
   /** Fields of another response about it, where some differ. */
   with(...changes: readonly (readonly [name: string, value: string])[]): ResponseFields {
     const names = new Set(changes.map(([name]) => name.toLowerCase()));

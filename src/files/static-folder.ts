@@ -12,7 +12,7 @@ import { answerError } from "../http/error-response.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { requestName } from "../http/request-name.ts";
 import type { Handler } from "../http/handler.ts";
-import { ResponseFields, responseFields } from "../http/response-fields.ts";
+import { appended, dress, ownFields } from "../http/response-changes.ts";
 import { answerKept, answerOpen } from "./answer.ts";
 import type { FilesContext } from "./context.ts";
 import { KeptFile, type KeptFiles, type KeptForm } from "./file-memory.ts";
@@ -79,7 +79,8 @@ class StaticFolder {
 
   #refuseMethod(exchange: Exchange): void {
     if (this.#otherwise !== null) return this.#otherwise(exchange);
-    exchange.complete(405, "Method Not Allowed", NOT_ALLOWED, "405 Method Not Allowed\n");
+    dress(exchange, (_exchange, _status, fields) => appended(fields, ALLOW));
+    answerError(exchange, 405);
   }
 
   #find(exchange: Exchange): void {
@@ -118,12 +119,14 @@ class StaticFolder {
     }
     if (!this.#plan.listing) return this.#missing(exchange, key);
     if (key !== null) this.#forget(key);
-    this.#folder.open(path, (opened) => {
+    const list = (opened: Opened): void => {
+      if (opened.type === "file") close(opened.descriptor, () => {});
       if (opened.type !== "folder") return this.#missing(exchange, key);
-      answerListing(exchange, this.#folder, path, this.#plan.dotfiles, (why) =>
+      answerListing(exchange, this.#folder, path, opened.descriptor, this.#plan.dotfiles, (why) =>
         this.#complain(exchange, path, 500, why),
       );
-    });
+    };
+    this.#folder.open(path, list, true);
   }
 
   /** A slash at the end of the path would lead to something. */
@@ -141,7 +144,7 @@ class StaticFolder {
   #redirect(exchange: Exchange): void {
     const { head, peer } = exchange;
     const path = `${peer.prefix}${head.path}/`.replace(/^\/+/, "/");
-    const fields = fieldsOf("Location", head.query === "" ? path : `${path}?${head.query}`);
+    const fields = ownFields(["Location", head.query === "" ? path : `${path}?${head.query}`]);
     exchange.complete(301, "Moved Permanently", fields, "");
   }
 
@@ -295,7 +298,7 @@ const PERCENT = 0x25;
 /** With its head this leaves as one string. */
 const TEXT_BYTES = 15_360;
 
-const NOT_ALLOWED = fieldsOf("Allow", "GET, HEAD", "Content-Type", "text/plain; charset=utf-8");
+const ALLOW = ownFields(["Allow", "GET, HEAD"]);
 
 /** The form that the client values most, and of those the smallest. */
 function chosen<T extends { readonly coding: Coding | null }>(forms: readonly [T, ...T[]], exchange: Exchange): T {
@@ -310,10 +313,4 @@ function chosen<T extends { readonly coding: Coding | null }>(forms: readonly [T
     }
   }
   return best;
-}
-
-function fieldsOf(...flat: string[]): ResponseFields {
-  const fields = responseFields(flat);
-  if (fields instanceof ResponseFields) return fields;
-  throw new Error(`field ${fields.name}: ${fields.reason}`);
 }

@@ -21,8 +21,8 @@ const SMALL_BYTES = 65_536;
  * that takes long has met the disk, and for a while all reads go by threads.
  */
 const IN_A_ROW = 8;
-const SLOW_READ_MS = 2;
-const WARY_MS = 1000;
+const SLOW_READ_MS = 4;
+const WARY_MS = 250;
 let slowUntil = 0;
 /** Over all clients. */
 const buffers: PieceBuffers = new PieceBuffers(64);
