@@ -73,6 +73,7 @@ function answerWithout(
     case "failed":
       return answerError(exchange, 412);
     case "unsatisfiable":
+      exchange.isOwnError = true;
       return exchange.complete(416, "", representation.unsatisfiable, "416 Range Not Satisfiable\n");
   }
 }

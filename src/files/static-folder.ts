@@ -79,6 +79,7 @@ class StaticFolder {
 
   #refuseMethod(exchange: Exchange): void {
     if (this.#otherwise !== null) return this.#otherwise(exchange);
+    exchange.isOwnError = true;
     exchange.complete(405, "Method Not Allowed", NOT_ALLOWED, "405 Method Not Allowed\n");
   }
 
