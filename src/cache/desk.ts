@@ -86,9 +86,9 @@ export class Desk implements FillHouse {
   }
 
   anew(fill: Fill): void {
-    const { head, peer } = fill.inner!;
-    const headers = validating(head.headers, null);
-    this.#next((fill.inner = this.#inner({ ...head, headers }, peer, fill, this.cache.clock.now())));
+    const before = fill.inner!;
+    const headers = validating(before.head.headers, null);
+    this.#next((fill.inner = this.#inner({ ...before.head, headers }, before, fill, this.cache.clock.now())));
   }
 
   // Private
@@ -215,7 +215,7 @@ export class Desk implements FillHouse {
     leader: Exchange | null,
     now: number,
   ): void {
-    const { head, peer } = exchange;
+    const { head } = exchange;
     const asked = stale !== null && stale.hasValidator && stale.body !== null ? stale : null;
     let headers = validating(head.headers, asked);
     const isReduced = this.#rules.plan.anonymous && facts.hasCookie;
@@ -223,14 +223,17 @@ export class Desk implements FillHouse {
     const { shelfName } = facts;
     const words = { key, base: baseOf(shelfName), shelfName, target, forwarded, stale, isReduced };
     const fill = new Fill(this, words, facts, leader);
-    const inner = this.#inner({ ...head, method: "GET", headers }, peer, fill, now);
+    const inner = this.#inner({ ...head, method: "GET", headers }, exchange, fill, now);
     fill.begin(inner);
     this.#next(inner);
   }
 
-  #inner(head: RequestHead, peer: Exchange["peer"], fill: Fill, now: number): Exchange {
-    const inner = new Exchange(head, peer, fill, now);
+  /** `from` is whose request it is: whoever has it fetched for all. */
+  #inner(head: RequestHead, from: Exchange, fill: Fill, now: number): Exchange {
+    const inner = new Exchange(head, from.peer, fill, now);
     inner.body = EMPTY_BODY;
+    inner.user = from.user;
+    inner.requestId = from.requestId;
     return inner;
   }
 

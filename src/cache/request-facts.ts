@@ -20,7 +20,9 @@ export class RequestFacts {
   readonly isPlain: boolean;
   /** Why it passes by the cache; null where it does not. */
   readonly bypass: string | null;
+  /** Or the front knows who it is from: the same is true of its response (RFC 9111 section 3.5). */
   readonly hasAuthorization: boolean;
+  readonly hasUser: boolean;
   readonly hasCookie: boolean;
   /** It asks whether what the client has is still good. */
   readonly isConditional: boolean;
@@ -33,7 +35,8 @@ export class RequestFacts {
     this.scheme = exchange.peer.scheme;
     this.prefix = exchange.peer.prefix;
     this.shelfName = shelfName(exchange, rules.key);
-    this.hasAuthorization = headers.get("authorization") !== undefined;
+    this.hasUser = exchange.user !== null;
+    this.hasAuthorization = this.hasUser || headers.get("authorization") !== undefined;
     this.hasCookie = headers.get("cookie") !== undefined;
     this.isConditional = headers.get("if-none-match") !== undefined || headers.get("if-modified-since") !== undefined;
     this.range = headers.get("range") ?? null;
@@ -49,7 +52,12 @@ export class RequestFacts {
 
   isFor(exchange: Exchange, rules: RouteRules): boolean {
     const { scheme, prefix } = exchange.peer;
-    return this.rules === rules && this.scheme === scheme && this.prefix === prefix;
+    return (
+      this.rules === rules &&
+      this.scheme === scheme &&
+      this.prefix === prefix &&
+      this.hasUser === (exchange.user !== null)
+    );
   }
 }
 

@@ -81,5 +81,7 @@ export class PassingSink implements ResponseSink {
     this.outer.isOwnError = inner.isOwnError;
     this.outer.queuedAt = inner.queuedAt;
     this.outer.givenAt = inner.givenAt;
+    // A stage further in has asked who it is.
+    if (this.outer.user === null) this.outer.user = inner.user;
   }
 }

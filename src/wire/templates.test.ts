@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { headOf, RecordingSink, SAMPLE_PEER } from "../http/exchange.test.ts";
+import { headOf, RecordingSink, SAMPLE_PEER, sampleExchange } from "../http/exchange.test.ts";
 import { Exchange } from "../http/exchange.ts";
 import type { RequestHead } from "../http/request-head.ts";
 import type { WebSocketClient } from "../http/web-socket.ts";
@@ -60,6 +60,22 @@ test("a WebSocket's handshake is always said in full: over HTTP/2 a client may r
 });
 
 for (const encoder of [new EnvironEncoder(BASE), new ScopeEncoder(BASE)] as const) {
+  test(`${encoder.constructor.name}: a request of a known user is never remembered for another`, () => {
+    const templates = new Templates(0);
+    const known = sampleExchange();
+    const often = (): void => {
+      for (let i = 0; i < 4; i++) encoder.encode(new MarshalWriter(64), 5, known, templates);
+    };
+    known.user = { name: "zoë", scheme: "Basic" };
+    often();
+    const item = itemOf(encoder, known, templates);
+    assert.match(item, /^\(5, \{.*\}, b''\)$/);
+    // The bytes of UTF-8 as characters (PEP 3333).
+    if (encoder instanceof EnvironEncoder) assert.match(item, /'REMOTE_USER': 'zo\\xc3\\xab', 'AUTH_TYPE': 'Basic'\}/);
+    known.user = null;
+    assert.doesNotMatch(itemOf(encoder, known, templates), /REMOTE_USER/);
+  });
+
   describe(`${encoder.constructor.name} with templates`, () => {
     test("says all of it three times, and then what differs", () => {
       const templates = new Templates(0);

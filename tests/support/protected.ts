@@ -40,6 +40,7 @@ export const told = (page: Page): Told => JSON.parse(page.text) as Told;
 export class Place {
   readonly folder: string = temporaryFolder();
   readonly file: string = join(this.folder, "maitred.toml");
+  readonly page: string = join(this.folder, "who.html");
   readonly users: string = join(this.folder, "htpasswd");
 
   write(app: string, text: string): void {
