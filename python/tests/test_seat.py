@@ -5,6 +5,7 @@ import socket
 import struct
 import threading
 import unittest
+from unittest import mock
 
 from maitred.worker.seat import Seat
 from maitred.worker.wire import REQUESTS, RESPONSES, FrameReader
@@ -63,7 +64,9 @@ class SeatTest(unittest.TestCase):
             may_learn.wait(10)
             return learn(request)
 
-        self.seat.learn = slowly
+        patched = mock.patch.object(self.seat, "learn", slowly)
+        patched.start()
+        self.addCleanup(patched.stop)
         self.say(DEFINES)
         giving_back = threading.Thread(target=self.seat.give_back)
         giving_back.start()
