@@ -44,9 +44,11 @@ class Seat:
         self.kept: dict[int, list[Mail]] = {}
         #: What the front may name instead of saying it again (PROTOCOL.md, "Templates").
         self.templates: dict[int, dict[str, Any]] = {}
-        #: The part of every environ; set by the thread that works here.
+        #: The part of every environ; set before anything is read.
         self.base: dict[str, Any] = {}
         self._reading = threading.Lock()
+        #: Held while requests are handed back: one that defines a template is out of the queue before it is learned.
+        self._giving_back = threading.Lock()
         self._frames = FrameReader()
         self._sequence = itertools.count(1)
         self._received = 0
@@ -125,6 +127,11 @@ class Seat:
         self.templates.pop(number - TEMPLATES, None)
         return template
 
+    def learned(self, number: int) -> dict[str, Any]:
+        """A template that the recall thread is just learning, from a request that it hands back."""
+        with self._giving_back:
+            return self.templates[number]
+
     # The recall thread
 
     def give_back(self) -> list[int]:
@@ -135,14 +142,15 @@ class Seat:
             finally:
                 self._reading.release()
         ids: list[int] = []
-        while True:
-            try:
-                request, _ = self.queue.pop()  # One atomic step: the seat's thread pops at the other end.
-            except IndexError:
-                break
-            ids.append(request[0])
-            if len(request) == 4:
-                self.learn(request)
+        with self._giving_back:
+            while True:
+                try:
+                    request, _ = self.queue.pop()  # One atomic step: the seat's thread pops at the other end.
+                except IndexError:
+                    break
+                ids.append(request[0])
+                if len(request) == 4:
+                    self.learn(request)
         ids.reverse()
         return ids
 

@@ -186,6 +186,8 @@ class WsgiSeat:
             "maitred.client_gone": self._client_gone,
             "maitred.extend_deadline": self._extend_deadline,
         }
+        # Before the seat's thread runs: a recall may come first, and what it hands back is learned with this.
+        seat.base = self._base
         self._board = board
         self._place = place
         self._out: list[Response] = []
@@ -222,7 +224,6 @@ class WsgiSeat:
         seat.thread = get_ident()
         out, append, popleft = self._out, self._out.append, self._seat.queue.popleft
         arrived, kept, templates = seat.arrived, seat.kept, seat.templates
-        seat.base = base
         start_response, bytes_io, now = self._start_response, io.BytesIO, perf_counter
         while True:
             try:
@@ -239,7 +240,10 @@ class WsgiSeat:
                 continue
             if len(item) == 6:
                 request_id, number, body, path, query, raw = item
-                environ = templates[number].copy()
+                try:
+                    environ = templates[number].copy()
+                except KeyError:
+                    environ = seat.learned(number).copy()
                 environ["PATH_INFO"] = path
                 environ["QUERY_STRING"] = query
                 environ["RAW_URI"] = raw
