@@ -41,6 +41,8 @@ export class StoredResponse {
   /** Up to this clock time `ready` may be sent as it is. */
   readyUntil = 0;
   ready: ResponseFields | null = null;
+  /** Those of a 304 with the same age. */
+  ready304: ResponseFields | null = null;
 
   constructor(terms: Terms, body: string | Buffer | null) {
     this.terms = terms;
@@ -135,6 +137,7 @@ export class StoredResponse {
     const status = cacheStatus({ hit: true, ttl: this.ttlSeconds(now) });
     const ready = this.#made(["Age", String(age)], status);
     this.ready = ready;
+    this.ready304 = null;
     // What is not fresh takes the long way each time.
     this.readyUntil = isFresh ? Math.min(this.bornAt + (age + 1) * 1000, this.freshUntil) : 0;
     return ready;

@@ -64,7 +64,7 @@ const table = z.strictObject({
 const ANONYMOUS = /^anonymous\s+(\S+)$/i;
 
 /** `true`, "anonymous 5s", or a table. */
-export const cacheSettings: z.ZodType<CachePlan | null> = z.union([
+export const cacheSettings: z.ZodType<CachePlan> = z.union([
   z.literal(true).transform(() => cacheDefaults),
   z.string().transform((text, context) => {
     const span = ANONYMOUS.exec(text)?.[1];
