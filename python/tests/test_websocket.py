@@ -174,6 +174,8 @@ class MessageTest(WebSocketCase):
         self.seat.socket.sendall(data)
         for n in range(5000):
             kind, _, payload = self.seat.receive()
+            while kind == RCREDIT:
+                kind, _, payload = self.seat.receive()
             self.assertEqual((kind, payload), (WS_RTEXT, b"%05d" % n))
 
     def test_two_websockets_and_a_request_at_once(self):
@@ -289,14 +291,24 @@ class CreditTest(WebSocketCase):
             granted += struct.unpack("<I", self.seat.receive()[2])[0]
         self.assertGreater(granted, 8 * 32_001 - WINDOW // 2)
 
-    def test_more_messages_than_may_wait_end_it(self):
+    def test_an_empty_message_counts_64_bytes_in_both_directions(self):
         self.open("wssleep", query_string=b"0.5")
-        data = struct.pack("<II", 0, WS_TEXT | 1 << 8) * 70_000
-        self.seat.socket.sendall(data)
-        kind, _, payload = self.seat.receive()
-        self.assertEqual((kind, payload[:2]), (WS_CLOSE, struct.pack("<H", 1008)))
+        self.seat.socket.sendall(struct.pack("<II", 0, WS_TEXT | 1 << 8) * 4096)
+        self.assertTrue(self.seat.silent(0.2))
+        granted = 0
+        while granted <= WINDOW // 2:
+            kind, _, payload = self.seat.receive()
+            self.assertEqual(kind, RCREDIT)
+            granted += struct.unpack("<I", payload)[0]
+        self.gone(1000)
         self.assertEqual(self.seat.receive(), (REND, 1, b""))
-        self.assertIn("drained 1008 0", self.front_.output())
+        self.open("wsflood", 2)
+        for _ in range(1_048_576 // 64):
+            self.assertEqual(self.seat.receive(), (WS_RTEXT, 2, b""))
+        self.assertTrue(self.seat.silent(0.2))
+        self.grant(1, 2)
+        self.assertEqual(self.seat.receive(), (WS_RTEXT, 2, b""))
+        self.assertTrue(self.seat.silent(0.2))
 
     def test_an_app_that_only_sends_leaves_others_their_turn(self):
         self.open("wsflood")

@@ -54,6 +54,9 @@ export class Http2Connection implements ClientConnection, SessionHandler, Stream
   /** Clock time of the last change of phase, or at which the last stream ended. */
   #since: number;
   #sweptAt: number;
+  /** The head under way at the last sweep, by its number, and since when it is; -1 where none was. */
+  #slowHead = -1;
+  #slowHeadSince = 0;
   /** Inside `#flush`, or about to be. */
   #willFlush = false;
   /** Writes that the kernel has not taken whole, and since when it takes nothing. */
@@ -93,6 +96,7 @@ export class Http2Connection implements ClientConnection, SessionHandler, Stream
 
   checkTimeouts(now: number): void {
     const { session } = this;
+    const { headTimeoutMs } = this.context;
     session.tick(Math.max(0, now - this.#sweptAt) / 1000);
     this.#sweptAt = now;
     const waited = now - this.#since;
@@ -101,6 +105,11 @@ export class Http2Connection implements ClientConnection, SessionHandler, Stream
       return;
     }
     if (this.#phase === "told" && waited > LINGER_MS) this.#close();
+    if (this.#isHeadLate(now)) {
+      // The client has to say the rest of it before anything else on the connection (RFC 9113 section 4.3).
+      session.fail(ErrorCode.enhanceYourCalm, `no complete head within ${headTimeoutMs / 1000} s (--header-timeout)`);
+      return;
+    }
     if (session.streams === 0 && this.#phase === "open" && waited > this.context.keepAliveMs) this.#close();
     else this.#checkStreams(now);
   }
@@ -247,6 +256,19 @@ export class Http2Connection implements ClientConnection, SessionHandler, Stream
     this.#enter("linger");
     this.#flush();
     this.#stream.end(() => {});
+  }
+
+  /** Asked at each sweep. */
+  #isHeadLate(now: number): boolean {
+    const { heads, isWithinHead } = this.session;
+    if (!isWithinHead) this.#slowHead = -1;
+    else if (heads !== this.#slowHead) {
+      this.#slowHead = heads;
+      this.#slowHeadSince = now;
+    }
+    if (this.#slowHead === -1) return false;
+    const { headTimeoutMs } = this.context;
+    return headTimeoutMs > 0 && now - this.#slowHeadSince > headTimeoutMs;
   }
 
   #checkStreams(now: number): void {

@@ -63,7 +63,7 @@ export class WebSocketConnection implements StreamListener, FrameHandler {
   #since: number;
   #isAppTold = false;
 
-  /** Frames of this turn, which leave in one write; and how many bytes of messages they carry. */
+  /** Frames of this turn, which leave in one write; and what the messages in them cost. */
   #outbox: Buffer[] = [];
   #outboxCredit = 0;
   /** Writes that the kernel has not taken yet, and a pong that waits for them. */
@@ -135,7 +135,7 @@ export class WebSocketConnection implements StreamListener, FrameHandler {
 
   // --- from the app
 
-  send(isText: boolean, isLast: boolean, payload: Buffer): void {
+  send(isText: boolean, isLast: boolean, payload: Buffer, cost: number): void {
     if (this.#state !== "open") return;
     const opcode = this.#isInMessage ? Opcode.continuation : isText ? Opcode.text : Opcode.binary;
     const windowBits = this.#terms?.windowBits;
@@ -145,7 +145,7 @@ export class WebSocketConnection implements StreamListener, FrameHandler {
       if (deflated.length < payload.length) frame = webSocketFrame(opcode, true, true, deflated);
     }
     this.#isInMessage = !isLast;
-    this.#outboxCredit += payload.length;
+    this.#outboxCredit += cost;
     this.#write(frame ?? webSocketFrame(opcode, isLast, false, payload));
   }
 

@@ -115,8 +115,8 @@ class WebSocketOffer implements WebSocketClient {
     if (host.isDraining) connection.dismiss(CloseCode.serviceRestart, "");
   }
 
-  send(isText: boolean, isLast: boolean, payload: Buffer): void {
-    this.#connection?.send(isText, isLast, payload);
+  send(isText: boolean, isLast: boolean, payload: Buffer, cost: number): void {
+    this.#connection?.send(isText, isLast, payload, cost);
   }
 
   close(code: number, reason: string): void {

@@ -27,8 +27,8 @@ export const CloseCode = {
 export interface WebSocketClient {
   /** Answers the handshake: the WebSocket is open. */
   accept(subprotocol: string | null, fields: ResponseFields): void;
-  /** A message of the app, or a part of one where `isLast` is false. `payload` is only valid during the call. */
-  send(isText: boolean, isLast: boolean, payload: Buffer): void;
+  /** A message of the app, or a part of one where `isLast` is false. `payload` is only valid during the call; `cost` is told to `taken`. */
+  send(isText: boolean, isLast: boolean, payload: Buffer, cost: number): void;
   /** Begins the closing handshake. */
   close(code: number, reason: string): void;
   /** Ends it in the app's stead: the app is told, then the client. */
@@ -39,12 +39,12 @@ export interface WebSocketClient {
 
 /** The app's end; the seat implements it. */
 export interface WebSocketApp {
-  /** Bytes of messages that may be passed on; a piece may take it below zero. */
+  /** What messages may cost that are passed on; a piece may take it below zero. */
   credit: number;
   /** A message of the client, or a part of one where `isLast` is false. `payload` is only valid during the call. */
   message(isText: boolean, isLast: boolean, payload: Buffer): void;
-  /** The client has taken so many bytes of the app's messages. */
-  taken(bytes: number): void;
+  /** The client has taken messages of the app that cost so much. */
+  taken(cost: number): void;
   /** The WebSocket is over; said once. */
   closed(code: number, reason: string): void;
 }

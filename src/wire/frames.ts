@@ -11,6 +11,13 @@ export const MAX_BODY_FRAME: number = 262_144;
 export const REQUEST_CREDIT: number = 262_144;
 /** Bytes of a response body that the worker may send before the front grants more. */
 export const RESPONSE_CREDIT: number = 1_048_576;
+/** What a frame of a WebSocket message counts at least, however short it is. */
+const LEAST_MESSAGE_COST = 64;
+
+/** Credit that a frame of a WebSocket message takes. */
+export function messageCost(bytes: number): number {
+  return bytes < LEAST_MESSAGE_COST ? LEAST_MESSAGE_COST : bytes;
+}
 
 export const ToWorker = {
   requests: 0x01,

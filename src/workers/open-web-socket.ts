@@ -1,6 +1,14 @@
 /** The app's end of one open WebSocket, on its seat's link (PROTOCOL.md, "WebSocket"): messages as frames, within the credit of both directions. */
 import type { WebSocketApp, WebSocketClient } from "../http/web-socket.ts";
-import { FromWorker, MAX_BODY_FRAME, REQUEST_CREDIT, RESPONSE_CREDIT, ToWorker, WireError } from "../wire/frames.ts";
+import {
+  FromWorker,
+  MAX_BODY_FRAME,
+  messageCost,
+  REQUEST_CREDIT,
+  RESPONSE_CREDIT,
+  ToWorker,
+  WireError,
+} from "../wire/frames.ts";
 
 /** Puts a frame on the link before the turn ends. */
 export interface WebSocketLink {
@@ -16,7 +24,7 @@ export class OpenWebSocket implements WebSocketApp {
   readonly #id: number;
   readonly #link: WebSocketLink;
   readonly #client: WebSocketClient;
-  /** Bytes of the app's messages that the client has not taken, and those taken that have not been granted again. */
+  /** What those of the app's messages cost that the client has not taken, and those taken that have not been granted again. */
   #untaken = 0;
   #ungranted = 0;
   /** The app has been told that it is over, or has said so itself. */
@@ -34,14 +42,14 @@ export class OpenWebSocket implements WebSocketApp {
 
   message(isText: boolean, isLast: boolean, payload: Buffer): void {
     if (this.#isClosed || this.#isFinished) return;
-    this.credit -= payload.length;
+    this.credit -= messageCost(payload.length);
     const type = isLast ? (isText ? ToWorker.wsText : ToWorker.wsBinary) : ToWorker.wsPart;
     this.#link.webSocketFrame(type, this.#id, payload);
   }
 
-  taken(bytes: number): void {
-    this.#untaken -= bytes;
-    this.#ungranted += bytes;
+  taken(cost: number): void {
+    this.#untaken -= cost;
+    this.#ungranted += cost;
     if (this.#ungranted < CREDIT_STEP || this.#isClosed || this.#isFinished) return;
     this.#link.webSocketCredit(this.#id, this.#ungranted);
     this.#ungranted = 0;
@@ -92,7 +100,8 @@ export class OpenWebSocket implements WebSocketApp {
     // A frame may take the credit below zero.
     if (this.#untaken >= RESPONSE_CREDIT + MAX_BODY_FRAME)
       throw new WireError("more WebSocket messages than the credit");
-    this.#untaken += length;
-    this.#client.send(isText, isLast, payload);
+    const cost = messageCost(length);
+    this.#untaken += cost;
+    this.#client.send(isText, isLast, payload, cost);
   }
 }

@@ -60,6 +60,13 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
         except OSError:
             print(f"flood ended at {sent}", flush=True)
         return
+    if path == "/later":
+        await receive()
+        await asyncio.sleep(0.5)
+        count = 0
+        while (await receive()).get("text") != "end":
+            count += 1
+        await send({"type": "websocket.send", "text": str(count)})
     if path == "/deaf":
         await asyncio.sleep(3600)
     while True:

@@ -4,6 +4,7 @@ import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { type ClientHttp2Session, connect, constants } from "node:http2";
+import { connect as connectPlain } from "node:net";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import { connect as connectSecure } from "node:tls";
@@ -177,6 +178,34 @@ void suite("an HTTP/2 client that works against the server", () => {
     await attacker.match(/431 Request Header Fields Too Large/);
     attacker.socket.destroy();
   });
+});
+
+void test("bodies that nobody reads are taken as far as their streams' windows go and half a MiB, and others are served", async () => {
+  const gates = new Gates();
+  const windows = ["--http2-max-concurrent-streams", "50", "--http2-initial-window-size", "100000"];
+  const server = await startMaitred(
+    ["--chdir", testApps, "-b", "127.0.0.1:0", "-w", "1", ...windows, "asgi_app:application"],
+    { env: gates.env },
+  );
+  const socket = connectPlain(server.port, "127.0.0.1");
+  const client = connect(`http://127.0.0.1:${server.port}`, { createConnection: () => socket });
+  client.on("error", () => undefined);
+  for (let count = 0; count < 50; count++) {
+    const stream = client.request({ ":path": "/hold?name=late", ":method": "POST" });
+    stream.on("error", () => undefined).end(Buffer.alloc(1_000_000));
+  }
+  // The client sends until no window is open: what the app has not taken is in its worker, in the front, and within the window.
+  const most = 50 * (524_288 + 100_000 + 5000);
+  for (let sent = -1; sent !== socket.bytesWritten || sent < 50 * 100_000;) {
+    sent = socket.bytesWritten;
+    const other = open(server.port);
+    for (let i = 0; i < 20; i++) assert.equal((await ask(other, "/")).body, "hello");
+    other.close();
+  }
+  assert.ok(socket.bytesWritten < most, `${socket.bytesWritten} bytes were taken`);
+  client.destroy();
+  gates.open("late");
+  assert.equal((await server.stop()).code, 0);
 });
 
 void test("a stop answers what is at work, says GOAWAY, and ends", async () => {

@@ -216,6 +216,40 @@ suite("hostile WebSocket clients", () => {
   });
 });
 
+suite("empty messages", () => {
+  const empty = frame(1, "");
+
+  test("that the app does not take hold their sender back", async () => {
+    const server = await start();
+    const client = await WebSocketClient.open(server.port, "/deaf");
+    let isTaken = false;
+    let isOver = false;
+    client.raw.socket.once("end", () => (isOver = true));
+    const sending = client.raw.send(Buffer.alloc(3_000_000 * empty.length, empty)).then(() => (isTaken = true));
+    const other = await WebSocketClient.open(server.port, "/echo");
+    for (let i = 0; i < 200; i++) {
+      await other.send(1, "");
+      assert.equal((await other.next()).payload.length, 0);
+    }
+    assert.deepEqual([isTaken, isOver], [false, false]);
+    client.raw.vanish();
+    other.raw.leave();
+    await Promise.race([sending, server.stop("SIGINT")]);
+    await server.exited;
+  });
+
+  test("reach an app that is slow to begin, all of them", async () => {
+    const server = await start();
+    const client = await WebSocketClient.open(server.port, "/later");
+    await client.send(1, Buffer.from("wait"));
+    await client.raw.send(Buffer.alloc(150_000 * empty.length, empty));
+    await client.send(1, Buffer.from("end"));
+    assert.equal((await client.next()).payload.toString(), "150000");
+    client.raw.leave();
+    await server.stop();
+  });
+});
+
 suite("the end of a WebSocket", () => {
   test("is the app's code, 1000 when it returns, 1011 when it fails", async () => {
     const server = await start("--access-logfile", "-");

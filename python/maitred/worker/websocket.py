@@ -23,6 +23,7 @@ from maitred.worker.headers import HeaderError
 from maitred.worker.waiting import Waiting
 from maitred.worker.wire import (
     ABORT,
+    LEAST_MESSAGE_COST,
     MAX_BODY_FRAME,
     REQUEST_INITIAL_CREDIT,
     RESPONSE_END,
@@ -50,12 +51,9 @@ _BINARY = WS_BINARY + TO_FRONT
 _PART = WS_PART + TO_FRONT
 #: So many messages in a row are received or sent without giving the loop's other tasks a turn.
 _TURN = 128
-#: So many messages may wait for the app. Credit counts their bytes, so this bounds those of three bytes and fewer.
-_MOST_WAITING = 65_536
 #: RFC 6455 section 5.5: a control frame carries at most 125 bytes, two of which are the code.
 _MAX_REASON = 123
 _ABNORMAL = 1006
-_POLICY_VIOLATION = 1008
 _SERVICE_RESTART = 1012
 #: RFC 6455 section 7.4.1: these stand for what no close frame has said.
 _NEVER_SENT = (1004, 1005, 1006, 1015)
@@ -160,6 +158,8 @@ class WebSocket(Waiting):
                 raise TypeError(f"the bytes of websocket.send must be bytes, not {type(data).__name__}")
             data = exact_bytes(data)
         length = len(data)
+        if length < LEAST_MESSAGE_COST:
+            length = LEAST_MESSAGE_COST
         if self._credit <= 0 or length > MAX_BODY_FRAME or self._outbox:
             await self._send_waiting(kind, data)
             return
@@ -176,15 +176,17 @@ class WebSocket(Waiting):
         """A message of the client, or a part of one."""
         if self._stage != OPEN:
             return
-        length = len(payload)
+        cost = len(payload)
+        if cost < LEAST_MESSAGE_COST:
+            cost = LEAST_MESSAGE_COST
         if kind == WS_PART:
             self._parts.append(bytes(payload))
             # A message may be longer than the credit, so its parts are granted as they come; but of one message only,
             # else the app would be a queue of any number of them.
             if self._messages:
-                self._withheld += length
+                self._withheld += cost
             else:
-                self._consumed += length
+                self._consumed += cost
                 self._grant()
             return
         data: bytes | memoryview = payload
@@ -193,13 +195,11 @@ class WebSocket(Waiting):
             data = b"".join(self._parts)
             self._parts = []
         if kind == WS_TEXT:
-            self._messages.append(({"type": "websocket.receive", "text": str(data, "utf-8")}, length))
+            self._messages.append(({"type": "websocket.receive", "text": str(data, "utf-8")}, cost))
         else:
-            self._messages.append(({"type": "websocket.receive", "bytes": bytes(data)}, length))
+            self._messages.append(({"type": "websocket.receive", "bytes": bytes(data)}, cost))
         if self._waiters:
             self._wake()
-        elif len(self._messages) > _MOST_WAITING:
-            self._close({"code": _POLICY_VIOLATION, "reason": "too many messages wait for the application"})
 
     def credit(self, count: int) -> None:
         """The client has taken so many bytes."""
@@ -321,7 +321,7 @@ class WebSocket(Waiting):
             item = outbox[0]
             kind, rest, _ = item
             piece = rest[:MAX_BODY_FRAME]
-            self._credit -= len(piece)
+            self._credit -= max(len(piece), LEAST_MESSAGE_COST)
             if len(piece) < len(rest):
                 item[1], item[2] = rest[len(piece) :], False
                 kind = _PART if kind == _TEXT else WS_BINARY_PART

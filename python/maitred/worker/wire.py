@@ -58,6 +58,8 @@ MAX_BODY_FRAME = 262_144
 REQUEST_INITIAL_CREDIT = 262_144
 #: Bytes of a response's body that may be sent unasked.
 RESPONSE_INITIAL_CREDIT = 1_048_576
+#: What a frame of a WebSocket message counts at least.
+LEAST_MESSAGE_COST = 64
 
 #: (id, status, headers, body): a complete response.
 Response = tuple[int, Union[str, int], list[Any], bytes]

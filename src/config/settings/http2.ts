@@ -55,8 +55,8 @@ export const http2InitialWindowSize: Setting<number> = single({
   type: wholeNumber(0, 2_147_483_647),
   fallback: 262_144,
   help: "Bytes of an HTTP/2 request's body that may come before the app takes any",
-  doc: `Bounds the memory of a slow app, and the speed of an upload over a long line: one window a round trip. gunicorn's default is the
-protocol's, 65535.`,
+  doc: `Bounds the memory of a slow app, and the speed of an upload over a long line: one window a round trip. Of a body that the app
+does not read this and half a MiB is taken, so of a whole connection 75 MiB by default (\`--http2-max-concurrent-streams\`). gunicorn's default is the protocol's, 65535.`,
 });
 
 export const http2MaxFrameSize: Setting<number> = single({

@@ -78,7 +78,7 @@ export const headerTimeout: Setting<number> = single({
   fallback: 30_000,
   fallbackText: "30",
   help: "Time in which a request's head must be complete, from its first byte; 0 is no limit",
-  doc: "The client then gets 408. A connection that has sent nothing yet is idle, and under `--keep-alive`.",
+  doc: "The client then gets 408; over HTTP/2, where nothing can follow half a head, it loses its connection (ENHANCE_YOUR_CALM). A connection that has sent nothing yet is idle, and under `--keep-alive`.",
 });
 
 export const bodyTimeout: Setting<number> = single({

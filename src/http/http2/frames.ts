@@ -65,6 +65,14 @@ export class FrameReader {
     this.#partial = NOTHING;
   }
 
+  /** What has come ends within the preface, or within a frame that belongs to a head, or may. */
+  get isWithinHead(): boolean {
+    if (this.#preface < PREFACE_BYTES.length) return this.#preface > 0;
+    if (this.#have === 0) return false;
+    const type = this.#have > 3 ? this.#partial[3] : undefined;
+    return type === undefined || type === FrameType.headers || type === FrameType.continuation;
+  }
+
   push(chunk: Buffer): void {
     let at = 0;
     while (this.#preface < PREFACE_BYTES.length && at < chunk.length) {

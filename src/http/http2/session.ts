@@ -5,7 +5,7 @@
  * Invariants: HPACK sees every header section, also of streams that are refused, or the tables part (section 4.3); the connection's window is
  * given back as bytes arrive, a stream's as the app takes them, so that one slow app does not stop the others; after `onError` nothing is read.
  *
- * Bounds: streams by `maxConcurrentStreams`; a section's bytes by `maxHeaderListSize` and CONTINUATIONS; frames that ask for no response by
+ * Bounds: streams by `maxConcurrentStreams`; a section by `maxHeaderListSize` and in frames (partial-section.ts); frames that ask for no response by
  * FRAMES; requests taken back or broken by RESETS (patience.ts).
  */
 import { applySettings } from "./client-settings.ts";
@@ -16,6 +16,7 @@ import { settingPairs, type SessionSettings } from "./frame-writer.ts";
 import { BAD_SECTION, HpackDecoder, LIST_TOO_LARGE } from "./hpack-decoder.ts";
 import { Outflow } from "./outflow.ts";
 import { FRAMES, Patience, RESETS } from "./patience.ts";
+import { PartialSection } from "./partial-section.ts";
 import { Http2StreamState } from "./stream.ts";
 
 export interface SessionHandler {
@@ -35,8 +36,7 @@ export interface SessionHandler {
 const CONNECTION_WINDOW = 1_048_576;
 const DEFAULT_WINDOW = 65_535;
 const LARGEST_WINDOW = 0x7fff_ffff;
-/** CONTINUATION frames of one section (CVE-2024-27316). */
-const CONTINUATIONS = 16;
+
 export class Http2Session {
   readonly out: Outflow;
   readonly #handler: SessionHandler;
@@ -53,9 +53,7 @@ export class Http2Session {
   /** The client may count with the default window until it has acknowledged our SETTINGS (section 6.9.2). */
   #streamWindow: number;
   /** A section whose END_HEADERS has not come. */
-  #section: Buffer[] = [];
-  #sectionBytes = 0;
-  #sectionStream = 0;
+  readonly #section: PartialSection;
   #sectionEndsStream = false;
   readonly #patience: Patience;
   readonly #closed = new ClosedStreams();
@@ -69,6 +67,7 @@ export class Http2Session {
       onFrameTooLong: (length) =>
         this.fail(ErrorCode.frameSizeError, `a frame of ${length} bytes, above ${settings.maxFrameSize}`),
     });
+    this.#section = new PartialSection(settings.maxHeaderListSize * 2);
     this.#decoder = new HpackDecoder(settings.maxHeaderListSize);
     this.#streamWindow = Math.max(settings.initialWindowSize, DEFAULT_WINDOW);
     this.out = new Outflow((stream) => this.#sent(stream));
@@ -80,6 +79,14 @@ export class Http2Session {
   /** Streams that are open. */
   get streams(): number {
     return this.#streams.size;
+  }
+
+  /** Header sections that came whole. */
+  heads = 0;
+
+  /** The client is in the midst of saying a head, or of its first words. */
+  get isWithinHead(): boolean {
+    return !this.#isOver && (this.#section.stream !== 0 || this.#reader.isWithinHead);
   }
 
   /** For the sweep. */
@@ -162,7 +169,7 @@ export class Http2Session {
         return this.fail(ErrorCode.protocolError, "the first frame is not SETTINGS");
       this.#hasSettings = true;
     }
-    if (this.#sectionStream !== 0 && (type !== FrameType.continuation || id !== this.#sectionStream))
+    if (this.#section.stream !== 0 && (type !== FrameType.continuation || id !== this.#section.stream))
       return this.fail(ErrorCode.protocolError, "a header section is interrupted by another frame");
     switch (type) {
       case FrameType.data:
@@ -237,26 +244,18 @@ export class Http2Session {
     }
     this.#sectionEndsStream = (flags & Flag.endStream) !== 0;
     if ((flags & Flag.endHeaders) !== 0) return this.#onSection(id, block);
-    this.#sectionStream = id;
-    // Copied: it outlives the read whose buffer it stands in.
-    this.#section = [Buffer.from(block)];
-    this.#sectionBytes = block.length;
+    this.#section.begin(id, block);
   }
 
   #onContinuation(flags: number, id: number, payload: Buffer): void {
-    if (this.#sectionStream === 0) return this.fail(ErrorCode.protocolError, "CONTINUATION without HEADERS");
-    this.#section.push(Buffer.from(payload));
-    this.#sectionBytes += payload.length;
-    if (this.#section.length > CONTINUATIONS || this.#sectionBytes > this.#settings.maxHeaderListSize * 2)
+    if (this.#section.stream === 0) return this.fail(ErrorCode.protocolError, "CONTINUATION without HEADERS");
+    if (!this.#section.add(payload))
       return this.fail(ErrorCode.enhanceYourCalm, "a header section without end (CONTINUATION flood)");
-    if ((flags & Flag.endHeaders) === 0) return;
-    const block = Buffer.concat(this.#section);
-    this.#section = [];
-    this.#sectionStream = 0;
-    this.#onSection(id, block);
+    if ((flags & Flag.endHeaders) !== 0) this.#onSection(id, this.#section.take());
   }
 
   #onSection(id: number, block: Buffer): void {
+    this.heads++;
     const decoded = this.#decoder.decode(block);
     if (decoded === BAD_SECTION) return this.fail(ErrorCode.compressionError, "a header section cannot be decoded");
     const flat = decoded === LIST_TOO_LARGE ? null : decoded;
