@@ -144,7 +144,7 @@ export async function serve(
   const context: EdgeContext = {
     clock,
     ...edgeSettings(plan),
-    hasAsgi: () => pools.all.some((pool) => pool.interface === "asgi"),
+    hasAsgi: () => sites.now.hasUpstream || pools.all.some((pool) => pool.interface === "asgi"),
     bodies: { ...bodySettings(plan), spool, gatheredBytes: 0 },
     http2: plan.http2,
     date: plan.dateHeader ? new Date().toUTCString() : "",

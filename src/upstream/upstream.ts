@@ -16,7 +16,7 @@ export class Upstream {
 
   /** Connects when the first request comes. `ca` is what the file of the plan's `tls.ca` holds. */
   constructor(plan: UpstreamPlan, ca: Buffer | null, clock: Clock, log: Log) {
-    this.#house = { plan, connections: new Connections(plan, ca, clock), log };
+    this.#house = { plan, connections: new Connections(plan, ca, clock), clock, log };
     this.#clock = clock;
   }
 
@@ -24,7 +24,6 @@ export class Upstream {
     const { plan } = this.#house;
     const { head, peer } = exchange;
     exchange.queuedAt = exchange.givenAt = this.#clock.now();
-    if (exchange.webSocket !== null) return this.#refuse(exchange, 501, "WebSockets do not go to an upstream");
     const target = upstreamTarget(head.path, head.query, plan.stripPrefix, plan.basePath);
     if (target instanceof BadTarget) return this.#refuse(exchange, target.status, target.reason);
     const fields = requestFields(head, peer, plan);

@@ -43,7 +43,7 @@ export class ProxyFront {
       },
       http2: null,
       hasAsgi: () => true,
-      webSocket: null,
+      webSocket: { maxSize: 16_777_216, pingIntervalMs: 0, pingTimeoutMs: 0, deflate: true },
       server: "",
       hsts: "",
       date: "",
@@ -51,7 +51,7 @@ export class ProxyFront {
       forwarding: null,
       proxyProtocol: null,
       streamsBodies: () => true,
-      speaksAsgi: () => false,
+      speaksAsgi: () => true,
       bodyRule: null,
       submit: handler,
       onDone: (exchange) => {
