@@ -12,11 +12,12 @@ import { createHash, randomBytes } from "node:crypto";
 import { createReadStream } from "node:fs";
 import type { Duplex, Readable } from "node:stream";
 import type { Dispatcher } from "undici";
-import type { Clock } from "../clock.ts";
+import type { Clock, Timer } from "../clock.ts";
 import type { UpstreamPlan } from "../config/sites/upstream.ts";
 import { answerError, failureOutcome } from "../http/error-response.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { carriesBody } from "../http/http1/response-head.ts";
+import { requestName } from "../http/request-name.ts";
 import { BadField, type ResponseFields } from "../http/response-fields.ts";
 import { KEY_SUFFIX } from "../http/websocket/handshake.ts";
 import type { Log } from "../telemetry/log.ts";
@@ -63,6 +64,8 @@ export class UpstreamRequest implements Dispatcher.DispatchHandler, Waiter {
   #untaken = 0;
   #isPaused = false;
   #isOver = false;
+  /** The route's own limit of time, until the response begins. */
+  #limit: Timer | null = null;
 
   constructor(exchange: Exchange, house: UpstreamHouse, target: string, fields: readonly string[]) {
     this.#exchange = exchange;
@@ -77,6 +80,7 @@ export class UpstreamRequest implements Dispatcher.DispatchHandler, Waiter {
     exchange.onGone = () => {
       if (exchange.state === "done") this.#giveUp();
     };
+    if (exchange.timeoutMs > 0) this.#limitTime(exchange.timeoutMs);
     this.#take(false);
   }
 
@@ -147,14 +151,14 @@ export class UpstreamRequest implements Dispatcher.DispatchHandler, Waiter {
       return this.#fail({ status: 502, reason: acceptance.reason, isLoss: false });
     }
     this.#isOver = true;
+    this.#limit?.cancel();
     exchange.onGone = null;
     // The place among the connections is taken for as long as the socket is open.
     const connection = this.#connection!;
     const { connections, clock, log, plan } = this.#house;
     webSocket.app = new UpstreamWebSocket(socket, webSocket.client, clock, {
       onOver: () => connections.discard(connection),
-      onBroken: (reason) =>
-        log.error(`GET ${exchange.head.target}: upstream ${plan.url}: it ${reason}; closed with 1011`),
+      onBroken: (reason) => log.error(`${requestName(exchange)}: upstream ${plan.url}: it ${reason}; closed with 1011`),
     });
     if (!exchange.accept(acceptance.subprotocol, fields)) socket.destroy();
   }
@@ -169,6 +173,7 @@ export class UpstreamRequest implements Dispatcher.DispatchHandler, Waiter {
     const fields = this.#responseFields(controller);
     if (fields instanceof BadField) return this.#failBadField(fields);
     if (status < 200) return exchange.inform(status, fields);
+    this.#limit?.cancel();
     if (!carriesBody(status, exchange.head.method)) return exchange.complete(status, reason, fields, "");
     this.#endsWithConnection = fields.contentLength === -1 && !isChunked(controller.rawHeaders);
     exchange.onSent = (bytes) => this.#sent(bytes);
@@ -205,6 +210,15 @@ export class UpstreamRequest implements Dispatcher.DispatchHandler, Waiter {
   }
 
   // Private
+
+  /** The time of the client's upload does not count, as with an app. */
+  #limitTime(timeoutMs: number): void {
+    this.#limit = this.#house.clock.after(timeoutMs, () => {
+      const { stream } = this.#exchange;
+      if (stream !== null && !stream.isEnded) return this.#limitTime(timeoutMs);
+      this.#fail({ status: 504, reason: `no response within ${timeoutMs / 1000} s (timeout)`, isLoss: false });
+    });
+  }
 
   #take(isFresh: boolean): void {
     const { connections } = this.#house;
@@ -278,19 +292,20 @@ export class UpstreamRequest implements Dispatcher.DispatchHandler, Waiter {
 
   #fail(failure: Failure): void {
     this.#isOver = true;
+    this.#house.connections.withdraw(this);
     this.#drop();
     const exchange = this.#exchange;
-    const { method, target } = exchange.head;
     // What is over already (a whole answer to HEAD) has lost nothing.
     if (exchange.state === "done") return;
     const { status, reason } = failure;
     this.#house.log.error(
-      `${method} ${target}: upstream ${this.#house.plan.url}: ${reason}; ${failureOutcome(exchange, status)}`,
+      `${requestName(exchange)}: upstream ${this.#house.plan.url}: ${reason}; ${failureOutcome(exchange, status)}`,
     );
     answerError(exchange, status);
   }
 
   #drop(): void {
+    if (this.#isOver) this.#limit?.cancel();
     this.#controller = null;
     this.#upload?.destroy();
     this.#upload = null;

@@ -4,6 +4,7 @@ import type { UpstreamPlan } from "../config/sites/upstream.ts";
 import { answerError, failureOutcome } from "../http/error-response.ts";
 import type { Exchange } from "../http/exchange.ts";
 import type { Handler } from "../http/handler.ts";
+import { requestName } from "../http/request-name.ts";
 import type { Log } from "../telemetry/log.ts";
 import { Connections } from "./connections.ts";
 import { requestFields } from "./request-fields.ts";
@@ -40,9 +41,8 @@ export class Upstream {
   // Private
 
   #refuse(exchange: Exchange, status: number, reason: string): void {
-    const { method, target } = exchange.head;
     this.#house.log.error(
-      `${method} ${target}: upstream ${this.#house.plan.url}: ${reason}; ${failureOutcome(exchange, status)}`,
+      `${requestName(exchange)}: upstream ${this.#house.plan.url}: ${reason}; ${failureOutcome(exchange, status)}`,
     );
     answerError(exchange, status);
   }

@@ -77,7 +77,7 @@ export class ProxyFront {
     front.#server.listen(0, "127.0.0.1");
     await new Promise((resolve) => front.#server.once("listening", resolve));
     front.port = (front.#server.address() as AddressInfo).port;
-    after(() => front.#close());
+    opened.push(front);
     return front;
   }
 
@@ -99,7 +99,7 @@ export class ProxyFront {
     }
   }
 
-  #close(): void {
+  close(): void {
     this.#server.close();
     for (const socket of this.#sockets) socket.destroy();
   }
@@ -109,3 +109,12 @@ export class ProxyFront {
     this.#watchers.clear();
   }
 }
+
+// Private
+
+const opened: ProxyFront[] = [];
+
+// Here and not in open(): called inside a hook, after() would belong to that hook.
+after(() => {
+  for (const front of opened) front.close();
+});
