@@ -11,6 +11,16 @@ import { requestFields } from "./request-fields.ts";
 import { BadTarget, upstreamTarget } from "./request-target.ts";
 import { type UpstreamHouse, UpstreamRequest } from "./upstream-request.ts";
 
+/** For the status. */
+export interface UpstreamCounts {
+  readonly url: string;
+  /** Connections with a request or a WebSocket, and without one. */
+  readonly busy: number;
+  readonly idle: number;
+  /** Requests that wait for a connection. */
+  readonly waiting: number;
+}
+
 export class Upstream {
   readonly #house: UpstreamHouse;
   readonly #clock: Clock;
@@ -32,6 +42,11 @@ export class Upstream {
       return this.#refuse(exchange, 508, "it has come by here again and again (Via): the upstream leads back");
     new UpstreamRequest(exchange, this.#house, target, fields).begin();
   };
+
+  get counts(): UpstreamCounts {
+    const { plan, connections } = this.#house;
+    return { url: plan.url, ...connections.counts };
+  }
 
   /** No request comes any more: ends its connections as they become idle. */
   close(): void {

@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import { Browser } from "../support/browser.ts";
 import { authority, serverIdentity } from "../support/certificates.ts";
+import { command } from "../support/command.ts";
 import { type Maitred, runMaitred, startMaitred } from "../support/maitred.ts";
 import { temporaryFolder, testApps } from "../support/places.ts";
 import { RawUpstream } from "../support/raw-upstream.ts";
@@ -197,6 +198,12 @@ upstream = "unix:${folder}/nobody.sock"
     const behind = await late.connection();
     assert.match(await behind.head(), new RegExp(`X-Request-ID: ${id}`, "i"));
     await behind.closed();
+  });
+
+  test("the status shows each upstream with its connections", async () => {
+    await browser.get("/plain");
+    const { stdout } = await command(["status", "--pid", String(maitred.pid)]);
+    assert.match(stdout, /upstream +http:\/\/127\.0\.0\.1:\d+: 0 connections busy, \d+ idle; 0 waiting/);
   });
 
   test("clients of HTTP/2 are served like others", async () => {

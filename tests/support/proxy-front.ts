@@ -8,7 +8,7 @@ import { Http1Connection } from "../../src/edge/http1-connection.ts";
 import { Peer } from "../../src/http/exchange.ts";
 import { DEFAULT_HEAD_LIMITS } from "../../src/http/http1/head-limits.ts";
 import { SocketStream } from "../../src/streams/byte-stream.ts";
-import { openUpstream } from "../../src/upstream/open-upstream.ts";
+import { Upstreams } from "../../src/upstream/upstreams.ts";
 
 export class ProxyFront {
   readonly lines: string[] = [];
@@ -24,7 +24,7 @@ export class ProxyFront {
       this.#changed();
     };
     const log = { debug: tell, info: tell, warning: tell, error: tell, critical: tell };
-    const handler = openUpstream(plan, systemClock, log);
+    const handler = new Upstreams(systemClock, log).handler(plan);
     const context: EdgeContext = {
       clock: systemClock,
       limits: DEFAULT_HEAD_LIMITS,
