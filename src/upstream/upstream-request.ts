@@ -19,6 +19,7 @@ import type { Exchange } from "../http/exchange.ts";
 import { carriesBody } from "../http/http1/response-head.ts";
 import { requestName } from "../http/request-name.ts";
 import { BadField, type ResponseFields } from "../http/response-fields.ts";
+import { CloseCode } from "../http/web-socket.ts";
 import { KEY_SUFFIX } from "../http/websocket/handshake.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Connection, Connections, Waiter } from "./connections.ts";
@@ -156,11 +157,12 @@ export class UpstreamRequest implements Dispatcher.DispatchHandler, Waiter {
     // The place among the connections is taken for as long as the socket is open.
     const connection = this.#connection!;
     const { connections, clock, log, plan } = this.#house;
-    webSocket.app = new UpstreamWebSocket(socket, webSocket.client, clock, {
+    const app = new UpstreamWebSocket(socket, webSocket.client, clock, {
       onOver: () => connections.discard(connection),
       onBroken: (reason) => log.error(`${requestName(exchange)}: upstream ${plan.url}: it ${reason}; closed with 1011`),
     });
-    if (!exchange.accept(acceptance.subprotocol, fields)) socket.destroy();
+    webSocket.app = app;
+    if (!exchange.accept(acceptance.subprotocol, fields)) app.closed(CloseCode.lost, "");
   }
 
   onResponseStarted(): void {
