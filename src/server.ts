@@ -46,7 +46,7 @@ import { ResponseRelays } from "./workers/response-relay.ts";
 import { EndLedger } from "./workers/report.ts";
 import type { ReloadOutcome } from "./workers/supervisor.ts";
 import { type SitesContext, SitesInUse } from "./sites.ts";
-import { openUpstream } from "./upstream/open-upstream.ts";
+import { Upstreams } from "./upstream/upstreams.ts";
 import { TurnEnd } from "./workers/turn-end.ts";
 
 /** After a handover idle clients may bring one more request for this long; then their connections end. */
@@ -81,6 +81,7 @@ export async function serve(
   const pools = new Pools(plan, clock, log);
   const { main } = pools;
   const cache = openCache(plan.cache, clock, log);
+  const upstreams = new Upstreams(clock, log);
   const sitesContext: SitesContext = {
     cache,
     pool: (name) => pools.named(name),
@@ -92,7 +93,7 @@ export async function serve(
       trusts: (peer) => peer.isSpokenFor || context.forwarding?.trusted.trustsPeer(peer.address) === true,
     }),
     compression: new Compression(clock, log),
-    upstream: (upstream) => openUpstream(upstream, clock, log),
+    upstream: (upstream) => upstreams.handler(upstream),
   };
   let sites: SitesInUse;
   try {
@@ -144,7 +145,7 @@ export async function serve(
   const context: EdgeContext = {
     clock,
     ...edgeSettings(plan),
-    hasAsgi: () => pools.all.some((pool) => pool.interface === "asgi"),
+    hasAsgi: () => sites.now.hasUpstream || pools.all.some((pool) => pool.interface === "asgi"),
     bodies: { ...bodySettings(plan), spool, gatheredBytes: 0 },
     http2: plan.http2,
     date: plan.dateHeader ? new Date().toUTCString() : "",
@@ -242,6 +243,7 @@ export async function serve(
       connections: edge.connections,
       cache: cache.counts,
       maintenance: maintenance.status,
+      upstreams: upstreams.counts,
       oldestMs: Math.round(clock.now() - (pools.waitingSince ?? clock.now())),
       pools,
       ledger,

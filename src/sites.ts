@@ -67,8 +67,10 @@ export interface Sites {
   readonly handler: Handler;
   /** Whoever answers takes the body as it arrives. */
   readonly streamsBodies: (exchange: Exchange) => boolean;
-  /** Whoever answers is an ASGI app. */
+  /** Whoever answers is an ASGI app, or another server: it may take WebSockets. */
   readonly speaksAsgi: (exchange: Exchange) => boolean;
+  /** Some route leads to another server. */
+  readonly hasUpstream: boolean;
   /** null: what holds everywhere. */
   readonly bodyRule: ((exchange: Exchange) => BodyRule) | null;
 }
@@ -90,7 +92,7 @@ export function openSites(plan: SitesPlan, context: SitesContext): Sites {
       plan,
       guarded(context, main.handler, []),
     );
-    return { handler, streamsBodies: speaksAsgi, speaksAsgi, bodyRule: null };
+    return { handler, streamsBodies: speaksAsgi, speaksAsgi, hasUpstream: false, bodyRule: null };
   }
   const subrequest: Handler = (exchange) => find(exchange).handler(exchange);
   const all = plan.sites.flatMap(({ routes, settings }) => [settings, ...routes.map((route) => route.settings)]);
@@ -102,7 +104,11 @@ export function openSites(plan: SitesPlan, context: SitesContext): Sites {
     handler: (exchange) => find(exchange).handler(exchange),
     // Who is no app takes the body as it comes, or not at all.
     streamsBodies: (exchange) => isAsgiOr(find(exchange), true),
-    speaksAsgi: (exchange) => isAsgiOr(find(exchange), false),
+    speaksAsgi: (exchange) => {
+      const route = find(exchange);
+      return isAsgiOr(route, route.isUpstream);
+    },
+    hasUpstream: plan.sites.some(({ routes }) => routes.some(({ destination }) => destination.type === "upstream")),
     bodyRule: hasBodyRules ? (exchange) => find(exchange).body : null,
   };
 }
@@ -186,6 +192,7 @@ interface OpenRoute {
   readonly handler: Handler;
   /** Who answers, where that is an app. */
   readonly pool: PoolDoor | null;
+  readonly isUpstream: boolean;
   readonly body: BodyRule;
 }
 
@@ -221,7 +228,7 @@ function finder(
 
 function refusing(status: number, { limitRequestBody, requestBuffering }: SitesPlan): OpenRoute {
   const body = { maxBytes: limitRequestBody, buffering: requestBuffering };
-  return { handler: (exchange) => answerError(exchange, status), pool: null, body };
+  return { handler: (exchange) => answerError(exchange, status), pool: null, isUpstream: false, body };
 }
 
 function open(route: AnyRoute, owner: RouteOwner, plan: SitesPlan, context: OpenContext): OpenRoute {
@@ -231,6 +238,7 @@ function open(route: AnyRoute, owner: RouteOwner, plan: SitesPlan, context: Open
   return {
     handler: routeHandler(route, owner, plan, context),
     pool,
+    isUpstream: destination.type === "upstream",
     body: {
       maxBytes: settings.limitRequestBody ?? plan.limitRequestBody,
       buffering: settings.requestBuffering ?? plan.requestBuffering,

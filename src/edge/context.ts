@@ -37,7 +37,7 @@ export interface EdgeContext {
   readonly http2: Http2Settings | null;
   /** null: none; a handshake is an ordinary request. */
   readonly webSocket: WebSocketSettings | null;
-  /** Some app behind this door speaks ASGI, and so may take WebSockets. */
+  /** Somebody behind this door may take WebSockets: an app that speaks ASGI, or another server. */
   hasAsgi(): boolean;
   /** Value of the Server field, empty for none. */
   readonly server: string;
@@ -55,7 +55,7 @@ export interface EdgeContext {
   bodyRule: ((exchange: Exchange) => BodyRule) | null;
   /** Who answers it wants its body as it arrives (ASGI), or not at all; else it is complete first, in memory or in a file. */
   streamsBodies(exchange: Exchange): boolean;
-  /** An ASGI app answers it: that takes WebSockets, and hears at once of a client that has no more to say. */
+  /** An ASGI app answers it, or another server: that takes WebSockets, and hears at once of a client that has no more to say. */
   speaksAsgi(exchange: Exchange): boolean;
   /** A request is ready for its route. */
   submit(exchange: Exchange): void;

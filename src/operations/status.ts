@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import type { CacheCounts } from "../cache/response-cache.ts";
 import type { MaintenanceStatus } from "../stages/maintenance.ts";
+import type { UpstreamCounts } from "../upstream/upstream.ts";
 import type { DeathReport, EndLedger, WorkerReport } from "../workers/report.ts";
 import type { Pools } from "../workers/pools.ts";
 
@@ -42,6 +43,8 @@ export interface Status {
   readonly maintenance: MaintenanceStatus | null;
   /** null: there is no cache. */
   readonly cache: CacheCounts | null;
+  /** Other servers that routes lead to, those of former configurations too. */
+  readonly upstreams: readonly UpstreamCounts[];
   readonly wanted: number;
   /** The main pool first. */
   readonly pools: readonly PoolStatus[];
@@ -58,7 +61,16 @@ export interface Status {
 /** What is known without asking the kernel. */
 export type StatusFacts = Pick<
   Status,
-  "version" | "app" | "state" | "uptimeMs" | "listeners" | "health" | "connections" | "cache" | "maintenance"
+  | "version"
+  | "app"
+  | "state"
+  | "uptimeMs"
+  | "listeners"
+  | "health"
+  | "connections"
+  | "cache"
+  | "maintenance"
+  | "upstreams"
 > & { readonly oldestMs: number; readonly pools: Pools; readonly ledger: EndLedger };
 
 export function takeStatus({ pools, ledger, oldestMs, ...facts }: StatusFacts): Status {

@@ -50,6 +50,11 @@ export class Connections {
     });
   }
 
+  get counts(): { readonly busy: number; readonly idle: number; readonly waiting: number } {
+    const idle = this.#idle.length;
+    return { busy: this.#count - idle, idle, waiting: this.#waiting.size };
+  }
+
   /** The name for SNI and the certificate; the same for all requests, whatever Host they have. */
   get serverName(): string {
     return this.#plan.tls.serverName ?? this.#plan.host;

@@ -8,21 +8,28 @@
  * between here and the client, then the upstream's socket is not read. The exchange may be over at any moment: then the connection is cut.
  * A response that cannot be whole is cut, one that has not begun becomes 502 or 504, and the log says why.
  */
+import { createHash, randomBytes } from "node:crypto";
 import { createReadStream } from "node:fs";
-import type { Readable } from "node:stream";
+import type { Duplex, Readable } from "node:stream";
 import type { Dispatcher } from "undici";
+import type { Clock, Timer } from "../clock.ts";
 import type { UpstreamPlan } from "../config/sites/upstream.ts";
 import { answerError, failureOutcome } from "../http/error-response.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { carriesBody } from "../http/http1/response-head.ts";
+import { requestName } from "../http/request-name.ts";
 import { BadField, type ResponseFields } from "../http/response-fields.ts";
+import { CloseCode } from "../http/web-socket.ts";
+import { KEY_SUFFIX } from "../http/websocket/handshake.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Connection, Connections, Waiter } from "./connections.ts";
 import { type Failure, failureOf } from "./failure.ts";
+import { handshakeFields, readAcceptance } from "./handshake.ts";
 import { relocate } from "./relocation.ts";
 import { responseHead, responseTrailers } from "./response-head.ts";
 import { maySendAgain } from "./send-again.ts";
 import { Upload } from "./upload.ts";
+import { UpstreamWebSocket } from "./upstream-web-socket.ts";
 
 /** Bytes of a response that the client has not taken, above which the upstream's socket is not read, and below which it is again. */
 const HIGH_WATER = 262_144;
@@ -32,6 +39,7 @@ const LOW_WATER = 131_072;
 export interface UpstreamHouse {
   readonly plan: UpstreamPlan;
   readonly connections: Connections;
+  readonly clock: Clock;
   readonly log: Log;
 }
 
@@ -41,6 +49,8 @@ export class UpstreamRequest implements Dispatcher.DispatchHandler, Waiter {
   readonly #target: string;
   readonly #fields: readonly string[];
   #connection: Connection | null = null;
+  /** Sec-WebSocket-Key, where the request is a handshake. */
+  #key = "";
   #controller: Dispatcher.DispatchController | null = null;
   #upload: Readable | null = null;
   #attempts = 0;
@@ -55,6 +65,8 @@ export class UpstreamRequest implements Dispatcher.DispatchHandler, Waiter {
   #untaken = 0;
   #isPaused = false;
   #isOver = false;
+  /** The route's own limit of time, until the response begins. */
+  #limit: Timer | null = null;
 
   constructor(exchange: Exchange, house: UpstreamHouse, target: string, fields: readonly string[]) {
     this.#exchange = exchange;
@@ -69,6 +81,7 @@ export class UpstreamRequest implements Dispatcher.DispatchHandler, Waiter {
     exchange.onGone = () => {
       if (exchange.state === "done") this.#giveUp();
     };
+    if (exchange.timeoutMs > 0) this.#limitTime(exchange.timeoutMs);
     this.#take(false);
   }
 
@@ -79,11 +92,14 @@ export class UpstreamRequest implements Dispatcher.DispatchHandler, Waiter {
     this.#attempts++;
     this.#isSent = false;
     const { plan, connections } = this.#house;
+    const { head, webSocket } = this.#exchange;
     const options = {
       path: this.#target,
-      method: this.#exchange.head.method,
+      // In HTTP/2 a handshake is a CONNECT (RFC 8441 section 4).
+      method: webSocket === null ? head.method : "GET",
       headers: this.#headers(),
       body: this.#body(),
+      upgrade: webSocket === null ? null : "websocket",
       headersTimeout: plan.responseTimeoutMs,
       bodyTimeout: plan.idleTimeoutMs,
       // Else the library asks for the name in Host, which is the client's word.
@@ -110,6 +126,45 @@ export class UpstreamRequest implements Dispatcher.DispatchHandler, Waiter {
     this.#wasReused = this.#connection!.requests++ > 0;
   }
 
+  /** The upstream has accepted the WebSocket: the socket is ours. Everything else it may answer is an ordinary response, which refuses it. */
+  onRequestUpgrade(
+    controller: Dispatcher.DispatchController,
+    _status: number,
+    _headers: unknown,
+    socket: Duplex,
+  ): void {
+    // Without this one a reset would end the process.
+    socket.on("error", () => {});
+    const exchange = this.#exchange;
+    const { webSocket } = exchange;
+    if (this.#isOver || webSocket === null) return void socket.destroy();
+    const fields = this.#responseFields(controller);
+    if (fields instanceof BadField) {
+      socket.destroy();
+      return this.#failBadField(fields);
+    }
+    const digest = createHash("sha1")
+      .update(this.#key + KEY_SUFFIX)
+      .digest("base64");
+    const acceptance = readAcceptance(fields.flat, digest, webSocket.subprotocols);
+    if (acceptance.type === "wrong") {
+      socket.destroy();
+      return this.#fail({ status: 502, reason: acceptance.reason, isLoss: false });
+    }
+    this.#isOver = true;
+    this.#limit?.cancel();
+    exchange.onGone = null;
+    // The place among the connections is taken for as long as the socket is open.
+    const connection = this.#connection!;
+    const { connections, clock, log, plan } = this.#house;
+    const app = new UpstreamWebSocket(socket, webSocket.client, clock, {
+      onOver: () => connections.discard(connection),
+      onBroken: (reason) => log.error(`${requestName(exchange)}: upstream ${plan.url}: it ${reason}; closed with 1011`),
+    });
+    webSocket.app = app;
+    if (!exchange.accept(acceptance.subprotocol, fields)) app.closed(CloseCode.lost, "");
+  }
+
   onResponseStarted(): void {
     this.#hasBegun = true;
   }
@@ -118,13 +173,9 @@ export class UpstreamRequest implements Dispatcher.DispatchHandler, Waiter {
     if (this.#isOver) return;
     const exchange = this.#exchange;
     const fields = this.#responseFields(controller);
-    if (fields instanceof BadField)
-      return this.#fail({
-        status: 502,
-        reason: `its field ${JSON.stringify(fields.name)}: ${fields.reason}`,
-        isLoss: false,
-      });
+    if (fields instanceof BadField) return this.#failBadField(fields);
     if (status < 200) return exchange.inform(status, fields);
+    this.#limit?.cancel();
     if (!carriesBody(status, exchange.head.method)) return exchange.complete(status, reason, fields, "");
     this.#endsWithConnection = fields.contentLength === -1 && !isChunked(controller.rawHeaders);
     exchange.onSent = (bytes) => this.#sent(bytes);
@@ -162,6 +213,15 @@ export class UpstreamRequest implements Dispatcher.DispatchHandler, Waiter {
 
   // Private
 
+  /** The time of the client's upload does not count, as with an app. */
+  #limitTime(timeoutMs: number): void {
+    this.#limit = this.#house.clock.after(timeoutMs, () => {
+      const { stream } = this.#exchange;
+      if (stream !== null && !stream.isEnded) return this.#limitTime(timeoutMs);
+      this.#fail({ status: 504, reason: `no response within ${timeoutMs / 1000} s (timeout)`, isLoss: false });
+    });
+  }
+
   #take(isFresh: boolean): void {
     const { connections } = this.#house;
     const connection = connections.take(isFresh);
@@ -170,7 +230,11 @@ export class UpstreamRequest implements Dispatcher.DispatchHandler, Waiter {
   }
 
   #headers(): string[] {
-    const { head, stream, bodyFile, bodyFileBytes } = this.#exchange;
+    const { head, stream, bodyFile, bodyFileBytes, webSocket } = this.#exchange;
+    if (webSocket !== null) {
+      this.#key = randomBytes(16).toString("base64");
+      return handshakeFields(this.#fields, this.#key);
+    }
     if (bodyFile !== null) return [...this.#fields, "Content-Length", String(bodyFileBytes)];
     if (stream !== null && head.framing === "length")
       return [...this.#fields, "Content-Length", String(head.contentLength)];
@@ -224,21 +288,26 @@ export class UpstreamRequest implements Dispatcher.DispatchHandler, Waiter {
     this.#drop();
   }
 
+  #failBadField({ name, reason }: BadField): void {
+    this.#fail({ status: 502, reason: `its field ${JSON.stringify(name)}: ${reason}`, isLoss: false });
+  }
+
   #fail(failure: Failure): void {
     this.#isOver = true;
+    this.#house.connections.withdraw(this);
     this.#drop();
     const exchange = this.#exchange;
-    const { method, target } = exchange.head;
     // What is over already (a whole answer to HEAD) has lost nothing.
     if (exchange.state === "done") return;
     const { status, reason } = failure;
     this.#house.log.error(
-      `${method} ${target}: upstream ${this.#house.plan.url}: ${reason}; ${failureOutcome(exchange, status)}`,
+      `${requestName(exchange)}: upstream ${this.#house.plan.url}: ${reason}; ${failureOutcome(exchange, status)}`,
     );
     answerError(exchange, status);
   }
 
   #drop(): void {
+    if (this.#isOver) this.#limit?.cancel();
     this.#controller = null;
     this.#upload?.destroy();
     this.#upload = null;

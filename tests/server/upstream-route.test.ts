@@ -10,8 +10,10 @@ import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import { Browser } from "../support/browser.ts";
 import { authority, serverIdentity } from "../support/certificates.ts";
+import { command } from "../support/command.ts";
 import { type Maitred, runMaitred, startMaitred } from "../support/maitred.ts";
 import { temporaryFolder, testApps } from "../support/places.ts";
+import { RawUpstream } from "../support/raw-upstream.ts";
 
 /** What an upstream saw. */
 interface Seen {
@@ -51,11 +53,13 @@ suite("routes to other servers", () => {
   const { cert, key } = serverIdentity("inner.example");
   const secure = createSecureServer({ cert, key }, telling);
   const servers = [plain, onSocket, secure];
+  let late: RawUpstream;
   let maitred: Maitred;
   let browser: Browser;
 
   before(async () => {
     const plainPort = await listening(plain, 0);
+    late = await RawUpstream.open();
     await listening(onSocket, join(folder, "app.sock"));
     const securePort = await listening(secure, 0);
     writeFileSync(join(folder, "ca.pem"), authority.cert);
@@ -95,6 +99,12 @@ upstream = "https://127.0.0.1:${securePort}"
 [[route]]
 path = "/unverified"
 upstream = { url = "https://127.0.0.1:${securePort}", tls = { verify = false } }
+
+[[route]]
+path = "/late"
+timeout = "200ms"
+request-id = true
+upstream = "${late.url}"
 
 [[route]]
 path = "/nobody"
@@ -175,6 +185,25 @@ upstream = "unix:${folder}/nobody.sock"
     assert.equal((await browser.get("/nobody")).status, 502);
     await maitred.waitForLine(/GET \/nobody: upstream unix:\S+nobody\.sock: its socket does not exist; answered 502/);
     await maitred.waitForLine(/"GET \/nobody HTTP\/1\.1" 502/);
+  });
+
+  test("the route's own limit of time ends a request that is not answered, and the log says its id", async () => {
+    const page = await browser.get("/late");
+    assert.equal(page.status, 504);
+    const id = String(page.headers["x-request-id"]);
+    const [, said] = await maitred.waitForLine(
+      /GET \/late \[(\S+)\]: upstream \S+: no response within 0\.2 s \(timeout\); answered 504/,
+    );
+    assert.equal(said, id);
+    const behind = await late.connection();
+    assert.match(await behind.head(), new RegExp(`X-Request-ID: ${id}`, "i"));
+    await behind.closed();
+  });
+
+  test("the status shows each upstream with its connections", async () => {
+    await browser.get("/plain");
+    const { stdout } = await command(["status", "--pid", String(maitred.pid)]);
+    assert.match(stdout, /upstream +http:\/\/127\.0\.0\.1:\d+: 0 connections busy, \d+ idle; 0 waiting/);
   });
 
   test("clients of HTTP/2 are served like others", async () => {

@@ -8,7 +8,7 @@ import { Http1Connection } from "../../src/edge/http1-connection.ts";
 import { Peer } from "../../src/http/exchange.ts";
 import { DEFAULT_HEAD_LIMITS } from "../../src/http/http1/head-limits.ts";
 import { SocketStream } from "../../src/streams/byte-stream.ts";
-import { openUpstream } from "../../src/upstream/open-upstream.ts";
+import { Upstreams } from "../../src/upstream/upstreams.ts";
 
 export class ProxyFront {
   readonly lines: string[] = [];
@@ -24,7 +24,7 @@ export class ProxyFront {
       this.#changed();
     };
     const log = { debug: tell, info: tell, warning: tell, error: tell, critical: tell };
-    const handler = openUpstream(plan, systemClock, log);
+    const handler = new Upstreams(systemClock, log).handler(plan);
     const context: EdgeContext = {
       clock: systemClock,
       limits: DEFAULT_HEAD_LIMITS,
@@ -43,7 +43,7 @@ export class ProxyFront {
       },
       http2: null,
       hasAsgi: () => true,
-      webSocket: null,
+      webSocket: { maxSize: 16_777_216, pingIntervalMs: 0, pingTimeoutMs: 0, deflate: true },
       server: "",
       hsts: "",
       date: "",
@@ -51,7 +51,7 @@ export class ProxyFront {
       forwarding: null,
       proxyProtocol: null,
       streamsBodies: () => true,
-      speaksAsgi: () => false,
+      speaksAsgi: () => true,
       bodyRule: null,
       submit: handler,
       onDone: (exchange) => {
@@ -77,7 +77,7 @@ export class ProxyFront {
     front.#server.listen(0, "127.0.0.1");
     await new Promise((resolve) => front.#server.once("listening", resolve));
     front.port = (front.#server.address() as AddressInfo).port;
-    after(() => front.#close());
+    opened.push(front);
     return front;
   }
 
@@ -99,7 +99,7 @@ export class ProxyFront {
     }
   }
 
-  #close(): void {
+  close(): void {
     this.#server.close();
     for (const socket of this.#sockets) socket.destroy();
   }
@@ -109,3 +109,12 @@ export class ProxyFront {
     this.#watchers.clear();
   }
 }
+
+// Private
+
+const opened: ProxyFront[] = [];
+
+// Here and not in open(): called inside a hook, after() would belong to that hook.
+after(() => {
+  for (const front of opened) front.close();
+});

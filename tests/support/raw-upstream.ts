@@ -101,7 +101,7 @@ export class RawUpstream {
       else waiting(connection);
       each(connection);
     });
-    after(() => upstream.close());
+    opened.push(upstream);
     return upstream;
   }
 
@@ -121,3 +121,12 @@ export class RawUpstream {
     for (const socket of this.#sockets) socket.destroy();
   }
 }
+
+// Private
+
+const opened: RawUpstream[] = [];
+
+// Here and not in open(): called inside a hook, after() would belong to that hook.
+after(() => {
+  for (const upstream of opened) upstream.close();
+});

@@ -12,6 +12,10 @@ export function statusText(status: Status): string {
     `queue        ${status.queue.waiting} waiting${status.queue.waiting === 0 ? "" : `, the oldest for ${span(status.queue.oldestMs)}`}`,
     ...(status.maintenance === null ? [] : [`maintenance  ${maintenanceText(status.maintenance)}`]),
     ...(status.cache === null ? [] : [`cache        ${cacheText(status.cache)}`]),
+    ...status.upstreams.map(
+      ({ url, busy, idle, waiting }) =>
+        `upstream     ${url}: ${busy} connections busy, ${idle} idle; ${waiting} waiting`,
+    ),
     `workers      ${status.workers.filter(({ state }) => state === "serving").length} of ${status.wanted} serving${status.isCrashLooping ? ", and they keep dying" : ""}`,
     ...(status.pools.length < 2 ? [] : ["", ...poolTable(status)]),
     "",

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { type FrameHandler, FrameParser, Opcode } from "./frame-parser.ts";
-import { closePayload, webSocketFrame } from "./frame-writer.ts";
+import { closePayload, maskedFrame, webSocketFrame } from "./frame-writer.ts";
 
 interface ClientFrame {
   readonly opcode: number;
@@ -230,5 +230,49 @@ describe("frames of a client", () => {
     assert.deepEqual(recorder.events, ["text one", "text two"]);
     parser.go();
     assert.deepEqual(recorder.events, ["text one", "text two", "text three"]);
+  });
+});
+
+describe("frames of a server", () => {
+  const fromServer = (chunks: readonly Buffer[]): string[] => {
+    const recorder = new Recorder();
+    const parser = new FrameParser(recorder, 0, false, true);
+    for (const chunk of chunks) parser.push(Buffer.from(chunk));
+    return recorder.events;
+  };
+
+  test("are not masked, and any split of their bytes gives the same messages", () => {
+    const frame = fc.record({
+      opcode: fc.constantFrom(1, 2, 9, 10),
+      length: fc.constantFrom(0, 1, 125, 126, 127, 65_535, 65_536, 70_000),
+    });
+    const frames = fc.array(frame, { minLength: 1, maxLength: 4 });
+    fc.assert(
+      fc.property(frames, fc.array(fc.nat(200_000), { maxLength: 30 }), (all, cuts) => {
+        const sent = Buffer.concat(
+          all.map(({ opcode, length }) =>
+            webSocketFrame(opcode, true, false, Buffer.alloc(opcode > 8 ? Math.min(length, 125) : length, "a")),
+          ),
+        );
+        const at = [...new Set(cuts.map((cut) => cut % sent.length))].sort((a, b) => a - b);
+        const pieces = [0, ...at].map((from, i) => sent.subarray(from, at[i] ?? sent.length));
+        const events = fromServer(pieces);
+        assert.equal(events.length, all.length);
+        assert.deepEqual(events, fromServer([sent]));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test("that are masked are a violation", () => {
+    assert.deepEqual(fromServer([text("x")]), ["violation 1002 a server's frame is masked"]);
+  });
+
+  test("to a server are masked, and read there as they were said", () => {
+    for (const length of [0, 1, 125, 126, 65_535, 65_536]) {
+      const payload = Buffer.alloc(length, "0123456789");
+      const frame = maskedFrame(Opcode.text, true, payload, Buffer.from([0xde, 0xad, 0xbe, 0xef]));
+      assert.deepEqual(parsed([frame]), [`text ${payload.toString()}`]);
+    }
   });
 });

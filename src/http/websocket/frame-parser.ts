@@ -1,5 +1,5 @@
 /**
- * What a client sends on a WebSocket (RFC 6455 section 5): bytes in, messages, control frames or one violation out. Incremental: any split of the
+ * What the other side sends on a WebSocket, a client or (where we are one) a server (RFC 6455 section 5): bytes in, messages, control frames or one violation out. Incremental: any split of the
  * bytes gives the same messages. A message is passed on in pieces as it comes, so its size costs no memory; only a compressed one is gathered,
  * up to the limit, and handed over whole for whoever inflates it.
  *
@@ -19,9 +19,9 @@ export interface FrameHandler {
   onCompressed(isText: boolean, deflated: Buffer): void;
   onPing(payload: Buffer): void;
   onPong(payload: Buffer): void;
-  /** The client's Close frame; code 1005 where it gave none. Nothing follows. */
+  /** The other side's Close frame; code 1005 where it gave none. Nothing follows. */
   onClose(code: number, reason: string): void;
-  /** The client broke the protocol; `code` is what to close with. Nothing follows. */
+  /** It broke the protocol; `code` is what to close with. Nothing follows. */
   onViolation(code: number, detail: string): void;
 }
 
@@ -34,6 +34,7 @@ export class FrameParser {
   readonly #handler: FrameHandler;
   readonly #maxSize: number;
   readonly #takesCompressed: boolean;
+  readonly #isFromServer: boolean;
   readonly #utf8 = new Utf8Check();
   readonly #gatherer = new ByteGatherer();
 
@@ -63,14 +64,18 @@ export class FrameParser {
   #isCompressed = false;
   #messageBytes = 0;
 
-  /** @param maxSize most bytes of a message; 0 = no limit. */
-  constructor(handler: FrameHandler, maxSize: number, takesCompressed: boolean) {
+  /**
+   * @param maxSize most bytes of a message; 0 = no limit.
+   * @param isFromServer its frames come from a server, which does not mask them.
+   */
+  constructor(handler: FrameHandler, maxSize: number, takesCompressed: boolean, isFromServer: boolean = false) {
     this.#handler = handler;
     this.#maxSize = maxSize === 0 ? Number.POSITIVE_INFINITY : maxSize;
     this.#takesCompressed = takesCompressed;
+    this.#isFromServer = isFromServer;
   }
 
-  /** Takes bytes from the client and unmasks them in place; they are not used after the call. */
+  /** Takes bytes and unmasks them in place; they are not used after the call. */
   push(chunk: Buffer): void {
     if (this.#isOver) return;
     if (this.#isStopped || this.#isRunning) this.#kept.push(Buffer.from(chunk));
@@ -142,7 +147,8 @@ export class FrameParser {
     const second = have > 1 ? bytes[at + 1]! : -1;
     if (second >= 0 && !this.#checkSecond(first, second)) return chunk.length;
     const short = second & 0x7f;
-    const length = second < 0 ? HEADER_MOST : short === 126 ? 8 : short === 127 ? 14 : 6;
+    const unmasked = short === 126 ? 4 : short === 127 ? 10 : 2;
+    const length = second < 0 ? HEADER_MOST : this.#isFromServer ? unmasked : unmasked + 4;
     if (have < length) {
       this.#header ??= Buffer.allocUnsafe(HEADER_MOST);
       if (bytes === chunk) bytes.copy(this.#header, 0, at);
@@ -173,8 +179,9 @@ export class FrameParser {
   }
 
   #checkSecond(first: number, second: number): boolean {
-    // Section 5.1: a client masks all frames.
-    if ((second & 0x80) === 0) this.#protocolError("a frame is not masked");
+    // Section 5.1: a client masks all frames, a server none.
+    if ((second & 0x80) === 0 && !this.#isFromServer) this.#protocolError("a frame is not masked");
+    else if ((second & 0x80) !== 0 && this.#isFromServer) this.#protocolError("a server's frame is masked");
     else if ((first & 0x08) !== 0 && (second & 0x7f) > CONTROL_MOST)
       this.#protocolError("a control frame of more than 125 bytes");
     else return true;
@@ -189,7 +196,7 @@ export class FrameParser {
       if (high >= 0x8000_0000) return this.#protocolError("a length with its highest bit set");
       length = high * 0x1_0000_0000 + bytes.readUInt32BE(at + 6);
     }
-    for (let i = 0; i < 4; i++) this.#mask[i] = bytes[end - 4 + i]!;
+    if (!this.#isFromServer) for (let i = 0; i < 4; i++) this.#mask[i] = bytes[end - 4 + i]!;
     this.#maskAt = 0;
     this.#opcode = first & 0x0f;
     this.#isFinal = (first & 0x80) !== 0;
@@ -210,7 +217,7 @@ export class FrameParser {
   // --- payloads
 
   #payload(chunk: Buffer, from: number, end: number): void {
-    this.#unmask(chunk, from, end);
+    if (!this.#isFromServer) this.#unmask(chunk, from, end);
     this.#remaining -= end - from;
     const piece = chunk.subarray(from, end);
     if (this.#remaining === 0) return this.#endFrame(piece);
