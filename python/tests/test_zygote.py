@@ -106,9 +106,11 @@ class DeathTest(FrontCase):
         front.link.send(type="kill", worker=1, signal=int(signal.SIGABRT))
         exited = front.exit()
         self.assertEqual((exited["signal"], exited["code"], exited["started"]), (signal.SIGABRT, None, [1]))
-        output = front.output()
-        self.assertIn("Fatal Python error: Aborted", output)
-        self.assertIn("in do_sleep", output)
+        stacks = b""
+        while piece := worker.stacks.recv(65536):  # To its end: the worker is gone.
+            stacks += piece
+        self.assertIn(b"Fatal Python error: Aborted", stacks)
+        self.assertIn(b"in do_sleep", stacks)
         replacement = front.fork(2)
         self.assertIsInstance(replacement, Worker)
 
