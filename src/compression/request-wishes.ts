@@ -24,8 +24,6 @@ export interface RequestWishes {
 /** Reads requests for one list of codings. */
 export class WishReader {
   readonly #codings: readonly Coding[];
-  /** What Accept-Encoding values came to: browsers send a handful. Bounded, since anyone may send anything. */
-  readonly #chosen = new Map<string, Coding | null>();
 
   constructor(codings: readonly Coding[]) {
     this.#codings = codings;
@@ -60,18 +58,9 @@ export class WishReader {
           if (values[i]!.includes("W/")) hasWeakTag = true;
       }
     }
-    const coding = accepted === "" || forbids ? null : this.#choose(accepted);
+    const coding = accepted === "" || forbids ? null : chooseCoding(accepted, this.#codings);
     if (!hasWeakTag || coding === null) return { coding, isAuthenticated, weakNoneMatch: "", head };
     return { coding, isAuthenticated, weakNoneMatch, head: { ...head, headers: withStrongTags(head.headers) } };
-  }
-
-  #choose(accepted: string): Coding | null {
-    const known = this.#chosen.get(accepted);
-    if (known !== undefined) return known;
-    const coding = chooseCoding(accepted, this.#codings);
-    if (this.#chosen.size >= 256) this.#chosen.clear();
-    this.#chosen.set(accepted, coding);
-    return coding;
   }
 }
 

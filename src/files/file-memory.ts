@@ -4,7 +4,7 @@
  * One budget for all folders. Each folder keeps its own map from request path to file, so a hit is one lookup and a mark. When room is needed, files
  * without the mark go, the oldest first; those with it lose the mark and get another round (the clock algorithm).
  */
-import type { Coding } from "../http/accept-encoding.ts";
+import type { Coding } from "../http/negotiation.ts";
 import type { Exchange } from "../http/exchange.ts";
 import type { Representation } from "./representation.ts";
 

@@ -1,7 +1,7 @@
 /** The forms of one file: as it is, and those that lie compressed beside it (`app.css`, `app.css.br`). All are open until they are closed here. */
 import { hash } from "node:crypto";
 import { close, read, type Stats } from "node:fs";
-import type { Coding } from "../http/accept-encoding.ts";
+import type { Coding } from "../http/negotiation.ts";
 import { isCompressed } from "./media-types.ts";
 import type { Folder } from "./open-file.ts";
 

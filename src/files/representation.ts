@@ -1,5 +1,5 @@
 /** One form in which a file is sent (as it is, or compressed beforehand), with the header fields that describe it. Pure. */
-import { type Coding } from "../http/accept-encoding.ts";
+import { type Coding } from "../http/negotiation.ts";
 import { httpDate } from "../http/http-date.ts";
 import type { Validators } from "../http/preconditions.ts";
 import { ResponseFields, responseFields } from "../http/response-fields.ts";

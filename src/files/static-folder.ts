@@ -7,11 +7,11 @@
  */
 import { close } from "node:fs";
 import type { StaticPlan } from "../config/static-plan.ts";
-import { acceptance, type Coding } from "../http/accept-encoding.ts";
 import { answerError } from "../http/error-response.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { requestName } from "../http/request-name.ts";
 import type { Handler } from "../http/handler.ts";
+import { chooseForm, type Coding } from "../http/negotiation.ts";
 import { appended, dress, ownFields } from "../http/response-changes.ts";
 import { answerKept, answerOpen } from "./answer.ts";
 import type { FilesContext } from "./context.ts";
@@ -300,17 +300,6 @@ const TEXT_BYTES = 15_360;
 
 const ALLOW = ownFields(["Allow", "GET, HEAD"]);
 
-/** The form that the client values most, and of those the smallest. */
-function chosen<T extends { readonly coding: Coding | null }>(forms: readonly [T, ...T[]], exchange: Exchange): T {
-  const accepted = acceptance(exchange.head.headers.joined("accept-encoding"));
-  let best = forms[0];
-  let weight = 0;
-  for (const form of forms) {
-    const value = form.coding === null ? 0 : accepted[form.coding];
-    if (value > weight) {
-      best = form;
-      weight = value;
-    }
-  }
-  return best;
+function chosen<T extends { readonly coding: Coding | null }>(forms: readonly [T, ...T[]], { head }: Exchange): T {
+  return chooseForm(head.headers.joined("accept-encoding"), forms);
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type Coding, chooseCoding, chooseMediaType } from "./negotiation.ts";
+import { type Coding, chooseCoding, chooseForm, chooseMediaType } from "./negotiation.ts";
 
 const ALL: readonly Coding[] = ["zstd", "br", "gzip"];
 
@@ -65,6 +65,28 @@ describe("the coding of a response", () => {
   test("is found in time that grows with the field's length only", () => {
     const fields = [",".repeat(60_000), ";q=".repeat(20_000), `${"a".repeat(60_000)};q=1`, "gzip;q=0.5 ".repeat(6000)];
     for (const field of fields) assert.equal(chooseCoding(field, ALL), null);
+  });
+});
+
+describe("the form of a file", () => {
+  const plain = { coding: null, bytes: 9 };
+  const gzip = { coding: "gzip", bytes: 5 } as const;
+  const br = { coding: "br", bytes: 4 } as const;
+  const cases = [
+    ["gzip, br", br],
+    ["gzip, br;q=0.5", gzip],
+    ["zstd", plain],
+    [undefined, plain],
+    ["identity, gzip;q=0.5", plain],
+  ] as const;
+  for (const [field, form] of cases)
+    test(`for ${field ?? "no field"} is ${form.coding ?? "the plain one"}`, () =>
+      assert.equal(chooseForm<{ coding: Coding | null; bytes: number }>(field, [plain, br, gzip]), form));
+
+  test("does not depend on what other clients invent", () => {
+    for (let count = 0; count < 1000; count++)
+      assert.equal(chooseCoding(`gzip;q=0.5, br;q=0.1, x${count}`, ALL), "gzip");
+    assert.equal(chooseCoding("br", ALL), "br");
   });
 });
 

@@ -12,7 +12,7 @@ export type Coding = "zstd" | "br" | "gzip";
  */
 export function chooseCoding<T extends string>(field: string | undefined, offered: readonly T[]): T | null {
   if (field === undefined || field === "") return null;
-  const weights = codingWeights(field);
+  const weights = rememberedWeights(field);
   const any = weights.get("*");
   let best: T | null = null;
   let bestWeight = 0;
@@ -24,6 +24,16 @@ export function chooseCoding<T extends string>(field: string | undefined, offere
   }
   // "identity;q=1, gzip;q=0.5" asks for the plain thing. Where identity is not named it is acceptable, and wanted least.
   return best !== null && (weights.get("identity") ?? 0) > bestWeight ? null : best;
+}
+
+/** Of the forms that a thing has, the smallest first, the one to send; without its coding where none of them is acceptable. */
+export function chooseForm<T extends { readonly coding: Coding | null }>(
+  field: string | undefined,
+  forms: readonly [T, ...T[]],
+): T {
+  const codings = forms.flatMap(({ coding }) => coding ?? []);
+  const coding = chooseCoding(field, codings);
+  return forms.find((form) => form.coding === coding) ?? forms[0];
 }
 
 /** Of the media types `offered` (lower-case, without parameters; the best first), the one that an Accept field prefers; null: none of them. */
@@ -71,6 +81,20 @@ function members(field: string): Member[] {
     if (weight >= 0) found.push({ value, weight });
   }
   return found;
+}
+
+/** Browsers send a handful of values. */
+const REMEMBERED = 256;
+const remembered = new Map<string, ReadonlyMap<string, number>>();
+
+function rememberedWeights(field: string): ReadonlyMap<string, number> {
+  const known = remembered.get(field);
+  if (known !== undefined) return known;
+  const weights = codingWeights(field);
+  if (field.length > 256) return weights;
+  if (remembered.size >= REMEMBERED) remembered.clear();
+  remembered.set(field, weights);
+  return weights;
 }
 
 function codingWeights(field: string): Map<string, number> {
