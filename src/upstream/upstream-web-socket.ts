@@ -15,9 +15,10 @@ import type { Clock, Timer } from "../clock.ts";
 import { CloseCode, type WebSocketApp, type WebSocketClient } from "../http/web-socket.ts";
 import { type FrameHandler, FrameParser, mayBeSent, Opcode } from "../http/websocket/frame-parser.ts";
 import { closePayload, maskedFrame } from "../http/websocket/frame-writer.ts";
+import { messageCost } from "../wire/frames.ts";
 import { type ByteStream, SocketStream, type StreamListener } from "../streams/byte-stream.ts";
 
-/** Bytes of messages that may wait in each direction. */
+/** What messages may cost that wait in each direction: their bytes, and something for each of them. */
 const HIGH_WATER = 262_144;
 const LOW_WATER = 131_072;
 /** The upstream gets this long to answer our Close. */
@@ -58,17 +59,17 @@ export class UpstreamWebSocket implements WebSocketApp, FrameHandler, StreamList
     if (this.#state !== "open") return;
     const opcode = this.#isInMessage ? Opcode.continuation : isText ? Opcode.text : Opcode.binary;
     this.#isInMessage = !isLast;
-    const { length } = payload;
-    this.credit -= length;
+    const cost = messageCost(payload.length);
+    this.credit -= cost;
     this.#stream.writeBytes(maskedFrame(opcode, isLast, payload, randomBytes(4)), () => {
       const wasHeld = this.credit <= 0;
-      this.credit += length;
+      this.credit += cost;
       if (wasHeld && this.credit > 0) this.#client.resume();
     });
   }
 
-  taken(bytes: number): void {
-    this.#untaken -= bytes;
+  taken(cost: number): void {
+    this.#untaken -= cost;
     if (this.#untaken <= LOW_WATER && this.#stream.isPaused) this.#stream.resume();
   }
 
@@ -88,8 +89,9 @@ export class UpstreamWebSocket implements WebSocketApp, FrameHandler, StreamList
 
   onMessage(isText: boolean, piece: Buffer, isLast: boolean): void {
     if (this.#state !== "open") return;
-    this.#untaken += piece.length;
-    this.#client.send(isText, isLast, piece);
+    const cost = messageCost(piece.length);
+    this.#untaken += cost;
+    this.#client.send(isText, isLast, piece, cost);
     if (this.#untaken > HIGH_WATER && !this.#stream.isPaused) this.#stream.pause();
   }
 

@@ -222,6 +222,9 @@ upstream = "${app.base}"
     if (isFinal) break;
   }
   assert.deepEqual(Buffer.concat(pieces), large);
+  // Each costs credit, and gives it back.
+  void plain.raw.send(Buffer.concat(Array.from({ length: 10_000 }, () => frame(1, ""))));
+  for (let i = 0; i < 10_000; i++) assert.equal((await plain.next()).payload.length, 0);
   const session = await Http2Client.open(front.base);
   const tunnelled = await session.webSocket("/echo");
   tunnelled.send(1, "over HTTP/2");
