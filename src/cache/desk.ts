@@ -2,10 +2,10 @@
  * The cache of one route: takes its requests, answers those that it can, and lets the others go on to the app, whose responses it stores where
  * that is allowed.
  */
+import { answerError } from "../http/error-response.ts";
 import { Exchange } from "../http/exchange.ts";
 import type { Handler, Stage } from "../http/handler.ts";
 import type { HeaderBlock } from "../http/header-block.ts";
-import { reasonPhrase } from "../http/http1/response-head.ts";
 import { passOn } from "../http/passing.ts";
 import { EMPTY_BODY } from "../http/request-body.ts";
 import type { RequestHead } from "../http/request-head.ts";
@@ -15,7 +15,6 @@ import { Fill } from "./fill.ts";
 import type { FillHouse } from "./fill-words.ts";
 import { isUnsafe } from "./invalidation.ts";
 import { parametersOf, targetKey } from "./key.ts";
-import { made } from "./made-fields.ts";
 import { answerPurge } from "./purge-request.ts";
 import { RequestFacts } from "./request-facts.ts";
 import type { ResponseCache } from "./response-cache.ts";
@@ -134,8 +133,7 @@ export class Desk implements FillHouse {
         return;
       }
     }
-    if (wants?.onlyIfCached === true)
-      return exchange.complete(504, reasonPhrase(504), ONLY_IF_CACHED, "504 Gateway Timeout\n");
+    if (wants?.onlyIfCached === true) return answerError(exchange, 504);
     if (wants?.noStore === true) return this.#pass(waiting, "request", null);
     if (head.method === "HEAD") return this.#pass(waiting, "method", null);
     const forwarded: Forwarded =
@@ -258,15 +256,6 @@ export class Desk implements FillHouse {
     return vary.length === 0 ? key : `${key}\n${variantKey(vary, headers)}`;
   }
 }
-
-const ONLY_IF_CACHED = made([
-  "Content-Type",
-  "text/plain; charset=utf-8",
-  "Cache-Control",
-  "no-store",
-  "Cache-Status",
-  "maitred; detail=only-if-cached",
-]);
 
 /** Scheme, host and prefix of a shelf's name. */
 function baseOf(shelfName: string): string {

@@ -36,6 +36,8 @@ export class DiskTier {
   readonly #waiting: { readonly record: Record; readonly stored: StoredResponse }[] = [];
   #waitingBytes = 0;
   #work: Promise<void> | null = null;
+  /** Files that are being removed: what is not true any more must not be there at the next start. */
+  readonly #removals = new Set<Promise<void>>();
   #complainedAt = -Infinity;
   readonly #loads = new Map<StoredResponse, Promise<StoredResponse | null>>();
   /** What has become untrue while the index is read: what is found later may be that. Null once it is read. */
@@ -51,7 +53,7 @@ export class DiskTier {
     this.#offset = clock.wall() - clock.now();
     this.#index = new Store(limitBytes, (stored) => Math.max(LEAST_FILE_BYTES, stored.countedBytes));
     this.#index.onRemoved = ({ file }) => {
-      if (file !== null) void unlink(this.#path(file)).catch(() => {});
+      if (file !== null) this.#remove(this.#path(file));
     };
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
@@ -91,9 +93,16 @@ export class DiskTier {
     this.#isClosed = true;
     await this.#scan;
     await this.#work;
+    await Promise.all(this.#removals);
   }
 
   // Private
+
+  #remove(path: string): void {
+    const removal = unlink(path).catch(() => {});
+    this.#removals.add(removal);
+    void removal.finally(() => this.#removals.delete(removal));
+  }
 
   #path(file: string): string {
     return join(this.#folder, file.slice(0, 2), file);
@@ -140,7 +149,7 @@ export class DiskTier {
     const entry = new StoredResponse({ ...terms, flat: [], showsTags: true }, null);
     entry.file = file;
     entry.countedBytes = bytes;
-    if (!this.#index.add(shelfName, target, entry)) void unlink(this.#path(file)).catch(() => {});
+    if (!this.#index.add(shelfName, target, entry)) this.#remove(this.#path(file));
   }
 
   async #read(entry: StoredResponse): Promise<StoredResponse | null> {

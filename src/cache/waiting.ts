@@ -24,9 +24,10 @@ export function free(waiting: Waiting): Waiting {
   return waiting;
 }
 
-/** Who served it, for the access log. */
+/** Who served it, or that nobody could. */
 export function adopt(outer: Exchange, inner: Exchange): void {
   outer.workerPid = inner.workerPid;
+  outer.isOwnError = inner.isOwnError;
   outer.queuedAt = inner.queuedAt;
   outer.givenAt = inner.givenAt;
 }
