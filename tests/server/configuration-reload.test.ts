@@ -217,7 +217,7 @@ log-level = "debug"
       `${common}[[route]]\npath = "/r"\nupstream = { url = "https://127.0.0.1:1", tls = { ca = "/nowhere/ca.pem" } }\n`,
     );
     assert.equal((await reload()).code, 1);
-    await server.waitForLine(/\/nowhere\/ca\.pem/);
+    await server.waitForLine(/there is no file \/nowhere\/ca\.pem/);
     assert.equal(await get("/r"), "old");
     assert.deepEqual(await server.stop(), { code: 0, signal: null });
     folder.remove();
