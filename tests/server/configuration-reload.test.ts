@@ -8,6 +8,7 @@ import { Gates } from "../support/gates.ts";
 import { startLoad } from "../support/load.ts";
 import { type Maitred, startMaitred } from "../support/maitred.ts";
 import { testApps } from "../support/places.ts";
+import { RawClient } from "../support/raw-client.ts";
 
 suite("a reload", () => {
   const start = async (
@@ -47,6 +48,8 @@ pool = "early"
     for (const one of load) await one.until((answers) => answers.size === 1, "the first answer");
     folder.write(`${common}
 limit-request-body = 5
+server-header = false
+keep-alive = 0
 [[route]]
 path = "/new"
 respond = "now"
@@ -65,6 +68,11 @@ respond = "a site"
     await load[0]!.until((answers) => answers.has("now"), "the new route");
     await load[1]!.until((answers) => answers.size === 3, "both workers of the new pool");
     assert.equal(await get("/", "a.example"), "a site");
+    const client = await RawClient.open(server.port);
+    await client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    const { headers } = await client.response();
+    assert.deepEqual([headers["server"], headers["connection"]], [undefined, "close"], "limits and fields as well");
+    client.leave();
     assert.equal((await ask(server.port, "localhost", "/echo", { method: "POST", body: "123456" })).status, 413);
     await server.waitForLine(/Pool early: Has left/);
     for (const one of load) await one.stop();
