@@ -81,11 +81,16 @@ respond = "a site"
       [],
     );
     const status = JSON.parse((await command(["status", "--json", "-p", String(server.pid)])).stdout) as {
-      pools: { name: string; wanted: number }[];
+      pools: { name: string; wanted: number; patterns: string[] }[];
+      configuration: unknown;
     };
+    assert.deepEqual(status.configuration, { file: folder.file, sites: 2, routes: 3 });
+    await server.waitForLine(
+      /Configuration: .*maitred\.toml \(1 site, 2 routes\)[^]*maitred\.toml \(2 sites, 3 routes\)/,
+    );
     assert.deepEqual(
-      status.pools.map(({ name, wanted }) => `${name} ${wanted}`),
-      ["main 1", "late 2"],
+      status.pools.map(({ name, wanted, patterns }) => `${name} ${wanted} ${patterns.join()}`),
+      ["main 1 ", "late 2 /parents"],
     );
     assert.deepEqual(await server.stop(), { code: 0, signal: null });
     folder.remove();
