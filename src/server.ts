@@ -235,7 +235,7 @@ export async function serve(
   const status = (): Status =>
     takeStatus({
       version,
-      app: pools.main.plan.app,
+      plan: reloading.plan,
       state: phase === "serving" && pools.wanted === 0 && !pools.areEmpty ? "paused" : phase,
       uptimeMs: Math.round(clock.now() - startedAt),
       listeners: listeners.map(({ url }) => url),

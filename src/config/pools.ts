@@ -23,7 +23,8 @@ export function poolsOf(
   const mistakes: string[] = [];
   const owners = new Map<string, string>();
   const names = new Set<string>();
-  for (const { name, patterns, workerClass, interface: asked } of specs) {
+  for (const spec of specs) {
+    const { name, patterns, workerClass, interface: asked } = spec;
     if (names.has(name)) mistakes.push(`--pool ${name} is given twice: name all its paths in one, separated by commas`);
     names.add(name);
     for (const { text, literal, isExact } of patterns) {
@@ -34,7 +35,7 @@ export function poolsOf(
     }
     const implied = impliedInterface(workerClass);
     if (implied !== null && asked !== undefined && asked !== "auto" && asked !== implied)
-      mistakes.push(`--pool ${name} has an interface and a worker-class that contradict each other`);
+      mistakes.push(`${labelOf(spec)} has an interface and a worker-class that contradict each other`);
   }
   return { pools: specs.map((spec) => poolOf(spec, main, automatic, elasticity)), mistakes };
 }
@@ -62,10 +63,15 @@ function poolOf(
     app: spec.app ?? main.app,
     factory: spec.factory ?? (isSameApp && main.factory),
     interface: kind ?? (isSameApp ? main.interface : "auto"),
-    interfaceFrom: kind !== undefined ? `--pool ${spec.name}` : isSameApp ? main.interfaceFrom : "",
+    interfaceFrom: kind !== undefined ? labelOf(spec) : isSameApp ? main.interfaceFrom : "",
     workers,
     sizing,
-    workersReason: count === "auto" ? automatic.reason : spec.workers === undefined ? "default of a pool" : "--pool",
+    workersReason:
+      count === "auto"
+        ? automatic.reason
+        : spec.workers === undefined
+          ? "default of a pool"
+          : labelOf(spec).replace(/ .*/, ""),
     threads: gevent ? 1 : threads,
     gevent,
     // A pool is as large as it was made, whatever its Python can do.
@@ -76,6 +82,11 @@ function poolOf(
     queueSize: spec.queueSize ?? main.queueSize,
     queueTimeoutMs: spec.queueTimeoutMs ?? main.queueTimeoutMs,
   };
+}
+
+/** How the operator wrote it: a pool of the configuration file has no paths of its own. */
+function labelOf({ name, patterns }: PoolSpec): string {
+  return patterns.length > 0 ? `--pool ${name}` : `pools.${name}`;
 }
 
 function impliedInterface(workerClass: PoolSpec["workerClass"]): Plan["interface"] | null {

@@ -2,6 +2,7 @@
  * The whole way from a command line to a Plan, without touching the machine: resolve every value, check how they fit together and
  * to the host, report all mistakes at once. Nothing has been started or opened when this returns.
  */
+import type { PathPattern } from "../http/path-pattern.ts";
 import { appMistake } from "./app-target.ts";
 import { defaultWorkers } from "./cpus.ts";
 import type { Configuration } from "./file/read-configuration.ts";
@@ -35,6 +36,7 @@ import * as timeouts from "./settings/timeouts.ts";
 import * as webSocket from "./settings/web-socket.ts";
 import * as workers from "./settings/workers.ts";
 import { areForUs, passedSockets } from "./socket-activation.ts";
+import type { SitePlan } from "./sites/site.ts";
 import { sitesOf } from "./sites/sites-of.ts";
 import { placedAuthorities } from "./upstream-files.ts";
 import { sizingOf } from "./worker-count.ts";
@@ -151,7 +153,7 @@ export function readPlan(
     ...sizingOf(sizing.value, automatic.workers, elasticity),
     workersReason: sizing.value === "auto" ? automatic.reason : originText(sizing.origin),
     cpus: automatic.cpus,
-    pools: beside.pools,
+    pools: beside.pools.map((pool) => ({ ...pool, patterns: patternsTo(pool.name, serving.sites) })),
     configurationFile: file?.path ?? null,
     sites: serving.sites,
     refusesUnknownHosts: routing.refusesUnknownHosts,
@@ -252,6 +254,13 @@ function inOrder(mistakes: readonly string[], file: Configuration | null): reado
   };
   const lines = new Map(mistakes.map((mistake) => [mistake, lineOf(mistake)]));
   return mistakes.toSorted((a, b) => Math.sign((lines.get(a) ?? 0) - (lines.get(b) ?? 0)) || 0);
+}
+
+/** For whoever asks what a pool is for. */
+function patternsTo(pool: string, sites: readonly SitePlan[]): readonly PathPattern[] {
+  const routes = sites.flatMap((site) => site.routes);
+  const own = routes.filter(({ destination }) => destination.type === "app" && destination.pool === pool);
+  return own.map(({ match }) => match.pattern);
 }
 
 function placed(address: Bind, fromChdir: (path: string) => string): Bind {

@@ -5,6 +5,7 @@
 import type { Plan } from "../config/plan.ts";
 import { waitingForRestart } from "../config/plan-changes.ts";
 import type { PlanResult } from "../config/read-plan.ts";
+import { configurationOf } from "./status.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { ReloadOutcome } from "../workers/supervisor.ts";
 
@@ -32,6 +33,7 @@ export class Reloading {
     this.#plan = started;
     this.#house = house;
     this.#isDevelopment = started.reload !== null;
+    this.#tell();
   }
 
   /** The plan in force. */
@@ -75,6 +77,16 @@ export class Reloading {
   #adopt(plan: Plan): void {
     this.#plan = plan;
     this.#house.adopt(plan);
+    this.#tell();
+  }
+
+  #tell(): void {
+    const inForce = configurationOf(this.#plan);
+    if (inForce === null) return;
+    const { file, sites, routes } = inForce;
+    this.#house.log.info(
+      `Configuration: ${file} (${sites} site${sites === 1 ? "" : "s"}, ${routes} route${routes === 1 ? "" : "s"})`,
+    );
   }
 
   #refuse(read: Exclude<PlanResult, { type: "plan" }>): ReloadOutcome {

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import type { CacheCounts } from "../cache/response-cache.ts";
 import type { MaintenanceStatus } from "../stages/maintenance.ts";
 import type { UpstreamCounts } from "../upstream/upstream.ts";
+import type { Plan } from "../config/plan.ts";
 import type { DeathReport, EndLedger, WorkerReport } from "../workers/report.ts";
 import type { Pools } from "../workers/pools.ts";
 
@@ -27,12 +28,21 @@ export interface PoolStatus {
   readonly waiting: number;
 }
 
+/** What is in force of the configuration. */
+export interface ConfigurationStatus {
+  readonly file: string;
+  readonly sites: number;
+  readonly routes: number;
+}
+
 export interface Status {
   readonly version: string;
   readonly pid: number;
   readonly state: "starting" | "serving" | "draining" | "paused";
   readonly uptimeMs: number;
   readonly app: string;
+  /** null: there is no configuration file. */
+  readonly configuration: ConfigurationStatus | null;
   readonly interface: string | null;
   readonly python: string;
   readonly listeners: readonly string[];
@@ -61,21 +71,24 @@ export interface Status {
 /** What is known without asking the kernel. */
 export type StatusFacts = Pick<
   Status,
-  | "version"
-  | "app"
-  | "state"
-  | "uptimeMs"
-  | "listeners"
-  | "health"
-  | "connections"
-  | "cache"
-  | "maintenance"
-  | "upstreams"
-> & { readonly oldestMs: number; readonly pools: Pools; readonly ledger: EndLedger };
+  "version" | "state" | "uptimeMs" | "listeners" | "health" | "connections" | "cache" | "maintenance" | "upstreams"
+> & { readonly plan: Plan; readonly oldestMs: number; readonly pools: Pools; readonly ledger: EndLedger };
 
-export function takeStatus({ pools, ledger, oldestMs, ...facts }: StatusFacts): Status {
+/** Sites and routes of a plan; null without a configuration file. */
+export function configurationOf({ configurationFile, sites }: Plan): ConfigurationStatus | null {
+  if (configurationFile === null) return null;
+  return {
+    file: configurationFile,
+    sites: Math.max(1, sites.length),
+    routes: sites.reduce((count, { routes }) => count + routes.length, 0),
+  };
+}
+
+export function takeStatus({ plan, pools, ledger, oldestMs, ...facts }: StatusFacts): Status {
   return {
     ...facts,
+    app: plan.app,
+    configuration: configurationOf(plan),
     pid: process.pid,
     interface: pools.main.interface,
     python: pools.python,

@@ -8,6 +8,7 @@ import { Gates } from "../support/gates.ts";
 import { startLoad } from "../support/load.ts";
 import { type Maitred, startMaitred } from "../support/maitred.ts";
 import { testApps } from "../support/places.ts";
+import { RawClient } from "../support/raw-client.ts";
 
 suite("a reload", () => {
   const start = async (
@@ -47,6 +48,7 @@ pool = "early"
     for (const one of load) await one.until((answers) => answers.size === 1, "the first answer");
     folder.write(`${common}
 limit-request-body = 5
+server-header = false
 [[route]]
 path = "/new"
 respond = "now"
@@ -65,6 +67,11 @@ respond = "a site"
     await load[0]!.until((answers) => answers.has("now"), "the new route");
     await load[1]!.until((answers) => answers.size === 3, "both workers of the new pool");
     assert.equal(await get("/", "a.example"), "a site");
+    const client = await RawClient.open(server.port);
+    await client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    const { headers } = await client.response();
+    assert.equal(headers["server"], undefined, "fields as well");
+    client.leave();
     assert.equal((await ask(server.port, "localhost", "/echo", { method: "POST", body: "123456" })).status, 413);
     await server.waitForLine(/Pool early: Has left/);
     for (const one of load) await one.stop();
@@ -73,11 +80,16 @@ respond = "a site"
       [],
     );
     const status = JSON.parse((await command(["status", "--json", "-p", String(server.pid)])).stdout) as {
-      pools: { name: string; wanted: number }[];
+      pools: { name: string; wanted: number; patterns: string[] }[];
+      configuration: unknown;
     };
+    assert.deepEqual(status.configuration, { file: folder.file, sites: 2, routes: 3 });
+    await server.waitForLine(
+      /Configuration: .*maitred\.toml \(1 site, 2 routes\)[^]*maitred\.toml \(2 sites, 3 routes\)/,
+    );
     assert.deepEqual(
-      status.pools.map(({ name, wanted }) => `${name} ${wanted}`),
-      ["main 1", "late 2"],
+      status.pools.map(({ name, wanted, patterns }) => `${name} ${wanted} ${patterns.join()}`),
+      ["main 1 ", "late 2 /parents"],
     );
     assert.deepEqual(await server.stop(), { code: 0, signal: null });
     folder.remove();
@@ -217,7 +229,7 @@ log-level = "debug"
       `${common}[[route]]\npath = "/r"\nupstream = { url = "https://127.0.0.1:1", tls = { ca = "/nowhere/ca.pem" } }\n`,
     );
     assert.equal((await reload()).code, 1);
-    await server.waitForLine(/\/nowhere\/ca\.pem/);
+    await server.waitForLine(/there is no file \/nowhere\/ca\.pem/);
     assert.equal(await get("/r"), "old");
     assert.deepEqual(await server.stop(), { code: 0, signal: null });
     folder.remove();

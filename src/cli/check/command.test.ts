@@ -47,6 +47,13 @@ maitred: error: -w 0 would serve nothing: give 1 or more, or leave it out for on
     assert.equal(check("x", "--bogus").status, 2);
   });
 
+  test("looks at the certificates", () => {
+    writeFileSync(join(folder, "bad.pem"), "no certificate");
+    const { status, stderr } = check('app = "app:app"\ncertfile = "bad.pem"\n');
+    assert.equal(status, 2);
+    assert.match(stderr, /^maitred: error: .*\/site\/bad\.pem.*\n1 mistake: nothing would start\n$/);
+  });
+
   test("explains each value, and the routes in the order they are tried", () => {
     const { status, stdout, stderr } = check(
       `app = "app:app"

@@ -40,13 +40,15 @@ export async function checkCommand(
       warn("maitred: error: maitred check takes no --version\n");
       return EXIT_MISTAKE;
     case "mistakes": {
-      for (const mistake of result.mistakes) warn(`maitred: error: ${mistake}\n`);
-      const count = result.mistakes.length;
-      warn(`${count} mistake${count === 1 ? "" : "s"}: nothing would start\n`);
-      return EXIT_MISTAKE;
+      return refused(result.mistakes);
     }
     case "plan": {
       for (const notice of result.notices) warn(`maitred: notice: ${notice}\n`);
+      if (result.plan.tls !== null) {
+        const { certificateMistake } = await import("./certificates.ts");
+        const mistake = certificateMistake(result.plan.tls, (line) => warn(`maitred: notice: ${line}\n`));
+        if (mistake !== null) return refused([mistake]);
+      }
       const resolved = resolve(words, process.env, configuration?.settings);
       if (own.has("--explain")) {
         print(explain(result.plan, resolved, appOrigin(resolved.positionals, configuration), configuration));
@@ -59,6 +61,12 @@ export async function checkCommand(
       );
       return 0;
     }
+  }
+
+  function refused(mistakes: readonly string[]): number {
+    for (const mistake of mistakes) warn(`maitred: error: ${mistake}\n`);
+    warn(`${counted(mistakes.length, "mistake")}: nothing would start\n`);
+    return EXIT_MISTAKE;
   }
 
   function appOrigin(positionals: readonly string[], file: typeof configuration): string {

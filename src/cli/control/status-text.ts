@@ -7,6 +7,7 @@ export function statusText(status: Status): string {
   const lines = [
     `maitred ${status.version} (pid ${status.pid}), ${status.state}, up ${span(status.uptimeMs)}`,
     `app          ${status.app === "" ? "none" : status.app}${status.interface === null ? "" : ` (${status.interface})`}${status.python === "" ? "" : `, ${status.python}`}`,
+    ...(status.configuration === null ? [] : [`routes       ${configurationText(status.configuration)}`]),
     `listening    ${status.listeners.join(", ")}${status.health === null ? "" : `; health checks at ${status.health}`}`,
     `connections  ${status.connections}`,
     `queue        ${status.queue.waiting} waiting${status.queue.waiting === 0 ? "" : `, the oldest for ${span(status.queue.oldestMs)}`}`,
@@ -142,4 +143,8 @@ function table(rows: readonly (readonly string[])[]): string[] {
       .join("  ")
       .trimEnd(),
   );
+}
+
+function configurationText({ file, sites, routes }: NonNullable<Status["configuration"]>): string {
+  return `${file} (${sites} site${sites === 1 ? "" : "s"}, ${routes} route${routes === 1 ? "" : "s"})`;
 }
