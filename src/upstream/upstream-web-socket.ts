@@ -89,7 +89,7 @@ export class UpstreamWebSocket implements WebSocketApp, FrameHandler, StreamList
   onMessage(isText: boolean, piece: Buffer, isLast: boolean): void {
     if (this.#state !== "open") return;
     this.#untaken += piece.length;
-    this.#client.send(isText, isLast, piece);
+    this.#client.send(isText, isLast, piece, piece.length);
     if (this.#untaken > HIGH_WATER && !this.#stream.isPaused) this.#stream.pause();
   }
 
