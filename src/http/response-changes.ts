@@ -37,12 +37,10 @@ export function appended(fields: ResponseFields, more: ResponseFields): Response
   );
 }
 
-/** Remembers what a change makes of fields for as long as these live. */
-export function remembered(
-  change: (fields: ResponseFields) => ResponseFields,
-): (fields: ResponseFields) => ResponseFields {
+/** A dressing that remembers what a change makes of fields for as long as these live. */
+export function remembered(change: (fields: ResponseFields) => ResponseFields): Dressing {
   const known = new WeakMap<ResponseFields, ResponseFields>();
-  return (fields) => {
+  return (_exchange, _status, fields) => {
     let changed = known.get(fields);
     if (changed === undefined) known.set(fields, (changed = change(fields)));
     return changed;

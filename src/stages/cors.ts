@@ -3,7 +3,7 @@
  * app says itself about origins is replaced: two voices would contradict each other.
  */
 import type { CorsPlan, OriginPattern } from "../config/sites/cors.ts";
-import type { Exchange } from "../http/exchange.ts";
+import type { Dressing, Exchange } from "../http/exchange.ts";
 import type { Stage } from "../http/handler.ts";
 import { reasonPhrase } from "../http/http1/response-head.ts";
 import { changedFields, dress, ownFields, remembered, varied, withoutFields } from "../http/response-changes.ts";
@@ -23,12 +23,10 @@ const OWN: ReadonlySet<string> = new Set([
   "access-control-max-age",
 ]);
 
-type Change = (fields: ResponseFields) => ResponseFields;
-
 export function sharing(plan: CorsPlan): Stage {
   const plain = plan.origins === "any" && !plan.credentials;
-  const changes = new Map<string, Change>();
-  const changeFor = (origin: string | null): Change => {
+  const changes = new Map<string, Dressing>();
+  const changeFor = (origin: string | null): Dressing => {
     const key = origin ?? "";
     const known = changes.get(key);
     if (known !== undefined) return known;
@@ -46,8 +44,7 @@ export function sharing(plan: CorsPlan): Stage {
         return preflight(plan, exchange, allowed, head.headers.get("access-control-request-headers"));
     }
     // An origin that is the same for all needs no question.
-    const change = changeFor(plain ? "*" : allowed);
-    dress(exchange, (_exchange, _status, fields) => change(fields));
+    dress(exchange, changeFor(plain ? "*" : allowed));
     next(exchange);
   };
 }

@@ -12,8 +12,7 @@ export function settingHeaders(plan: HeadersPlan): Stage {
   const overHttp = remembered((fields) => changed(plan, fields, false));
   const overHttps = remembered((fields) => changed(plan, fields, true));
   return (next) => (exchange) => {
-    const change = exchange.peer.scheme === "https" ? overHttps : overHttp;
-    dress(exchange, (_exchange, _status, fields) => change(fields));
+    dress(exchange, exchange.peer.scheme === "https" ? overHttps : overHttp);
     next(exchange);
   };
 }

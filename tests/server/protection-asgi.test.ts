@@ -1,8 +1,11 @@
 /** Who may come to an ASGI app, its WebSockets and streamed bodies included; and configurations that would protect nothing. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { after, before, suite, test } from "node:test";
 
-import { Browser } from "../support/browser.ts";
+import { Browser, type Page } from "../support/browser.ts";
 import { type Maitred, runMaitred } from "../support/maitred.ts";
 import { ALICE, Place, SHA512, type Told, told } from "../support/protected.ts";
 import { RawClient } from "../support/raw-client.ts";
@@ -13,7 +16,17 @@ suite("an ASGI app", () => {
   let server: Maitred;
   let browser: Browser;
 
+  /** Another server that decides; it tells what it was asked. */
+  const asked: string[] = [];
+  const decider = createServer((request, response) => {
+    const { authorization, "content-length": length, "x-original-uri": uri } = request.headers;
+    asked.push(`${request.method} ${request.url} about ${String(uri)} with ${length ?? "no"} bytes`);
+    response.writeHead(authorization === "Bearer good" ? 200 : 403, { "x-user": "erin" }).end("decided");
+  });
+
   before(async () => {
+    decider.listen(0, "127.0.0.1");
+    await once(decider, "listening");
     place.write(
       "asgi",
       `
@@ -25,6 +38,15 @@ basic-auth = { users = { alice = "${SHA512}" } }
 path = "/members"
 auth-request = { path = "/auth", copy = ["X-Groups"], user = "X-User" }
 rewrite = { strip-prefix = "/members" }
+
+[[route]]
+path = "/decider"
+access = "deny all"
+upstream = "http://127.0.0.1:${(decider.address() as AddressInfo).port}"
+
+[[route]]
+path = "/elsewhere"
+auth-request = { path = "/decider/ask?x=1", copy = ["X-User"] }
 
 [[route]]
 path = "/one"
@@ -41,6 +63,7 @@ access = "deny all"
   after(async () => {
     browser.close();
     assert.deepEqual(await server.stop(), { code: 0, signal: null });
+    decider.close();
   });
 
   test("is told by a field who it is", async () => {
@@ -56,7 +79,22 @@ access = "deny all"
       [told(page).body, told(page).path, told(page).fields["x-groups"]],
       [40 * 65_536, "/upload", "staff"],
     );
-    assert.equal((await browser.ask("/members/upload", { method: "POST", chunks })).status, 401);
+    // What is left of a body that nobody wants ends the connection past 1 MiB: one of its own.
+    const stranger = new Browser(server.port);
+    assert.equal((await stranger.ask("/members/upload", { method: "POST", chunks: chunks.slice(0, 4) })).status, 401);
+    stranger.close();
+  });
+
+  test("another server decides, by a route that is for such questions alone", async () => {
+    const ask = (token: string): Promise<Page> =>
+      browser.ask("/elsewhere/a?b", { method: "POST", headers: { authorization: `Bearer ${token}` }, body: "hello" });
+    assert.equal((await ask("bad")).status, 403);
+    const page = told(await ask("good"));
+    assert.deepEqual([page.body, page.fields["x-user"]], ["hello", "erin"]);
+    const question = "GET /decider/ask?x=1 about /elsewhere/a?b with no bytes";
+    assert.deepEqual(asked, [question, question]);
+    assert.equal((await browser.get("/decider/ask")).status, 403);
+    assert.equal(asked.length, 2);
   });
 
   test("WebSockets pass the same", async () => {
