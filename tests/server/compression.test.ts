@@ -18,6 +18,7 @@ import {
 } from "node:zlib";
 
 import { Browser } from "../support/browser.ts";
+import { newPage, withoutChromium } from "../support/chromium.ts";
 import { Gates } from "../support/gates.ts";
 import { type Maitred, startMaitred } from "../support/maitred.ts";
 import { examplesPython, temporaryFolder, testApps } from "../support/places.ts";
@@ -290,6 +291,35 @@ respond = { status = 200, body = "${"a line\\n".repeat(500)}" }
     assert.equal(await coding("/long"), "gzip");
     const long = await browser.get("/long", { "accept-encoding": "gzip" });
     assert.equal(decode(long.body, "gzip").toString(), "a line\n".repeat(500));
+    browser.close();
+    await server.stop();
+  });
+});
+
+suite("compression and Chromium", { skip: withoutChromium }, () => {
+  test("it decodes every coding with the bytes that hide the length of personal pages", async () => {
+    const folder = temporaryFolder();
+    const codings = [
+      ["/page", "zstd"],
+      ["/words", "br"],
+      ["/validated", "gzip"],
+      ["/streamed", "zstd"],
+    ] as const;
+    const routes = codings.map(([path, coding]) => `[[route]]\npath = "${path}"\ncompression = ["${coding}"]\n`);
+    writeFileSync(join(folder, "maitred.toml"), `app = "compressed_asgi:application"\n${routes.join("")}`);
+    const args = ["-b", "127.0.0.1:0", "-w", "1", "--chdir", testApps, "--config", join(folder, "maitred.toml")];
+    const server = await startMaitred(args, { cwd: folder });
+    const browser = new Browser(server.port);
+    const page = await newPage();
+    await page.context().addCookies([{ name: "session", value: "1", url: server.base }]);
+    for (const [path, coding] of codings) {
+      const url = `${path}?seed=7&count=20000`;
+      const response = await page.goto(`${server.base}${url}`);
+      assert.equal(response?.headers()["content-encoding"], coding);
+      const body = await response?.body();
+      assert.ok(body?.equals((await browser.get(url)).body), `${path} ${coding}`);
+    }
+    await page.close();
     browser.close();
     await server.stop();
   });
