@@ -97,6 +97,10 @@ error-pages = { 500 = "errors/50x.html", intercept = true }
 path = "/bare"
 error-pages = false
 [[route]]
+path = "/files"
+static = "errors"
+error-pages = { 4xx = "errors/404.html" }
+[[route]]
 path = "/raw"
 allow-methods = ["POST"]
 `,
@@ -126,6 +130,14 @@ allow-methods = ["POST"]
     const large = await browser.get("/streams", HTML);
     assert.deepEqual([large.status, large.text], [500, "<p>broken</p>"]);
     assert.equal((await browser.get("/?status=200+OK")).text, "the app's own words");
+  });
+
+  test("stand in for those of a static folder, with their fields", async () => {
+    assert.equal((await browser.get("/files/missing.css", HTML)).text, "<p>lost</p>");
+    const post = await browser.ask("/files/404.html", { method: "POST", body: "x", headers: HTML });
+    assert.deepEqual([post.status, post.text, post.headers["allow"]], [405, "<p>lost</p>", "GET, HEAD"]);
+    const beyond = await browser.get("/files/404.html", { ...HTML, range: "bytes=99-" });
+    assert.deepEqual([beyond.status, beyond.text, beyond.headers["content-range"]], [416, "<p>lost</p>", "bytes */11"]);
   });
 
   test("can be turned off for a route: the built-in page names the request", async () => {

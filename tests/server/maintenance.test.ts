@@ -10,6 +10,7 @@ import { command } from "../support/command.ts";
 import { type Maitred, startMaitred } from "../support/maitred.ts";
 import { temporaryFolder, testApps } from "../support/places.ts";
 import { RawClient } from "../support/raw-client.ts";
+import { frame, handshake, readFrame } from "../support/web-socket-client.ts";
 
 const HTML = { accept: "text/html,*/*;q=0.8" };
 
@@ -113,6 +114,32 @@ suite("maitred maintenance", { skip: process.platform !== "linux" }, () => {
     assert.equal(wrong.code, 2);
     assert.match(wrong.stderr, /--page \/nowhere\/at\.html cannot be read: .*ENOENT/);
     browser.close();
+    await server.stop();
+  });
+});
+
+suite("maitred maintenance and WebSockets", { skip: process.platform !== "linux" }, () => {
+  test("leave open ones alone, refuse or hold the handshakes of others", async () => {
+    const args = ["-b", "127.0.0.1:0", "-w", "1", "--chdir", testApps, "websocket_app:application"];
+    const server = await startMaitred(args);
+    const open = await RawClient.open(server.port);
+    await open.send(handshake("/echo"));
+    assert.equal((await open.response()).status, 101);
+    await maintain(server, "on");
+    await open.send(frame(1, "still here"));
+    assert.equal((await readFrame((count) => open.take(count))).payload.toString(), "still here");
+    const refused = await RawClient.open(server.port);
+    await refused.send(handshake("/echo"));
+    assert.equal((await refused.response()).status, 503);
+    await maintain(server, "on", "--hold", "1m");
+    const held = await RawClient.open(server.port);
+    await held.send(handshake("/echo"));
+    await heldBy(server, 1);
+    await maintain(server, "off");
+    assert.equal((await held.response()).status, 101);
+    await held.send(frame(1, "hello"));
+    assert.equal((await readFrame((count) => held.take(count))).payload.toString(), "hello");
+    for (const client of [open, refused, held]) client.socket.destroy();
     await server.stop();
   });
 });
