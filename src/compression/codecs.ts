@@ -34,15 +34,19 @@ const WINDOW_BITS: number = 17;
 /** brotli finds little with a smaller one. */
 const BROTLI_WINDOW_BITS: number = 18;
 
-/** Compresses a whole body on this thread. */
-export function compressHere(body: Buffer, coding: Coding, levels: Levels, isPadded: boolean): Buffer {
-  switch (coding) {
-    case "gzip":
-      return finish(gzipSync(body, gzipOptions(levels)), coding, isPadded);
-    case "br":
-      return finish(brotliCompressSync(body, brotliOptions(levels, body.length, isPadded)), coding, isPadded);
-    case "zstd":
-      return finish(zstdCompressSync(body, zstdOptions(levels, body.length, isPadded)), coding, isPadded);
+/** Compresses a whole body on this thread; null where that failed (there is no memory for it). */
+export function compressHere(body: Buffer, coding: Coding, levels: Levels, isPadded: boolean): Buffer | null {
+  try {
+    switch (coding) {
+      case "gzip":
+        return finish(gzipSync(body, gzipOptions(levels)), coding, isPadded);
+      case "br":
+        return finish(brotliCompressSync(body, brotliOptions(levels, body.length, isPadded)), coding, isPadded);
+      case "zstd":
+        return finish(zstdCompressSync(body, zstdOptions(levels, body.length, isPadded)), coding, isPadded);
+    }
+  } catch {
+    return null;
   }
 }
 
@@ -73,18 +77,22 @@ export interface StreamCompressor {
   readonly flushKind: number;
 }
 
-/** `bodyBytes`: its whole length, 0 where that is not known. */
-export function streamCompressor(coding: Coding, levels: Levels, bodyBytes: number): StreamCompressor {
-  switch (coding) {
-    case "gzip":
-      return { stream: createGzip(gzipOptions(levels)), flushKind: constants.Z_SYNC_FLUSH };
-    case "br":
-      return {
-        stream: createBrotliCompress(brotliOptions(levels, bodyBytes, false)),
-        flushKind: constants.BROTLI_OPERATION_FLUSH,
-      };
-    case "zstd":
-      return { stream: createZstdCompress(zstdOptions(levels, bodyBytes, false)), flushKind: constants.ZSTD_e_flush };
+/** `bodyBytes`: its whole length, 0 where that is not known. null where there is no memory for one. */
+export function streamCompressor(coding: Coding, levels: Levels, bodyBytes: number): StreamCompressor | null {
+  try {
+    switch (coding) {
+      case "gzip":
+        return { stream: createGzip(gzipOptions(levels)), flushKind: constants.Z_SYNC_FLUSH };
+      case "br":
+        return {
+          stream: createBrotliCompress(brotliOptions(levels, bodyBytes, false)),
+          flushKind: constants.BROTLI_OPERATION_FLUSH,
+        };
+      case "zstd":
+        return { stream: createZstdCompress(zstdOptions(levels, bodyBytes, false)), flushKind: constants.ZSTD_e_flush };
+    }
+  } catch {
+    return null;
   }
 }
 

@@ -114,12 +114,15 @@ class CompressingSink extends PassingSink {
     if (coding === null) return super.start(inner, status, reason, variants.plain);
     if (this.outer.head.method === "HEAD") return super.start(inner, status, reason, variants.coded(coding));
     const { budget, clock, onBadLength } = this.#rules.house;
-    if (!budget.openStream()) {
+    const { levels } = this.#rules.plan;
+    const hasRoom = budget.openStream();
+    const compressor = hasRoom ? streamCompressor(coding, levels, Math.max(0, fields.contentLength)) : null;
+    if (compressor === null) {
+      if (hasRoom) budget.closeStream();
       budget.refused();
       return super.start(inner, status, reason, variants.plain);
     }
     this.adopt(inner);
-    const compressor = streamCompressor(coding, this.#rules.plan.levels, Math.max(0, fields.contentLength));
     const settings = {
       coding,
       isPadded: this.#isPadded(variants),

@@ -296,6 +296,35 @@ respond = { status = 200, body = "${"a line\\n".repeat(500)}" }
   });
 });
 
+suite("compression of what the cache has", () => {
+  test("gives each client its coding from one stored response", async () => {
+    const folder = temporaryFolder();
+    const routes = `[[route]]\npath = "/"\ncache = { ttl = "10m", status-header = true }\n`;
+    writeFileSync(join(folder, "maitred.toml"), `app = "compressed_asgi:application"\ncompression = true\n${routes}`);
+    const args = ["-b", "127.0.0.1:0", "-w", "1", "--chdir", testApps, "--config", join(folder, "maitred.toml")];
+    const server = await startMaitred(args, { cwd: folder });
+    const browser = new Browser(server.port);
+    const sizes = new Map<string, number>();
+    let plain: Buffer | null = null;
+    for (const coding of ["identity", ...CODINGS, "identity", ...CODINGS]) {
+      const { headers, body } = await browser.get("/words?seed=9&count=30000", { "accept-encoding": coding });
+      assert.equal(headers["content-encoding"], coding === "identity" ? undefined : coding);
+      if (plain === null) plain = body;
+      else assert.match(String(headers["cache-status"]), /hit/);
+      assert.ok(decode(body, headers["content-encoding"]).equals(plain), coding);
+      assert.equal(body.length, sizes.get(coding) ?? body.length);
+      sizes.set(coding, body.length);
+    }
+    const validated = await browser.get("/validated", { "accept-encoding": "gzip" });
+    assert.equal(validated.headers["etag"], 'W/"v1"');
+    const again = await browser.get("/validated", { "accept-encoding": "gzip", "if-none-match": 'W/"v1"' });
+    assert.deepEqual([again.status, again.headers["etag"]], [304, 'W/"v1"']);
+    assert.match(String(again.headers["cache-status"]), /hit/);
+    browser.close();
+    await server.stop();
+  });
+});
+
 suite("compression and Chromium", { skip: withoutChromium }, () => {
   test("it decodes every coding with the bytes that hide the length of personal pages", async () => {
     const folder = temporaryFolder();
