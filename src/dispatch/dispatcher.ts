@@ -3,14 +3,13 @@
  * refused when the queue is full or the wait too long. Seats come and go; what a lost seat had not begun comes back to the head of the queue.
  *
  * Two lanes: a request of a route known to be much slower than the rest waits in the slow lane, which leaves one seat free for everybody else, so that
- * fast requests do not queue behind slow ones. A slow request that has waited several times its own time may use that seat too, so nothing starves. Where
- * slow ones have waited long and fast ones wait too, each kind gets half of the seats' time.
+ * fast requests do not queue behind slow ones. A slow request that has waited several times its own time may use that seat too, so nothing starves.
  *
  * A lane that is late and grows serves its newest first and refuses who has waited too long (overload.ts).
  */
 import type { Clock, Timer } from "../clock.ts";
 import { answerError, failureOutcome } from "../http/error-response.ts";
-import type { Exchange, ServiceTimes } from "../http/exchange.ts";
+import type { Exchange } from "../http/exchange.ts";
 import { requestName } from "../http/request-name.ts";
 import type { Log } from "../telemetry/log.ts";
 import { Lane } from "./lane.ts";
@@ -30,8 +29,6 @@ export interface DispatcherSettings {
 /** A route is slow when it takes at least this long, and this many times the average of all. */
 const SLOW_MS = 10;
 const SLOW_FACTOR = 4;
-/** The average is of about so many requests. */
-const MEAN_OF = 64;
 /** It may take the last seat after waiting this many times its own time. At 1 the last seat was taken a third of the time at 70 % load. */
 const SLOW_PATIENCE = 5;
 /** A seat whose current request has run this long while others wait behind it is asked to hand those back. */
@@ -48,10 +45,7 @@ export class Dispatcher {
   readonly #seats: Seat[] = [];
   readonly #table = new ServiceTimesTable();
   #meanMs = 0;
-  #measured = 0;
   #slowInFlight = 0;
-  /** Clock time from which a slow request may go before fast ones again. */
-  #slowTurnAt = 0;
   #ticker: Timer | null = null;
   #refused = 0;
   #refusalsTold = 0;
@@ -117,7 +111,7 @@ export class Dispatcher {
   submit(exchange: Exchange): void {
     const times = this.#table.of(exchange.head.method, exchange.head.path);
     exchange.times = times;
-    exchange.isSlow = this.#isSlow(times);
+    exchange.isSlow = times.meanMs >= SLOW_MS && times.meanMs >= SLOW_FACTOR * this.#meanMs;
     const lane = exchange.isSlow ? this.#slowQueue : this.#queue;
     if (lane.length === 0) {
       // The clock is read once per request: nearly always it has just arrived.
@@ -139,9 +133,7 @@ export class Dispatcher {
   /** A seat has room, or news: give out what waits. */
   pump(): void {
     for (let slow = this.#overdue(); slow !== null; slow = this.#overdue()) {
-      const now = this.#clock.now();
-      if (!this.#giveFirst(this.#slowQueue, slow, now)) break;
-      this.#slowTurnAt = now + (2 * (slow.times?.meanMs ?? 0)) / this.#seats.length;
+      if (!this.#giveFirst(this.#slowQueue, slow, this.#clock.now())) break;
     }
     this.#drain(this.#queue);
     this.#drain(this.#slowQueue);
@@ -152,9 +144,7 @@ export class Dispatcher {
     if (exchange.isSlow) this.#slowInFlight--;
     if (ms < 0) return;
     if (exchange.times !== null) learn(exchange.times, ms);
-    // The first ones count as they come, else the only route there is would be slow beside a mean that begins at nothing.
-    if (this.#measured < MEAN_OF) this.#measured++;
-    this.#meanMs += (ms - this.#meanMs) / this.#measured;
+    this.#meanMs += (ms - this.#meanMs) / 64;
   }
 
   /** A seat handed these back before starting them, or was lost with them unstarted: they wait at the head of the queue. */
@@ -241,21 +231,7 @@ export class Dispatcher {
   #drain(lane: Lane): void {
     if (lane.first === null) return;
     const now = this.#clock.now();
-    for (let next = lane.next; next !== null; next = lane.next) {
-      if (lane === this.#queue && next.times !== null && this.#isSlow(next.times)) this.#moveToSlow(next);
-      else if (!this.#giveFirst(lane, next, now)) return;
-    }
-  }
-
-  #isSlow({ meanMs }: ServiceTimes): boolean {
-    return meanMs >= SLOW_MS && meanMs >= SLOW_FACTOR * this.#meanMs;
-  }
-
-  /** Its route has proved slow while it waited: many of one kind that come at once, unknown, are not all to be served before everybody else. */
-  #moveToSlow(exchange: Exchange): void {
-    this.#queue.serve(exchange);
-    exchange.isSlow = true;
-    this.#slowQueue.join(exchange);
+    for (let next = lane.next; next !== null && this.#giveFirst(lane, next, now); next = lane.next);
   }
 
   #giveFirst(lane: Lane, first: Exchange, nowMs: number): boolean {
@@ -273,8 +249,7 @@ export class Dispatcher {
     const slow = this.#slowQueue.first;
     const fast = this.#queue.first;
     if (slow === null || fast === null || slow.queuedAt >= fast.queuedAt) return null;
-    const now = this.#clock.now();
-    return now >= this.#slowTurnAt && now - slow.queuedAt >= (slow.times?.meanMs ?? 0) ? slow : null;
+    return this.#clock.now() - slow.queuedAt >= (slow.times?.meanMs ?? 0) ? slow : null;
   }
 
   #refuse(exchange: Exchange): void {

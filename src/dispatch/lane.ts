@@ -26,11 +26,6 @@ export class Lane {
     this.#queue.push(exchange);
   }
 
-  /** From another lane, where it was counted: it did not come now. */
-  join(exchange: Exchange): void {
-    this.#queue.push(exchange);
-  }
-
   /** To the head: for requests that have waited before. */
   unshift(exchange: Exchange): void {
     this.#queue.unshift(exchange);
