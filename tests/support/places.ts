@@ -18,7 +18,7 @@ export const testApps: string = join(repository, "tests/apps");
 
 export function examplesPython(): string {
   const python = join(repository, ".tools/examples/bin/python");
-  if (!existsSync(python)) throw new Error(`there is no ${python}: run scripts/setup-examples first`);
+  if (!existsSync(python)) throw new Error(`there is no ${python}: run scripts/setup-wagtail first`);
   return python;
 }
 
