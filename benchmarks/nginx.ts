@@ -13,19 +13,7 @@ export interface NginxPlace {
 }
 
 export function nginxConfiguration({ port, folder, socket, tls, http2, gzipLevel, cache }: NginxPlace): string {
-  const buffers = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
-    (name) => `  ${name}_temp_path ${folder}/${name};`,
-  );
-  return `daemon off;
-${process.getuid?.() === 0 ? "user root;" : ""}
-worker_processes 1;
-pid ${folder}/nginx.pid;
-error_log stderr warn;
-events { worker_connections 1024; }
-http {
-  access_log off;
-  keepalive_requests 1000000;
-${buffers.join("\n")}
+  return `${nginxBeginning(folder)}
 ${gzipLevel === 0 ? "" : `  gzip on;\n  gzip_comp_level ${gzipLevel};\n  gzip_proxied any;\n  gzip_types application/json;\n`}
 ${cache ? `  proxy_cache_path ${folder}/cache keys_zone=bench:10m;\n  open_file_cache max=1000;\n` : ""}
   upstream app {
@@ -48,4 +36,21 @@ ${cache ? "      proxy_cache bench;\n      proxy_cache_lock on;" : ""}
   }
 }
 `;
+}
+
+/** What every configuration begins with: one worker, no logs, nothing outside the folder. Ends within `http {`. */
+export function nginxBeginning(folder: string): string {
+  const buffers = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
+    (name) => `  ${name}_temp_path ${folder}/${name};`,
+  );
+  return `daemon off;
+${process.getuid?.() === 0 ? "user root;" : ""}
+worker_processes 1;
+pid ${folder}/nginx.pid;
+error_log stderr warn;
+events { worker_connections 1024; }
+http {
+  access_log off;
+  keepalive_requests 1000000;
+${buffers.join("\n")}`;
 }

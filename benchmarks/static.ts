@@ -1,4 +1,5 @@
 /** Servers of files: nginx as it is recommended for them (sendfile, tcp_nopush), and maitred's --static. */
+import { nginxBeginning } from "./nginx.ts";
 import type { Launch, Place, Setting } from "./servers.ts";
 
 /** Sizes that say something: what a page has many of, and a download. */
@@ -48,22 +49,10 @@ function files(_place: Place, more: Readonly<Record<string, string>>): NonNullab
 }
 
 function configuration({ port, folder }: Place): string {
-  const buffers = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
-    (name) => `  ${name}_temp_path ${folder}/${name};`,
-  );
-  return `daemon off;
-${process.getuid?.() === 0 ? "user root;" : ""}
-worker_processes 1;
-pid ${folder}/nginx.pid;
-error_log stderr warn;
-events { worker_connections 1024; }
-http {
-  access_log off;
-  keepalive_requests 1000000;
+  return `${nginxBeginning(folder)}
   sendfile on;
   tcp_nopush on;
   types { text/plain txt; }
-${buffers.join("\n")}
   server {
     listen 127.0.0.1:${port} backlog=1024;
     location /static { alias ${folder}; }

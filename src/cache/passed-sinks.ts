@@ -35,20 +35,9 @@ export class PassedSink extends PassingSink {
     this.#status = status;
   }
 
-  override complete(
-    inner: Exchange,
-    status: number,
-    reason: string,
-    fields: ResponseFields,
-    body: string | Buffer,
-  ): void {
+  protected override shown(status: number, fields: ResponseFields): ResponseFields {
     this.#learn(status, fields);
-    super.complete(inner, status, reason, forClient(fields, this.#plan, this.#status), body);
-  }
-
-  override start(inner: Exchange, status: number, reason: string, fields: ResponseFields): void {
-    this.#learn(status, fields);
-    super.start(inner, status, reason, forClient(fields, this.#plan, this.#status));
+    return forClient(fields, this.#plan, this.#status);
   }
 
   /** While responses may not be stored nobody waits for another one's; the first that may ends that. */
@@ -79,20 +68,9 @@ export class UnsafeSink extends PassingSink {
     this.#target = target;
   }
 
-  override complete(
-    inner: Exchange,
-    status: number,
-    reason: string,
-    fields: ResponseFields,
-    body: string | Buffer,
-  ): void {
+  protected override shown(status: number, fields: ResponseFields): ResponseFields {
     this.#invalidate(status, fields);
-    super.complete(inner, status, reason, forClient(fields, this.#plan, METHOD), body);
-  }
-
-  override start(inner: Exchange, status: number, reason: string, fields: ResponseFields): void {
-    this.#invalidate(status, fields);
-    super.start(inner, status, reason, forClient(fields, this.#plan, METHOD));
+    return forClient(fields, this.#plan, METHOD);
   }
 
   #invalidate(status: number, { flat }: ResponseFields): void {

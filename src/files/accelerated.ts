@@ -93,13 +93,12 @@ class AcceleratedSink extends PassingSink {
     fields: ResponseFields,
     body: string | Buffer,
   ): void {
-    if (!this.#replaces(inner, status, reason, fields))
-      super.complete(inner, status, reason, this.#shown(fields), body);
+    if (!this.#replaces(inner, status, reason, fields)) super.complete(inner, status, reason, fields, body);
   }
 
   override start(inner: Exchange, status: number, reason: string, fields: ResponseFields): void {
     this.#isReplaced = this.#replaces(inner, status, reason, fields);
-    if (!this.#isReplaced) super.start(inner, status, reason, this.#shown(fields));
+    if (!this.#isReplaced) super.start(inner, status, reason, fields);
   }
 
   override write(inner: Exchange, chunk: Buffer): void {
@@ -188,7 +187,7 @@ class AcceleratedSink extends PassingSink {
   }
 
   /** Without what is for us; nearly always that is nothing. */
-  #shown(fields: ResponseFields): ResponseFields {
+  protected override shown(_status: number, fields: ResponseFields): ResponseFields {
     const { flat } = fields;
     for (let i = 0; i < flat.length; i += 2) if (FOR_US.has(lowerOf(flat[i]!))) return checked(without(flat, FOR_US));
     return fields;

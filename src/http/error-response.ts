@@ -2,13 +2,8 @@
 import { type ErrorFormat, errorBody, errorFormat } from "./error-body.ts";
 import type { Exchange } from "./exchange.ts";
 import { reasonPhrase } from "./http1/response-head.ts";
-import { ResponseFields, responseFields } from "./response-fields.ts";
-
-function fieldsOf(flat: readonly string[]): ResponseFields {
-  const fields = responseFields(flat);
-  if (fields instanceof ResponseFields) return fields;
-  throw new Error(`own header ${fields.name}: ${fields.reason}`);
-}
+import { ownFields } from "./response-changes.ts";
+import type { ResponseFields } from "./response-fields.ts";
 
 const FIELDS: Readonly<Record<ErrorFormat, ResponseFields>> = {
   "text/plain": errorFieldsOf("text/plain; charset=utf-8"),
@@ -18,7 +13,7 @@ const FIELDS: Readonly<Record<ErrorFormat, ResponseFields>> = {
 };
 
 function errorFieldsOf(type: string): ResponseFields {
-  return fieldsOf(["Content-Type", type, "Cache-Control", "no-store"]);
+  return ownFields(["Content-Type", type, "Cache-Control", "no-store"]);
 }
 
 /**
@@ -31,7 +26,7 @@ export function answerError(exchange: Exchange, status: number, retryAfterSecond
   const fields =
     retryAfterSeconds === undefined
       ? FIELDS[format]
-      : fieldsOf([...FIELDS[format].flat, "Retry-After", String(Math.max(1, Math.ceil(retryAfterSeconds)))]);
+      : ownFields([...FIELDS[format].flat, "Retry-After", String(Math.max(1, Math.ceil(retryAfterSeconds)))]);
   const reason = reasonPhrase(status);
   exchange.isOwnError = true;
   exchange.complete(status, reason, fields, errorBody(format, status, reason, exchange.requestId));

@@ -48,13 +48,13 @@ export class PassingSink implements ResponseSink {
 
   complete(inner: Exchange, status: number, reason: string, fields: ResponseFields, body: string | Buffer): void {
     this.adopt(inner);
-    this.outer.complete(status, reason, fields, body);
+    this.outer.complete(status, reason, this.shown(status, fields), body);
   }
 
   start(inner: Exchange, status: number, reason: string, fields: ResponseFields): void {
     this.adopt(inner);
     this.outer.onSent = (bytes) => inner.onSent?.(bytes);
-    this.outer.start(status, reason, fields);
+    this.outer.start(status, reason, this.shown(status, fields));
   }
 
   inform(_inner: Exchange, status: number, fields: ResponseFields): void {
@@ -73,6 +73,11 @@ export class PassingSink implements ResponseSink {
   /** The inner response has begun and cannot be completed: neither can the outer one, unless the client has seen nothing of it. */
   cut(_inner: Exchange): void {
     answerError(this.outer, 502);
+  }
+
+  /** The fields as the client is to see them; for stages that look at them, or change them, and leave the body alone. Called once. */
+  protected shown(_status: number, fields: ResponseFields): ResponseFields {
+    return fields;
   }
 
   /** Who served it, for the access log. */
