@@ -7,11 +7,11 @@
 import { answerError } from "../http/error-response.ts";
 import type { Exchange } from "../http/exchange.ts";
 import type { Stage } from "../http/handler.ts";
-import { headerName } from "../http/header-names.ts";
 import { httpDate, parseHttpDate } from "../http/http-date.ts";
 import { requestName } from "../http/request-name.ts";
 import { PassingSink, passOn } from "../http/passing.ts";
-import { ResponseFields, responseFields } from "../http/response-fields.ts";
+import { fieldOf, ownFields, withoutFields } from "../http/response-changes.ts";
+import type { ResponseFields } from "../http/response-fields.ts";
 import type { Validators } from "../http/preconditions.ts";
 import { answerOpen } from "./answer.ts";
 import type { FilesContext } from "./context.ts";
@@ -119,8 +119,8 @@ class AcceleratedSink extends PassingSink {
   /** The response names a file: that is sent. */
   #replaces(inner: Exchange, status: number, reason: string, fields: ResponseFields): boolean {
     const { internal, roots } = this.#folders;
-    const redirect = internal.length === 0 ? undefined : valueOf(fields, "x-accel-redirect");
-    const named = redirect ?? (roots.length === 0 ? undefined : valueOf(fields, "x-sendfile"));
+    const redirect = internal.length === 0 ? undefined : fieldOf(fields, "x-accel-redirect");
+    const named = redirect ?? (roots.length === 0 ? undefined : fieldOf(fields, "x-sendfile"));
     if (named === undefined) return false;
     this.adopt(inner);
     const place = redirect === undefined ? this.#below(named) : this.#within(named);
@@ -189,30 +189,16 @@ class AcceleratedSink extends PassingSink {
   /** Without what is for us; nearly always that is nothing. */
   protected override shown(_status: number, fields: ResponseFields): ResponseFields {
     const { flat } = fields;
-    for (let i = 0; i < flat.length; i += 2) if (FOR_US.has(lowerOf(flat[i]!))) return checked(without(flat, FOR_US));
+    for (let i = 0; i < flat.length; i += 2)
+      if (FOR_US.has(flat[i]!.toLowerCase())) return ownFields(withoutFields(flat, FOR_US));
     return fields;
   }
 }
 
-function lowerOf(name: string): string {
-  return headerName(name)?.lower ?? name.toLowerCase();
-}
-
-function valueOf({ flat }: ResponseFields, lower: string): string | undefined {
-  for (let i = 0; i < flat.length; i += 2) if (lowerOf(flat[i]!) === lower) return flat[i + 1];
-  return undefined;
-}
-
-function without(flat: readonly string[], names: ReadonlySet<string>): string[] {
-  const kept: string[] = [];
-  for (let i = 0; i < flat.length; i += 2) if (!names.has(lowerOf(flat[i]!))) kept.push(flat[i]!, flat[i + 1]!);
-  return kept;
-}
-
 /** The app's own validators count, where it sent any. */
 function versionFrom(fields: ResponseFields, file: Validators): Validators {
-  const etag = valueOf(fields, "etag");
-  const modified = valueOf(fields, "last-modified");
+  const etag = fieldOf(fields, "etag");
+  const modified = fieldOf(fields, "last-modified");
   const date = modified === undefined ? null : parseHttpDate(modified);
   return {
     etag: etag !== undefined && /^(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"$/.test(etag) ? etag : file.etag,
@@ -223,13 +209,13 @@ function versionFrom(fields: ResponseFields, file: Validators): Validators {
 
 /** An empty Content-Type leaves it to us, as under nginx; X-Accel-Charset completes one of text. */
 function represented(fields: ResponseFields, version: Validators, path: string, size: number): Representation {
-  const said = valueOf(fields, "content-type") ?? "";
-  const charset = valueOf(fields, "x-accel-charset") ?? "";
+  const said = fieldOf(fields, "content-type") ?? "";
+  const charset = fieldOf(fields, "x-accel-charset") ?? "";
   const type = said === "" ? contentTypeOf(path, {}, charset === "" ? "utf-8" : charset) : said;
   const needsCharset = said !== "" && /^[\w.:+-]+$/.test(charset) && /^text\/[^;]*$/.test(type);
   const contentType = needsCharset ? `${type}; charset=${charset}` : type;
   const flat = [
-    ...without(without(fields.flat, FOR_US), OF_BODY),
+    ...withoutFields(withoutFields(fields.flat, FOR_US), OF_BODY),
     "Content-Type",
     contentType,
     "Accept-Ranges",
@@ -239,10 +225,4 @@ function represented(fields: ResponseFields, version: Validators, path: string, 
   ];
   if (version.modifiedAt !== -1) flat.push("Last-Modified", httpDate(version.modifiedAt));
   return new Representation(size, version, contentType, flat);
-}
-
-function checked(flat: readonly string[]): ResponseFields {
-  const fields = responseFields(flat);
-  if (fields instanceof ResponseFields) return fields;
-  throw new Error(`field ${fields.name}: ${fields.reason}`);
 }
