@@ -18,6 +18,7 @@ import { alpnProtocols } from "./edge/protocol.ts";
 import { TlsDoor } from "./edge/tls/door.ts";
 import { TlsError } from "./edge/tls/key-pair.ts";
 import { FilesContext } from "./files/context.ts";
+import { SendfileProcess } from "./spool/sendfile-process.ts";
 import { Spool } from "./spool/spool.ts";
 import { ConfigurationWatch } from "./operations/configuration-watch.ts";
 import { ControlDoor } from "./operations/control-door.ts";
@@ -113,11 +114,10 @@ export async function serve(
   });
   const { healthPath, healthBind } = plan.operations;
 
-  const spool = new Spool(
-    { folder: plan.spoolDir, maxBytes: plan.spoolMax },
-    (message) => log.warning(message),
-    () => clock.now(),
-  );
+  const warn = (message: string): void => log.warning(message);
+  const now = (): number => clock.now();
+  const spool = new Spool({ folder: plan.spoolDir, maxBytes: plan.spoolMax }, warn, now);
+  const sendfile = plan.sendfile ? new SendfileProcess(plan.python, warn, now) : null;
   const accessLine = compileAccessLog(plan.accessLogFormat, process.env);
   const logAccess =
     accessJournal === null ? null : (exchange: Exchange) => accessJournal.line(accessLine(exchange, clock));
@@ -148,6 +148,7 @@ export async function serve(
     hasAsgi: () => sites.now.hasUpstream || pools.all.some((pool) => pool.interface === "asgi"),
     bodies: { ...bodySettings(plan), spool, gatheredBytes: 0 },
     http2: plan.http2,
+    sendfile,
     date: plan.dateHeader ? new Date().toUTCString() : "",
     isDraining: false,
     ...sitesDoor(),
@@ -161,7 +162,7 @@ export async function serve(
     onRejected: (address, status, detail) =>
       log.info(`Request from ${address || "a Unix socket"} refused with ${status}: ${detail}`),
     onCutOff: (address, detail) => log.info(`Connection from ${address || "a Unix socket"} cut off: ${detail}`),
-    onTroubleAtDoor: (message) => log.warning(message),
+    onTroubleAtDoor: warn,
     onUntrusted: untrustedWarning(log),
     onBadLength: (exchange, promised, sent) =>
       log.error(`${requestName(exchange)}: the app promised Content-Length ${promised} and sent ${sent} bytes`),
@@ -370,6 +371,7 @@ export async function serve(
   );
   closeHealth();
   tls?.close();
+  sendfile?.close();
   accessJournal?.flushSync();
   await cache.close();
   pidFile.remove();

@@ -7,7 +7,7 @@
  */
 import type { Clock } from "../clock.ts";
 import type { CompressionPlan } from "../config/compression.ts";
-import type { Exchange } from "../http/exchange.ts";
+import type { Exchange, FilePart } from "../http/exchange.ts";
 import { requestName } from "../http/request-name.ts";
 import type { Handler, Stage } from "../http/handler.ts";
 import { carriesBody } from "../http/http1/response-head.ts";
@@ -144,6 +144,10 @@ class CompressingSink extends PassingSink {
     if (this.#flow === null) return super.write(inner, chunk);
     inner.sentBytes += chunk.length;
     this.#flow.write(chunk);
+  }
+
+  override sendFile(inner: Exchange, part: FilePart, returned: (sent: number) => void): boolean {
+    return this.#flow === null && super.sendFile(inner, part, returned);
   }
 
   override end(inner: Exchange, trailers: ResponseFields | null): void {

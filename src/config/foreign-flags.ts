@@ -30,7 +30,6 @@ const privileges = "start maitred as that user: User= in systemd, USER in a Dock
 export const foreignFlags: readonly ForeignFlag[] = [
   // gunicorn, in the order of its documentation
   refused(["--spew"], null, "use python -X importtime, a debugger or sys.settrace in the application"),
-  needless(["--no-sendfile"], null, "response files are not sent with sendfile(2)"),
   needless(
     ["--reuse-port"],
     null,

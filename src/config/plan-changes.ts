@@ -71,6 +71,7 @@ const effects: Readonly<Record<keyof Plan, Effect>> = {
   cachesAll: "now",
   files: "now",
   staticMemory: { restart: "static-memory" },
+  sendfile: { restart: "sendfile" },
   forwarding: "now",
   proxyProtocol: "now",
   queueTargetMs: "now",

@@ -217,6 +217,8 @@ export interface Plan {
   readonly files: FilesPlan;
   /** For small files in memory. */
   readonly staticMemory: number;
+  /** Large files leave by sendfile(2). */
+  readonly sendfile: boolean;
   readonly cache: CacheStorePlan;
   /** What apps and upstreams answer is cached by their own rules, where a route says nothing else. */
   readonly cachesAll: boolean;

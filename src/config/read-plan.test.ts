@@ -31,6 +31,7 @@ const plain: Told = {
   sites: [],
   files: { isAuto: false, accel: [], sendfileRoots: [] },
   staticMemory: 67_108_864,
+  sendfile: true,
   refusesUnknownHosts: false,
   threads: 1,
   gevent: false,

@@ -218,6 +218,7 @@ export function readPlan(
       sendfileRoots: value(files.sendfileRoots).map(fromChdir),
     },
     staticMemory: value(files.staticMemory),
+    sendfile: value(files.sendfile),
     forwarding: value(proxy.proxyHeaders)
       ? { trusted: value(proxy.forwardedAllowIps), believed: value(proxy.trustedHeaders) }
       : null,

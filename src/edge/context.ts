@@ -1,12 +1,13 @@
 /** What every client connection needs from the house; one object, shared by all of them. */
 import type { Clock } from "../clock.ts";
 import type { ForwardingPolicy } from "../http/client-identity.ts";
-import type { Exchange } from "../http/exchange.ts";
+import type { Exchange, FilePart } from "../http/exchange.ts";
 import type { HeadLimits } from "../http/http1/request-parser.ts";
 import type { BodyLimits, BodyRule } from "./body-limits.ts";
 import type { WebSocketSettings } from "./web-socket-connection.ts";
 import type { ProxyProtocolPolicy } from "../http/proxy-header.ts";
 import type { RequestHead } from "../http/request-head.ts";
+import type { Loan } from "../streams/byte-stream.ts";
 
 /** What a client may do on an HTTP/2 connection. */
 export interface Http2Settings {
@@ -20,6 +21,11 @@ export interface Http2Settings {
   readonly maxFrameSize: number;
   /** SETTINGS_MAX_HEADER_LIST_SIZE: bytes of a head after decompression, as RFC 9113 section 6.5.2 counts them. */
   readonly maxHeaderListSize: number;
+}
+
+/** Sends parts of files with sendfile(2): implemented by the spool. */
+export interface SocketBorrower {
+  lend(handle: object, part: FilePart, returned: (sent: number) => void): Loan | null;
 }
 
 export interface EdgeContext {
@@ -49,6 +55,8 @@ export interface EdgeContext {
   readonly forwarding: ForwardingPolicy | null;
   /** Connections begin with a PROXY protocol header; null where they do not. */
   readonly proxyProtocol: ProxyProtocolPolicy | null;
+  /** Whom a client's socket may be lent to for the length of a file; null: nobody. */
+  readonly sendfile: SocketBorrower | null;
   /** No new requests on the connections that are open: they end with `Connection: close`. */
   isDraining: boolean;
   /** What holds for the body of this request; null: `bodies` for all. */

@@ -46,6 +46,7 @@ export class Client {
       webSocket: { maxSize: 65_536, pingIntervalMs: 20_000, pingTimeoutMs: 20_000, deflate: true },
       server: "",
       hsts: "",
+      sendfile: null,
       date: "",
       isDraining: false,
       forwarding: null,

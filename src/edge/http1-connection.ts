@@ -8,7 +8,7 @@
  * cannot be whole ends with the connection cut.
  */
 import { ClientIdentity } from "../http/client-identity.ts";
-import { Exchange, type Peer, type ResponseSink } from "../http/exchange.ts";
+import { Exchange, type FilePart, type Peer, type ResponseSink } from "../http/exchange.ts";
 import { BadForwarding } from "../http/forwarded.ts";
 import { type ProtocolError, RequestParser } from "../http/http1/request-parser.ts";
 import { carriesBody, takesTrailers } from "../http/http1/response-head.ts";
@@ -248,16 +248,11 @@ export class Http1Connection implements ClientConnection, ResponseSink, StreamLi
     this.#keepAlive = false;
     if (this.#hasEnded) return this.#stream.destroy();
     const exchange = this.#exchange;
-    if (exchange === null || !this.#bodyIsRead || !exchange.hasBegun) {
-      this.#leave();
-      this.#close();
-      return;
-    }
+    const hasBegun = exchange !== null && this.#bodyIsRead && exchange.hasBegun;
     // Of a WSGI app the answer may still be wanted; it is told where it asks. An ASGI app hears http.disconnect at once.
-    if (this.#context.speaksAsgi(exchange) && exchange.state !== "done") {
-      this.#leave();
-      this.#close();
-    } else exchange.halfClose();
+    if (hasBegun && (exchange.state === "done" || !this.#context.speaksAsgi(exchange))) return exchange.halfClose();
+    this.#leave();
+    this.#close();
   }
 
   onClosed(): void {
@@ -308,6 +303,10 @@ export class Http1Connection implements ClientConnection, ResponseSink, StreamLi
 
   write(exchange: Exchange, chunk: Buffer): void {
     if (exchange === this.#exchange && chunk.length > 0) this.#writer.write(exchange, chunk);
+  }
+
+  sendFile(exchange: Exchange, part: FilePart, returned: (sent: number) => void): boolean {
+    return exchange === this.#exchange && this.#writer.sendFile(exchange, part, returned);
   }
 
   end(exchange: Exchange, trailers: ResponseFields | null): void {

@@ -2,7 +2,7 @@
  * Writes the responses of one HTTP/1.1 connection, one at a time: heads, framing, bodies, trailers. What the framing promises is kept: more
  * than the promised length is dropped, less is told by `end`.
  */
-import type { Exchange } from "../http/exchange.ts";
+import type { Exchange, FilePart } from "../http/exchange.ts";
 import { chunkHeader, CHUNK_END, lastChunk } from "../http/http1/chunk.ts";
 import {
   carriesBody,
@@ -113,6 +113,22 @@ export class Http1ResponseWriter {
     this.#stream.writeBytes(piece, sent);
     this.#stream.writeText(CHUNK_END);
     this.#stream.uncork();
+  }
+
+  /** A part of a file as a piece of a streamed response, as ResponseSink says. */
+  sendFile(exchange: Exchange, part: FilePart, returned: (sent: number) => void): boolean {
+    const { sendfile } = this.#context;
+    if (sendfile === null || this.#length.left < part.length || this.#stream.lend === undefined) return false;
+    return this.#stream.lend((handle, isBack) =>
+      sendfile.lend(handle, part, (sent) => {
+        if (sent > 0) {
+          this.#length.count(sent);
+          exchange.sentBytes += sent;
+        }
+        isBack();
+        returned(sent);
+      }),
+    );
   }
 
   /**

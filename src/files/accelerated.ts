@@ -5,7 +5,7 @@
  * The app's fields stay, apart from those about its body; conditions and ranges are the file's. Only what lies below a configured folder is sent.
  */
 import { answerError } from "../http/error-response.ts";
-import type { Exchange } from "../http/exchange.ts";
+import type { Exchange, FilePart } from "../http/exchange.ts";
 import type { Stage } from "../http/handler.ts";
 import { httpDate, parseHttpDate } from "../http/http-date.ts";
 import { requestName } from "../http/request-name.ts";
@@ -104,6 +104,10 @@ class AcceleratedSink extends PassingSink {
   override write(inner: Exchange, chunk: Buffer): void {
     if (this.#isReplaced) inner.onSent?.(chunk.length);
     else super.write(inner, chunk);
+  }
+
+  override sendFile(inner: Exchange, part: FilePart, returned: (sent: number) => void): boolean {
+    return !this.#isReplaced && super.sendFile(inner, part, returned);
   }
 
   override end(inner: Exchange, trailers: ResponseFields | null): void {

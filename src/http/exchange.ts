@@ -85,6 +85,13 @@ export interface AuthenticatedUser {
   readonly scheme: string;
 }
 
+/** A part of an open file. */
+export interface FilePart {
+  readonly descriptor: number;
+  readonly start: number;
+  readonly length: number;
+}
+
 /** Takes the response to the client; implemented by the edge for each protocol. All methods are synchronous and never throw. */
 export interface ResponseSink {
   /** A whole response. `body` as a string is latin-1: one character per byte. */
@@ -101,6 +108,11 @@ export interface ResponseSink {
   cut(exchange: Exchange): void;
   /** A written piece is nobody's any more once `exchange.onSent` has counted all of it: its bytes may be changed then. */
   readonly givesBack?: boolean;
+  /**
+   * Sends a part of a file as a piece of a streamed response, where that can be done without reading it here; else false. `returned` is called once, and
+   * later: so many bytes were sent, perhaps fewer than the part has; -1: nobody knows how many. The descriptor stays open until then.
+   */
+  sendFile?(exchange: Exchange, part: FilePart, returned: (sent: number) => void): boolean;
 }
 
 /** Stands between the worker and the sink of a streamed response whose client is slow; it ends the exchange itself when all has gone on. */
@@ -259,6 +271,12 @@ export class Exchange {
     if (this.state !== "streaming") return;
     if (this.relay === null) this.sink.write(this, chunk);
     else this.relay.write(chunk);
+  }
+
+  /** A part of a file as a piece of a streamed response, without its bytes passing through here; false where that cannot be. See ResponseSink. */
+  sendFile(part: FilePart, returned: (sent: number) => void): boolean {
+    if (this.state !== "streaming" || this.relay !== null || this.sink.sendFile === undefined) return false;
+    return this.sink.sendFile(this, part, returned);
   }
 
   /** An informational response (103 Early Hints); ignored once the response has begun. */

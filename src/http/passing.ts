@@ -7,7 +7,7 @@
  * outer one `done`, and that ends the inner one, unless the stage wants its response nevertheless (`outer.onGone`).
  */
 import { answerError } from "./error-response.ts";
-import { Exchange, type ResponseSink } from "./exchange.ts";
+import { Exchange, type FilePart, type ResponseSink } from "./exchange.ts";
 import type { RequestHead } from "./request-head.ts";
 import type { ResponseFields } from "./response-fields.ts";
 
@@ -64,6 +64,13 @@ export class PassingSink implements ResponseSink {
   write(inner: Exchange, chunk: Buffer): void {
     inner.sentBytes += chunk.length;
     this.outer.write(chunk);
+  }
+
+  sendFile(inner: Exchange, part: FilePart, returned: (sent: number) => void): boolean {
+    return this.outer.sendFile(part, (sent) => {
+      inner.sentBytes += Math.max(0, sent);
+      returned(sent);
+    });
   }
 
   end(_inner: Exchange, trailers: ResponseFields | null): void {

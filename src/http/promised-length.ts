@@ -33,6 +33,16 @@ export class PromisedLength {
     return admitted;
   }
 
+  /** Still to come; -1 where nothing was promised. */
+  get left(): number {
+    return this.carriesBody ? this.#left : 0;
+  }
+
+  /** So many bytes, at most what is left, have been sent otherwise. */
+  count(bytes: number): void {
+    this.#left -= bytes;
+  }
+
   /** At the response's end. */
   get kept(): Kept {
     if (this.#left > 0 && this.carriesBody) return "too little";

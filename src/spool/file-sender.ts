@@ -4,6 +4,8 @@
  *     read a piece ─▶ written ─▶ taken by the client ─▶ its buffer is used again
  *          └── the next piece is read meanwhile, for a client that takes them quickly
  *
+ * A large part of a file is not read here at all where the edge can have it sent by sendfile(2).
+ *
  * Memory is bounded: two large pieces for a quick client, while there are large ones left, one small piece for a slow one. The sender owns the
  * descriptor and closes it when all is written, when the client has left, or when the file gives less than was promised: the response is cut then.
  */
@@ -11,6 +13,7 @@ import { close, constants, fstat, open, read, readSync } from "node:fs";
 import { answerError } from "../http/error-response.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { PieceBuffers } from "./piece-buffers.ts";
+import { LEND_BYTES } from "./sendfile-process.ts";
 
 /** Who takes a piece within this time gets two large ones. */
 const QUICK_MS = 20;
@@ -91,6 +94,10 @@ class FileSender {
   /** The last read was answered from memory, as far as we know: the next one need not go by way of a thread. */
   #isCached = false;
   #inARow = 0;
+  /** The edge sends a part of it. */
+  #isSentAlone = false;
+  /** It could not, or not all of it. */
+  #mustRead = false;
   #isOver = false;
 
   constructor(exchange: Exchange, failed: Failed) {
@@ -110,7 +117,7 @@ class FileSender {
   }
 
   go(): void {
-    if (this.#isOver || this.#isReading || this.#isBehind) return;
+    if (this.#isOver || this.#isReading || this.#isSentAlone || this.#isBehind) return;
     const segment = this.#segments[this.#at];
     if (segment === undefined) {
       this.close();
@@ -129,7 +136,9 @@ class FileSender {
       this.#done = 0;
       return this.go();
     }
-    this.#read(segment.start + this.#done, segment.length - this.#done);
+    const left = segment.length - this.#done;
+    if (left >= LEND_BYTES && this.#sendAlone(segment.start + this.#done, left)) return;
+    this.#read(segment.start + this.#done, left);
   }
 
   /** The response cannot be completed. */
@@ -152,6 +161,19 @@ class FileSender {
   /** A quick client has two pieces at most, a slow one has one. */
   get #isBehind(): boolean {
     return this.#untaken.length > (this.#isQuick ? 1 : 0);
+  }
+
+  #sendAlone(start: number, length: number): boolean {
+    if (this.#mustRead) return false;
+    this.#isSentAlone = this.#exchange.sendFile({ descriptor: this.#descriptor, start, length }, (sent) => {
+      this.#isSentAlone = false;
+      if (this.#isOver) return this.#release();
+      if (sent < 0) return this.fail("the process that sent it has ended");
+      this.#mustRead = sent < length;
+      this.#done += sent;
+      this.go();
+    });
+    return this.#isSentAlone;
   }
 
   #read(from: number, left: number): void {
@@ -223,9 +245,9 @@ class FileSender {
     if (this.#descriptor >= 0) this.go();
   }
 
-  /** Closes the descriptor, unless a thread is still reading from it. */
+  /** Closes the descriptor, unless somebody is still reading from it. */
   #release(): void {
-    if (this.#descriptor < 0 || this.#isReading) return;
+    if (this.#descriptor < 0 || this.#isReading || this.#isSentAlone) return;
     close(this.#descriptor, () => {});
     this.#descriptor = -1;
   }

@@ -4,7 +4,7 @@
  * the client gets the one that it accepts best; who accepts none of them gets what there was.
  */
 import type { ErrorPagesPlan } from "../config/error-pages.ts";
-import type { Exchange } from "../http/exchange.ts";
+import type { Exchange, FilePart } from "../http/exchange.ts";
 import type { Stage } from "../http/handler.ts";
 import { carriesBody } from "../http/http1/response-head.ts";
 import { chooseMediaType } from "../http/negotiation.ts";
@@ -61,6 +61,10 @@ class ErrorPagesSink extends PassingSink {
   override write(inner: Exchange, chunk: Buffer): void {
     if (this.#isAnswered) inner.onSent?.(chunk.length);
     else super.write(inner, chunk);
+  }
+
+  override sendFile(inner: Exchange, part: FilePart, returned: (sent: number) => void): boolean {
+    return !this.#isAnswered && super.sendFile(inner, part, returned);
   }
 
   override end(inner: Exchange, trailers: ResponseFields | null): void {

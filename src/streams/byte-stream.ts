@@ -22,6 +22,17 @@ export interface StreamListener {
 /** More than this waits for the other side to take it: whoever writes more should wait too. */
 export const BEHIND_BYTES = 65_536;
 
+/** A socket that another process writes to meanwhile. */
+export interface Loan {
+  /** Bytes that it has still to write, as far as it has told. */
+  readonly left: number;
+  /** The connection is being destroyed: it is to stop. */
+  stop(): void;
+}
+
+/** Lends the socket with this handle; null where nobody takes it now. `returned` is called once, and later: it is no longer lent. */
+export type Lending = (handle: object, returned: () => void) => Loan | null;
+
 export interface ByteStream {
   /** The bytes of a latin-1 string. */
   writeText(text: string): void;
@@ -43,6 +54,8 @@ export interface ByteStream {
   /** Our FIN, after all that was written; then `done`. */
   end(done: () => void): void;
   destroy(): void;
+  /** Lends the socket, so that another process writes to it; what is written here meanwhile waits. False where that cannot be now. */
+  lend?(lending: Lending): boolean;
 }
 
 /** A ByteStream on any Duplex. */

@@ -5,7 +5,14 @@
  * interface. So `directStream` proves by the presence of every part that it is there, and otherwise SocketStream serves.
  */
 import type { Duplex } from "node:stream";
-import { BEHIND_BYTES, type ByteStream, SocketStream, type StreamListener } from "./byte-stream.ts";
+import {
+  BEHIND_BYTES,
+  type ByteStream,
+  type Lending,
+  type Loan,
+  SocketStream,
+  type StreamListener,
+} from "./byte-stream.ts";
 
 /** What node calls a stream handle (`StreamBase` in src/stream_base.cc). */
 export interface StreamHandle {
@@ -86,6 +93,9 @@ function directHandle(socket: object): StreamHandle | null {
 
 const nothing = (): undefined => undefined;
 
+/** What is a file descriptor below, with nothing between. */
+const LENDABLE = new Set(["TCP", "Pipe"]);
+
 let readBuffer: Buffer | null = null;
 
 export class DirectStream implements ByteStream {
@@ -108,6 +118,8 @@ export class DirectStream implements ByteStream {
   #whenWritten: (() => void) | null = null;
   #corkedBytes = 0;
   #corkedSent: (() => void)[] = [];
+  /** Another process writes to the socket: for us that is a write that is under way. */
+  #loan: Loan | null = null;
 
   constructor(handle: StreamHandle, listener: StreamListener) {
     this.#handle = handle;
@@ -131,6 +143,7 @@ export class DirectStream implements ByteStream {
 
   get unsent(): number {
     if (this.#isClosed) return 0;
+    if (this.#loan !== null) return this.#loan.left + this.#corkedBytes;
     // What TLS has encrypted counts as held until all of it is written; the handle below it tells how that goes.
     const { _parent: below, writeQueueSize } = this.#handle;
     const held = below === undefined || below.writeQueueSize === 0 ? writeQueueSize : below.writeQueueSize;
@@ -223,8 +236,25 @@ export class DirectStream implements ByteStream {
   destroy(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#loan?.stop();
     this.#handle.onread = nothing;
     this.#handle.close(() => this.#listener.onClosed());
+  }
+
+  lend(lending: Lending): boolean {
+    if (this.#isClosed || this.#isWriting || !LENDABLE.has(this.#handle.constructor.name)) return false;
+    this.uncork();
+    if (this.#isClosed || this.#isWriting) return false;
+    const loan = lending(this.#handle, () => {
+      this.#loan = null;
+      this.#afterWrite();
+    });
+    if (loan === null) return false;
+    this.#loan = loan;
+    this.#isWriting = true;
+    this.#writingBytes = loan.left;
+    this.#corked ??= [];
+    return true;
   }
 
   #writeNow(text: string, sent: (() => void) | null): void {
@@ -260,15 +290,22 @@ export class DirectStream implements ByteStream {
 
   #written(status: number): void {
     if (!this.#isWriting) return failedAtOnce();
-    const { isBehind } = this;
-    const sent = this.#sent;
-    this.#sent = null;
     const request = this.#request!;
     this.#request = this.#otherRequest;
     this.#otherRequest = request;
     request.chunks = null;
+    if (status < 0) {
+      this.#isWriting = false;
+      return this.destroy();
+    }
+    this.#afterWrite();
+  }
+
+  #afterWrite(): void {
+    const { isBehind } = this;
+    const sent = this.#sent;
+    this.#sent = null;
     this.#isWriting = false;
-    if (status < 0) return this.destroy();
     sent?.();
     if (!this.#isHeld) this.uncork();
     if (this.#whenWritten !== null && !this.#isWriting) this.#whenWritten();

@@ -46,6 +46,7 @@ export class ProxyFront {
       webSocket: { maxSize: 16_777_216, pingIntervalMs: 0, pingTimeoutMs: 0, deflate: true },
       server: "",
       hsts: "",
+      sendfile: null,
       date: "",
       isDraining: false,
       forwarding: null,

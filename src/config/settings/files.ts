@@ -1,5 +1,5 @@
 /** Files that are served without the application. */
-import { repeated, single, type Section, type Setting } from "../setting.ts";
+import { repeated, single, toggle, type Section, type Setting } from "../setting.ts";
 import { staticSpec, type StaticSpec } from "../static-spec.ts";
 import { accelFolder, type AccelFolder } from "../named-files.ts";
 import { bytes, text } from "../value-types.ts";
@@ -46,7 +46,18 @@ export const sendfileRoots: Setting<readonly string[]> = repeated({
   doc: "What lies elsewhere is refused with 502, and the log says so. Without this option the header goes on to whoever stands before maitred.",
 });
 
+export const sendfile: Setting<boolean> = toggle({
+  key: "sendfile",
+  flags: ["--sendfile"],
+  offFlags: ["--no-sendfile"],
+  fallback: true,
+  help: "Sends large files by a small process of its own with sendfile(2), on plain HTTP/1.1 under Linux",
+  doc: `A third of the CPU time of reading and writing them. The process (Python, standard library only, some 9 MB) is started by the first file, or part of
+one, of 1 MiB or more, and is lent the client's socket for its length. Over TLS and HTTP/2, or with \`--no-sendfile\`, files are read and written by the
+server itself. gunicorn: \`--no-sendfile\`; nginx: \`sendfile\`.`,
+});
+
 export const filesSection: Section = {
   title: "Static files",
-  settings: [staticFolders, staticMemory, accel, sendfileRoots],
+  settings: [staticFolders, staticMemory, accel, sendfileRoots, sendfile],
 };
