@@ -8,7 +8,8 @@ The server (process PID) lends a client's socket for one part of a file, and kee
 
 and hears
 
-    {"ready": true}
+    {"ready": 1}
+    {"taken": id}                                      the socket has come: now the next may be lent
     {"moved": [[id, n], ...]}                          about twice a second: so many bytes have been written
     {"returned": id, "bytes": n}                       once for each socket: it is closed here, and so many bytes have been written in all
 
@@ -147,7 +148,7 @@ class Desk:
         """Until the channel ends."""
         for sender in self._senders:
             sender.start()
-        self._channel.tell({"ready": True})
+        self._channel.tell({"ready": 1})
         told = 0.0
         while True:
             messages = self._channel.receive(_TELL_SECONDS if any(sender.parts for sender in self._senders) else None)
@@ -163,6 +164,7 @@ class Desk:
         if message.get("cmd") == "NODE_HANDLE":
             descriptor = self._channel.take()
             self._channel.tell({"cmd": "NODE_HANDLE_ACK"})
+            self._channel.tell({"taken": message["msg"]["lend"]})
             self._lend(message["msg"], descriptor)
         elif "stop" in message:
             self._stop(message["stop"])

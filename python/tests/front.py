@@ -18,7 +18,7 @@ APPS_DIR = os.path.join(PYTHON_DIR, "tests", "apps")
 STARTER = f"import sys; sys.path.insert(0, {PYTHON_DIR!r}); from maitred.worker.zygote import main; sys.path.remove({PYTHON_DIR!r}); main()"
 PATIENCE = 10.0
 
-REQUESTS, BODY, END, CANCEL, CREDIT, PING = 1, 2, 3, 4, 5, 6
+REQUESTS, BODY, END, CANCEL, CREDIT, PING, FILE_TAKEN = range(1, 8)
 RESPONSES, RESPONSES_BUSY, HEAD, RBODY, REND, IDLE, RCREDIT, ABORT, PONG, INFORM, FILE, EXTEND = range(0x41, 0x4D)
 WS_TEXT, WS_BINARY, WS_PART, WS_CLOSED = range(0x10, 0x14)
 WS_RTEXT, WS_RBINARY, WS_RPART, WS_CLOSE, WS_ACCEPT, WS_RBINARY_PART = range(0x50, 0x56)
@@ -118,6 +118,14 @@ class SeatLink:
                 result["body"] += payload
                 if grant:
                     self.frame(CREDIT, arg, struct.pack("<I", len(payload)))
+            elif kind == FILE:
+                opened, result["name"] = payload[8:].split(b"\0")
+                with open(opened, "rb") as file:
+                    file.seek(struct.unpack_from("<Q", payload)[0])
+                    result["body"] += file.read()
+                self.frame(FILE_TAKEN, arg, b"\1")
+                result["end"] = "file"
+                return result
             elif kind == REND:
                 result["end"] = "end"
                 return result

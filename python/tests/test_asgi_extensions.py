@@ -3,7 +3,7 @@ import os
 import tempfile
 import time
 
-from tests.front import FILE, HEAD, INFORM, PATIENCE, RBODY, REND, asgi_head
+from tests.front import ABORT, FILE, FILE_TAKEN, HEAD, INFORM, PATIENCE, RBODY, REND, asgi_head
 from tests.test_asgi import AsgiCase
 
 
@@ -14,6 +14,16 @@ class ExtensionCase(AsgiCase):
         with open(descriptor, "wb") as file:
             file.write(data)
         return path
+
+    def open_files(self):
+        folder = f"/proc/{self.worker_.pid}/fd"
+        found = []
+        for name in os.listdir(folder):
+            try:
+                found.append(os.readlink(f"{folder}/{name}"))
+            except OSError:
+                pass  # Closed meanwhile.
+        return found
 
 
 class PathSendTest(ExtensionCase):
@@ -28,16 +38,44 @@ class PathSendTest(ExtensionCase):
             self.ask_path(path, length)
             kind, _, payload = self.seat.receive()
             self.assertEqual((kind, marshal.loads(payload)), (HEAD, (200, [(b"content-length", b"5")])))
-            self.assertEqual(self.seat.receive(), (FILE, 1, path.encode()))
+            self.assertEqual(self.taken(), (b"12345", path.encode()))
         self.ask_path(path, method="HEAD")
         self.assertEqual(self.seat.outcome()["end"], "complete")
+        self.ask_path(path)
+        self.assertEqual([self.seat.receive()[0] for _ in range(2)], [HEAD, FILE])
+        self.seat.frame(FILE_TAKEN, 1)
+        self.assertEqual(self.seat.receive(), (ABORT, 1, b"the server cannot open the file that is the body"))
+        self.assertNotIn(path, self.open_files())
+
+    def taken(self):
+        """The file that FILE says, as the front finds it, and its name."""
+        kind, _, payload = self.seat.receive()
+        self.assertEqual((kind, payload[:8]), (FILE, bytes(8)))
+        path, name = payload[8:].split(b"\0")
+        with open(path, "rb") as file:
+            content = file.read()
+        self.seat.frame(FILE_TAKEN, 1, b"\1")
+        return content, name
+
+    def test_it_may_be_removed_at_once(self):
+        descriptor, path = tempfile.mkstemp()
+        os.write(descriptor, b"gone")
+        os.close(descriptor)
+        self.ask_path(path)
+        self.assertEqual(self.seat.receive()[0], HEAD)
+        os.unlink(path)
+        self.assertEqual(self.taken(), (b"gone", path.encode()))
+        self.ask_path(self.file(b"next"))
+        self.assertEqual(self.seat.receive()[0], HEAD)
+        self.assertEqual(self.taken()[0], b"next")
+        self.assertFalse([name for name in self.open_files() if name.startswith(path)])
 
     def test_names_that_mean_another_file_in_the_front_are_resolved(self):
         path = self.file(b"x")
         link = f"/proc/self/root{path}"
         self.ask_path(link)
         self.assertEqual(self.seat.receive()[0], HEAD)
-        self.assertEqual(self.seat.receive(), (FILE, 1, path.encode()))
+        self.assertEqual(self.taken(), (b"x", link.encode()))
 
     def test_what_cannot_be_sent_is_told_to_the_app(self):
         path = self.file(b"12345")
@@ -115,16 +153,6 @@ class TlsTest(ExtensionCase):
 
 
 class SpooledTest(ExtensionCase):
-    def open_files(self):
-        folder = f"/proc/{self.worker_.pid}/fd"
-        found = []
-        for name in os.listdir(folder):
-            try:
-                found.append(os.readlink(f"{folder}/{name}"))
-            except OSError:
-                pass  # Closed meanwhile.
-        return found
-
     def test_a_body_in_a_file_is_read_in_pieces(self):
         path = self.file(b"x" * 600_000)
         descriptor = os.open(path, os.O_RDONLY)

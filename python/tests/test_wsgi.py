@@ -1,4 +1,5 @@
 import ast
+import gzip
 import marshal
 import os
 import signal
@@ -13,6 +14,8 @@ from tests.front import (
     CREDIT,
     END,
     EXTEND,
+    FILE,
+    FILE_TAKEN,
     HEAD,
     IDLE,
     INFORM,
@@ -464,6 +467,82 @@ class EarlyHintsTest(WsgiCase):
         self.assertTrue(self.seat.silent())
         self.assertEqual(self.ask("badhint")["status"], "500 Internal Server Error")
         self.assertIn("has a control character", self.front_.output())
+
+
+class FileHandedOverTest(WsgiCase):
+    """`wsgi.file_wrapper`: the front opens the file by way of the worker's descriptor, and says so."""
+
+    content = bytes(range(256)) * 1200
+
+    def setUp(self):
+        super().setUp()
+        descriptor, self.path = tempfile.mkstemp()
+        self.addCleanup(os.unlink, self.path)
+        with open(descriptor, "wb") as file:
+            file.write(self.content)
+
+    def wrap(self, form="plain", position=0, length="", path=None, **more):
+        return self.ask("wrap", QUERY_STRING=f"{form},{position},{length},{path or self.path}", **more)
+
+    def test_whatever_reads_a_file_as_it_is(self):
+        fds = self.ask("fds")["body"]
+        for form in ("plain", "raw", "wrapped", "named", "unnamed"):
+            with self.subTest(form):
+                found = self.wrap(form)
+                self.assertEqual((found["end"], found["body"]), ("file", self.content))
+                self.assertEqual(found["headers"], [("Content-Length", "307200")])
+                self.assertEqual(self.ask("fds")["body"], fds)
+        self.assertEqual(self.wrap()["name"], self.path.encode())
+        self.assertEqual(self.closed(), "wrapped")
+
+    def test_from_its_position_on(self):
+        found = self.wrap(position=1000)
+        self.assertEqual((found["end"], found["body"]), ("file", self.content[1000:]))
+        self.assertEqual(found["headers"], [("Content-Length", "306200")])
+
+    def test_as_much_as_its_length_says(self):
+        found = self.wrap(length=300000)
+        self.assertEqual((found["end"], found["headers"]), ("file", [("Content-Length", "300000")]))
+        found = self.wrap(length=400000)
+        self.assertEqual(found["body"], self.content)
+        self.assertEqual(found["end"], "the app sent 92800 bytes fewer than its Content-Length says")
+
+    def test_everything_else_is_read_here(self):
+        for form, position in (("memory", 0), ("plain", 307_000), ("plain", 400_000)):
+            with self.subTest(form, position=position):
+                found = self.wrap(form, position)
+                self.assertIn(found["end"], ("end", "complete"))
+                self.assertEqual(found["body"], self.content[position:])
+        self.assertEqual(self.wrap("text")["end"], "complete")
+        self.assertIn("error in the app, GET '/wrap'", self.front_.output())
+        with tempfile.NamedTemporaryFile() as packed:
+            packed.write(gzip.compress(os.urandom(400_000)))
+            packed.flush()
+            found = self.wrap("gzip", path=packed.name)
+            self.assertEqual((found["end"], len(found["body"])), ("end", 400_000))
+        self.assertEqual(self.wrap(REQUEST_METHOD="HEAD")["end"], "end")
+
+    def test_it_is_open_until_the_front_has_it(self):
+        fds = self.ask("fds")["body"]
+        self.seat.requests((1, wsgi_head("/wrap", QUERY_STRING=f"named,0,,{self.path}"), b""))
+        self.assertEqual(self.seat.receive()[0], HEAD)
+        kind, _, payload = self.seat.receive()
+        self.assertEqual(kind, FILE)
+        self.seat.frame(CANCEL, 1)
+        self.assertTrue(self.seat.silent())
+        path = payload[8:].split(b"\0")[0]
+        with open(path, "rb") as file:
+            self.assertEqual(file.read(), self.content)
+        self.seat.frame(FILE_TAKEN, 1, b"\1")
+        self.assertEqual(self.ask("fds")["body"], fds)
+        self.assertFalse(os.path.exists(path))
+
+    def test_a_front_that_cannot_open_it_gets_the_bytes(self):
+        self.seat.requests((1, wsgi_head("/wrap", QUERY_STRING=f"plain,5,,{self.path}"), b""))
+        self.assertEqual([self.seat.receive()[0] for _ in range(2)], [HEAD, FILE])
+        self.seat.frame(FILE_TAKEN, 1)
+        found = self.seat.outcome()
+        self.assertEqual((found["end"], found["body"]), ("end", self.content[5:]))
 
 
 class FileBodyTest(WsgiCase):

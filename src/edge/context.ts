@@ -25,7 +25,8 @@ export interface Http2Settings {
 
 /** Sends parts of files with sendfile(2): implemented by the spool. */
 export interface SocketBorrower {
-  lend(handle: object, part: FilePart, returned: (sent: number) => void): Loan | null;
+  readonly isReady: boolean;
+  lend(handle: object, part: FilePart, returned: (bytes: number) => void): Loan;
 }
 
 export interface EdgeContext {

@@ -117,8 +117,9 @@ export class Http1ResponseWriter {
 
   /** A part of a file as a piece of a streamed response, as ResponseSink says. */
   sendFile(exchange: Exchange, part: FilePart, returned: (sent: number) => void): boolean {
+    if (this.#isSecure) return false;
     const { sendfile } = this.#context;
-    if (sendfile === null || this.#length.left < part.length || this.#stream.lend === undefined) return false;
+    if (this.#stream.lend === undefined || this.#length.left < part.length || sendfile?.isReady !== true) return false;
     return this.#stream.lend((handle, isBack) =>
       sendfile.lend(handle, part, (sent) => {
         if (sent > 0) {

@@ -38,20 +38,34 @@ export type FileSegment = string | { readonly start: number; readonly length: nu
 /** Why it could not be sent whole; the client's connection has been cut then. */
 type Failed = (reason: string) => void;
 
-/** Sends the file at `path`, as much of it as Content-Length says, or all. */
-export function sendFile(exchange: Exchange, path: Buffer, failed: Failed): void {
-  if (exchange.state !== "streaming") return; // the client has left
-  const sender = new FileSender(exchange, (reason) =>
-    failed(`cannot send the file ${JSON.stringify(path.toString())}: ${reason}`),
-  );
+/** A file that somebody else has named: what it is opened by, and what people call it. */
+interface NamedFile {
+  readonly path: Buffer;
+  readonly name: string;
+  readonly start: number;
+}
+
+/**
+ * Sends a file from `start` on, as much of it as Content-Length says, or all.
+ * @param opened hears, later, whether it is open, before anything of it is sent; where it is not, the response is still to be made.
+ */
+export function sendFile(
+  exchange: Exchange,
+  { path, name, start }: NamedFile,
+  opened: (isOpen: boolean) => void,
+  failed: Failed,
+): void {
   open(path, FLAGS, (error, descriptor) => {
-    if (error !== null) return sender.fail(error.message);
+    if (error !== null) return opened(false);
     fstat(descriptor, (failure, stats) => {
+      const isFile = failure === null && stats.isFile();
+      opened(isFile);
+      if (!isFile || exchange.state !== "streaming") return close(descriptor, () => {});
       const promised = exchange.responseFields?.contentLength ?? -1;
-      sender.begin(descriptor, [{ start: 0, length: promised < 0 && failure === null ? stats.size : promised }]);
-      if (failure !== null) sender.fail(failure.message);
-      else if (!stats.isFile()) sender.fail("not a regular file");
-      else sender.go();
+      const length = promised < 0 ? Math.max(0, stats.size - start) : promised;
+      sendSegments(exchange, descriptor, [{ start, length }], (reason) =>
+        failed(`cannot send the file ${JSON.stringify(name)}: ${reason}`),
+      );
     });
   });
 }
@@ -165,6 +179,8 @@ class FileSender {
 
   #sendAlone(start: number, length: number): boolean {
     if (this.#mustRead) return false;
+    // The socket must have taken all before, which may tell `#sent`: nothing is to be read meanwhile.
+    this.#isReading = true;
     this.#isSentAlone = this.#exchange.sendFile({ descriptor: this.#descriptor, start, length }, (sent) => {
       this.#isSentAlone = false;
       if (this.#isOver) return this.#release();
@@ -173,7 +189,9 @@ class FileSender {
       this.#done += sent;
       this.go();
     });
-    return this.#isSentAlone;
+    this.#isReading = false;
+    if (this.#isOver) this.#release();
+    return this.#isSentAlone || this.#isOver;
   }
 
   #read(from: number, left: number): void {

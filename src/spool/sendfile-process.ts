@@ -12,17 +12,18 @@ import type { FilePart } from "../http/exchange.ts";
 import type { Loan } from "../streams/byte-stream.ts";
 
 /** Lending a socket and getting it back costs as much as copying so many bytes. */
-export const LEND_BYTES = 1_048_576;
+export const LEND_BYTES = 2_097_152;
 
 const PROGRAM = fileURLToPath(new URL("../../python/maitred/sendfile.py", import.meta.url));
 /** After it has ended without being asked to, files are sent without it for so long; twice as long each time that it has not helped meanwhile. */
 const PAUSE_MS = 10_000;
 const LONGEST_PAUSE_MS = 3_600_000;
 
-/** What the process says, one of three. */
+/** What the process says, one of these; a part is named by its number. */
 interface Message {
-  readonly ready?: true;
-  readonly moved?: readonly (readonly [id: number, bytes: number])[];
+  readonly ready?: 1;
+  readonly taken?: number;
+  readonly moved?: readonly (readonly [part: number, bytes: number])[];
   readonly returned?: number;
   readonly bytes?: number;
 }
@@ -31,11 +32,17 @@ export class SendfileProcess {
   readonly #python: string;
   readonly #warn: (message: string) => void;
   readonly #now: () => number;
-  readonly #loans = new Map<number, SocketLoan>();
+  /** What it has, and what waits to be handed over, by number. */
+  readonly #parts = new Map<number, LentPart>();
+  /**
+   * Node hands over one socket at a time and keeps others, which may be closed meanwhile, in a queue of its own: so they wait here. The first one is on
+   * its way.
+   */
+  readonly #handingOver: LentPart[] = [];
   #child: ChildProcess | null = null;
   #isReady = false;
   #isClosed = false;
-  #lastId = 0;
+  #lastNumber = 0;
   #notBefore = 0;
   #pauseMs = PAUSE_MS;
 
@@ -48,26 +55,21 @@ export class SendfileProcess {
     if (process.platform !== "linux" || !existsSync("/proc/self/fd")) this.#isClosed = true;
   }
 
-  /** 0 while it does not run. */
-  get pid(): number {
-    return this.#child?.pid ?? 0;
+  /** Whether it takes sockets now; it is started by the first question. */
+  get isReady(): boolean {
+    if (!this.#isReady) this.#start();
+    return this.#isReady;
   }
 
   /**
-   * Lends it the socket with this handle, for this part of an open file.
-   * @param returned called once, later: the socket is no longer lent. `sent` bytes of the part have been written to it; -1: nobody knows how many.
-   * @returns null where it cannot take it now.
+   * Lends it, when it is ready, the socket with this handle, for this part of an open file.
+   * @param returned called once, later: the socket is no longer lent. So many bytes have been written to it; -1: nobody knows how many.
    */
-  lend(handle: object, { descriptor, start, length }: FilePart, returned: (sent: number) => void): Loan | null {
-    if (!this.#isReady) {
-      this.#start();
-      return null;
-    }
-    const id = ++this.#lastId;
-    const loan = new SocketLoan(length, returned, () => this.#child?.send({ stop: id }));
-    this.#loans.set(id, loan);
-    this.#child!.send({ lend: id, fd: descriptor, start, length }, handle as SendHandle);
-    return loan;
+  lend(handle: object, part: FilePart, returned: (bytes: number) => void): Loan {
+    const lent = new LentPart(++this.#lastNumber, handle as SendHandle, part, returned, () => this.#stop(lent));
+    this.#parts.set(lent.number, lent);
+    if (this.#handingOver.push(lent) === 1) this.#handOver();
+    return lent;
   }
 
   /** Ends it. */
@@ -87,51 +89,83 @@ export class SendfileProcess {
     child.unref();
     child.channel?.unref();
     child.on("message", (message) => this.#receive(message as Message));
-    child.on("error", (error) => this.#ended(error.message));
+    // It could not be started; whatever else goes wrong ends it.
+    child.on("error", (error) => child.pid === undefined && this.#ended(error.message));
     child.on("exit", (code, signal) => this.#ended(signal === null ? `exit code ${code}` : `killed by ${signal}`));
   }
 
-  #receive({ ready, moved = [], returned = 0, bytes = 0 }: Message): void {
-    if (ready === true) this.#isReady = true;
-    for (const [id, count] of moved) this.#loans.get(id)?.move(count);
-    const loan = this.#loans.get(returned);
-    if (loan === undefined) return;
-    this.#loans.delete(returned);
+  #receive({ ready, taken, moved, returned, bytes = 0 }: Message): void {
+    if (ready !== undefined) this.#isReady = true;
+    else if (taken !== undefined) {
+      if (this.#handingOver[0]?.number === taken) this.#handingOver.shift();
+      this.#handOver();
+    } else if (returned !== undefined) this.#returned(returned, bytes);
+    else for (const [number, count] of moved ?? []) this.#parts.get(number)?.move(count);
+  }
+
+  #handOver(): void {
+    const next = this.#handingOver[0];
+    if (next === undefined || this.#child === null) return;
+    const { number, handle, part } = next;
+    const message = { lend: number, fd: part.descriptor, start: part.start, length: part.length };
+    // Without the process nothing is sent, and its end is told.
+    this.#child.send(message, handle, (error) => error !== null && this.#child?.kill("SIGKILL"));
+  }
+
+  #stop(lent: LentPart): void {
+    const at = this.#handingOver.indexOf(lent);
+    if (at <= 0) return void this.#child?.send({ stop: lent.number }, () => {});
+    // Its handle is being closed: it must not be handed over.
+    this.#handingOver.splice(at, 1);
+    queueMicrotask(() => this.#returned(lent.number, 0));
+  }
+
+  #returned(number: number, bytes: number): void {
+    const lent = this.#parts.get(number);
+    if (lent === undefined) return;
+    this.#parts.delete(number);
     this.#pauseMs = PAUSE_MS;
-    loan.returned(bytes);
+    lent.returned(bytes);
   }
 
   #ended(detail: string): void {
     if (this.#child === null) return;
-    const loans = [...this.#loans.values()];
-    this.#loans.clear();
+    const parts = [...this.#parts.values()];
+    this.#parts.clear();
+    this.#handingOver.length = 0;
     this.#child = null;
     this.#isReady = false;
     this.#notBefore = this.#now() + this.#pauseMs;
-    const pause = `${this.#pauseMs / 1000} s`;
-    this.#pauseMs = Math.min(2 * this.#pauseMs, LONGEST_PAUSE_MS);
     if (!this.#isClosed) {
-      const cut = loans.length === 0 ? "" : `; ${loans.length} responses that it was sending are cut`;
+      const [count, verb] = parts.length === 1 ? ["1 response", "is"] : [`${parts.length} responses`, "are"];
+      const cut = parts.length === 0 ? "" : `; ${count} that it was sending ${verb} cut`;
+      const pause = `${this.#pauseMs / 1000} s`;
       this.#warn(`The process for sendfile(2) has ended (${detail})${cut}. Files are sent without it for ${pause}`);
     }
-    for (const loan of loans) loan.returned(-1);
+    this.#pauseMs = Math.min(2 * this.#pauseMs, LONGEST_PAUSE_MS);
+    for (const lent of parts) lent.returned(-1);
   }
 }
 
-class SocketLoan implements Loan {
-  readonly #length: number;
-  readonly returned: (sent: number) => void;
+class LentPart implements Loan {
+  readonly number: number;
+  readonly handle: SendHandle;
+  readonly part: FilePart;
+  readonly returned: (bytes: number) => void;
   readonly stop: () => void;
   left: number;
 
-  constructor(length: number, returned: (sent: number) => void, stop: () => void) {
-    this.#length = length;
-    this.left = length;
+  constructor(number: number, handle: SendHandle, part: FilePart, returned: (bytes: number) => void, stop: () => void) {
+    this.number = number;
+    this.handle = handle;
+    this.part = part;
     this.returned = returned;
     this.stop = stop;
+    this.left = part.length;
   }
 
-  move(sent: number): void {
-    this.left = this.#length - sent;
+  /** So many of its bytes have been written. */
+  move(bytes: number): void {
+    this.left = this.part.length - bytes;
   }
 }

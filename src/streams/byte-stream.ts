@@ -30,8 +30,8 @@ export interface Loan {
   stop(): void;
 }
 
-/** Lends the socket with this handle; null where nobody takes it now. `returned` is called once, and later: it is no longer lent. */
-export type Lending = (handle: object, returned: () => void) => Loan | null;
+/** Lends the socket with this handle. `returned` is called once, and later: it is no longer lent. */
+export type Lending = (handle: object, returned: () => void) => Loan;
 
 export interface ByteStream {
   /** The bytes of a latin-1 string. */

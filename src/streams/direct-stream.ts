@@ -249,7 +249,6 @@ export class DirectStream implements ByteStream {
       this.#loan = null;
       this.#afterWrite();
     });
-    if (loan === null) return false;
     this.#loan = loan;
     this.#isWriting = true;
     this.#writingBytes = loan.left;

@@ -26,6 +26,7 @@ export const ToWorker = {
   cancel: 0x04,
   credit: 0x05,
   ping: 0x06,
+  fileTaken: 0x07,
   wsText: 0x10,
   wsBinary: 0x11,
   wsPart: 0x12,
@@ -86,6 +87,24 @@ export function frame(type: number, arg: number, payload?: Buffer): Buffer {
 export function u32(payload: Buffer, name: string): number {
   if (payload.length !== 4) throw new WireError(`${name} without a number`);
   return payload.readUInt32LE(0);
+}
+
+/** A file that is the body of a response, from `start` on. */
+export interface FileBody {
+  readonly start: number;
+  /** What it is opened by. */
+  readonly path: Buffer;
+  /** What people call it; may be empty. */
+  readonly name: string;
+}
+
+/** The payload of FILE. */
+export function filePayload(payload: Buffer): FileBody {
+  const end = payload.indexOf(0, 8);
+  const start = end < 0 ? 0n : payload.readBigUInt64LE(0);
+  if (end <= 8 || start > Number.MAX_SAFE_INTEGER) throw new WireError("FILE without a file");
+  const path = Buffer.from(payload.subarray(8, end));
+  return { start: Number(start), path, name: payload.toString("utf8", end + 1) || path.toString() };
 }
 
 /** A CREDIT frame. */

@@ -223,33 +223,6 @@ describe("what may come besides head, body and end", () => {
     stray.says(frame(FromWorker.inform, 0, payload("hint")));
     assert.deepEqual(stray.told, ["broken: answer for request 0, which it does not have"]);
   });
-
-  test("a file instead of a body frees the id at once, and its client leaves without a word to the worker", async () => {
-    const link = new Link();
-    const exchange = link.give("/a");
-    await turn();
-    link.frames();
-    link.says(frame(FromWorker.head, 0, payload("head")), frame(FromWorker.file, 0, Buffer.from("/nowhere")));
-    assert.deepEqual([link.told, link.seat.inFlight, link.seat.isOpen], [["finished /a 0"], 0, true]);
-    exchange.leave();
-    assert.deepEqual(link.frames(), []);
-  });
-
-  test("a file before the head, after a body, or twice is a violation", () => {
-    const file = frame(FromWorker.file, 0, Buffer.from("/nowhere"));
-    const head = frame(FromWorker.head, 0, payload("head"));
-    for (const [frames, reason] of [
-      [[file], "the rest of an answer for request 0 before its head"],
-      [[head, frame(FromWorker.body, 0, Buffer.from("x")), file], "a file after the body of response 0 began"],
-      [[head, file, file], "answer for request 0, which it does not have"],
-    ] as const) {
-      const link = new Link();
-      const exchange = link.give("/a");
-      link.says(...frames);
-      assert.ok(link.told.includes(`broken: ${reason}`), link.told.join());
-      exchange.leave();
-    }
-  });
 });
 
 describe("a client that leaves", () => {

@@ -27,7 +27,7 @@ import { ResponseDecoder } from "../wire/response-decoder.ts";
 import { Templates } from "../wire/templates.ts";
 import { batchTimes } from "./batch-times.ts";
 import { CREDIT_STEP, returnCredit } from "./response-credit.ts";
-import { sendFile } from "../spool/file-sender.ts";
+import { SeatFiles } from "./seat-files.ts";
 import type { SeatIdentity, SeatOwner } from "./seat-owner.ts";
 import { SeatOutflow } from "./seat-outflow.ts";
 import { SeatWebSockets } from "./seat-web-sockets.ts";
@@ -53,6 +53,7 @@ export class WorkerSeat implements Seat, StreamListener {
   readonly #decoder = new ResponseDecoder(this);
   readonly #slots = new Slots();
   readonly #webSockets: SeatWebSockets;
+  readonly #files: SeatFiles;
   readonly #uploads = new Uploads((parts) => this.#outflow.sendParts(parts));
   #sequence = 0;
   #isBusy = false;
@@ -80,6 +81,7 @@ export class WorkerSeat implements Seat, StreamListener {
     const templates = identity.remembers ? new Templates(identity.workerPid + identity.index) : null;
     this.#outflow = new SeatOutflow(encoder, templates, turnEnd, identity.concurrent);
     this.#webSockets = new SeatWebSockets(this.#slots, this.#outflow);
+    this.#files = new SeatFiles(this.#slots, this.#outflow);
     this.#owner = owner;
     this.#clock = clock;
     this.#stream = open(this);
@@ -261,8 +263,10 @@ export class WorkerSeat implements Seat, StreamListener {
       case FromWorker.pong:
         this.#outflow.answered(arg, this.#clock.now());
         return this.onPong?.(arg);
-      case FromWorker.inform:
-        return this.#inform(arg, payload);
+      case FromWorker.inform: {
+        const { status, fields } = this.#decoder.inform(payload);
+        return this.#slots.unbegun(arg).inform(status, fields);
+      }
       case FromWorker.file:
         return this.#file(arg, payload);
       default:
@@ -357,18 +361,13 @@ export class WorkerSeat implements Seat, StreamListener {
     this.#finishOne(id);
   }
 
-  #inform(id: number, payload: Buffer): void {
-    const { status, fields } = this.#decoder.inform(payload);
-    this.#slots.unbegun(id).inform(status, fields);
-  }
-
-  /** The body of a response is a file: the worker has no more to do with it. */
-  #file(id: number, path: Buffer): void {
-    const exchange = this.#slots.begun(id);
-    if (exchange.bufferedBytes > 0) throw new WireError(`a file after the body of response ${id} began`);
-    this.#streaming--;
-    this.#finishOne(id);
-    sendFile(exchange, Buffer.from(path), (reason) => this.#owner.onBadResponse(exchange, reason));
+  #file(id: number, payload: Buffer): void {
+    const finished = (): void => {
+      this.#streaming--;
+      this.#finishOne(id);
+      this.#owner.onRoom(this);
+    };
+    this.#files.begin(this.#slots.begun(id), payload, finished, this.#owner);
   }
 
   #free(id: number): void {

@@ -1,5 +1,6 @@
 """Names files in its responses: the query says by which header and which file."""
 
+import os
 from urllib.parse import parse_qs
 
 
@@ -16,6 +17,10 @@ def application(environ, start_response):
         headers.append(("X-Sendfile", asked["sendfile"]))
     if "plain" in asked:
         headers += [("X-Accel-Limit-Rate", "100"), ("X-Plain", "1")]
+    if "wrap" in asked:
+        headers.append(("Content-Length", str(os.path.getsize(asked["wrap"]))))
     start_response(asked.get("status", "200 OK"), headers)
+    if "wrap" in asked:
+        return environ["wsgi.file_wrapper"](open(asked["wrap"], "rb"))
     body = b"the app's own body, " + environ["PATH_INFO"].encode("latin-1") + b" " + environ["REQUEST_METHOD"].encode()
     return [body, b"!"] if "streamed" in asked else [body]

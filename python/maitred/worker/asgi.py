@@ -12,17 +12,17 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import TYPE_CHECKING, Any
 
 from maitred.worker.board import MASK
 from maitred.worker.complaint import complain, say, scope_id
 from maitred.worker.headers import NO_LENGTH, HeaderError, length_of
 from maitred.worker.interface import mistaken
-from maitred.worker.sendfile import sendable
+from maitred.worker.sendfile import open_sendable, sent_file
 from maitred.worker.waiting import Waiting
 from maitred.worker.wire import (
     ABORT,
-    FILE,
     INFORM,
     MAX_BODY_FRAME,
     MAX_COMPLETE_BODY,
@@ -346,8 +346,9 @@ class Exchange(Waiting):
         """`http.response.pathsend`: the front sends the file."""
         if self._length == _TRAILED:
             raise RuntimeError("http.response.pathsend completes a response, so there can be no trailers")
-        path, size = sendable(path)
+        descriptor, size = open_sendable(path)
         if not self._may_have_body():
+            os.close(descriptor)
             self.stage = COMPLETE
             self._seat.complete((self._id, self._status, self._headers, b""))
             self._wake()
@@ -355,9 +356,12 @@ class Exchange(Waiting):
         if self._length == NO_LENGTH:
             self._headers = [*self._headers, (b"content-length", b"%d" % size)]
         elif self._length != size:
+            os.close(descriptor)
             raise RuntimeError(f"the file has {size} bytes, but Content-Length says {self._length}: {path!r}")
         head = encode_head(self._id, self._status, self._headers)
-        self._finish(head + frame(FILE, self._id, path.encode("utf-8", "surrogateescape")))
+        # Open until the front has it: the app may remove it as soon as this returns.
+        self._seat.files[self._id] = descriptor
+        self._finish(head + sent_file(self._id, descriptor, path))
 
     def _trail(self, message: dict[str, Any]) -> None:
         """`http.response.trailers`: fields after the body (RFC 9110 section 6.5)."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 import sys
 from marshal import loads
 from time import perf_counter
@@ -20,11 +21,14 @@ from maitred.worker.spooled import SpooledExchange
 from maitred.worker.stacks import describe_task
 from maitred.worker.websocket import WebSocket
 from maitred.worker.wire import (
+    ABORT,
     BODY,
     CANCEL,
     CREDIT,
     END,
+    FILE_TAKEN,
     HALF_CLOSED,
+    IS_OPEN,
     PING,
     PONG,
     REQUESTS,
@@ -108,6 +112,8 @@ class AsgiSeat(asyncio.Protocol):
         self.exchanges: dict[int, Connection] = {}
         #: Those that have answered and go on (background work) while their id is already another request's.
         self.lingering: set[Connection] = set()
+        #: Descriptors of files that the front is about to open, by the ids of the responses they are the bodies of.
+        self.files: dict[int, int] = {}
         self._out: list[Response] = []
         #: Frames of WebSockets that leave at the end of the turn.
         self._later: list[bytes] = []
@@ -139,6 +145,10 @@ class AsgiSeat(asyncio.Protocol):
                 self._begin(loads(payload), eager)
             elif kind == PING:
                 self.write(frame(PONG, arg))
+            elif kind == FILE_TAKEN:
+                os.close(self.files.pop(arg))
+                if payload != IS_OPEN:
+                    self.write(frame(ABORT, arg, b"the server cannot open the file that is the body"))
             else:
                 exchange = self.exchanges.get(arg)
                 if exchange is None:

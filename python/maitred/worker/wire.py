@@ -21,6 +21,7 @@ END = 0x03
 CANCEL = 0x04
 CREDIT = 0x05
 PING = 0x06
+FILE_TAKEN = 0x07
 WS_CLOSED = 0x13
 
 # Both ways.
@@ -71,6 +72,9 @@ _CREDIT = struct.Struct("<I")
 #: Payloads of CANCEL that say more than "the client is gone".
 TIME_IS_UP = b"\x01"
 HALF_CLOSED = b"\x02"
+#: Payload of FILE_TAKEN: the front has the file open, and the response is its own.
+IS_OPEN = b"\x01"
+_FILE_START = struct.Struct("<Q")
 _CLOSE_CODE = struct.Struct("<H")
 _pack = _HEADER.pack
 _unpack = _HEADER.unpack_from
@@ -101,6 +105,11 @@ def extend_frame(request_id: int, seconds: float) -> bytes:
     if not 0 <= milliseconds <= 0xFFFFFFFF:
         raise ValueError(f"a deadline can be extended by 0 to {0xFFFFFFFF // 1000} seconds, not {seconds!r}")
     return frame(EXTEND, request_id, _CREDIT.pack(milliseconds))
+
+
+def file_frame(request_id: int, start: int, path: bytes, name: bytes) -> bytes:
+    """FILE: the body is what the file at `path` has from `start` on; `name` is what people call it."""
+    return frame(FILE, request_id, _FILE_START.pack(start) + path + b"\0" + name)
 
 
 def credit_of(payload: bytes | memoryview) -> int:

@@ -26,15 +26,18 @@ from maitred.worker.headers import NO_LENGTH, HeaderError, StrHeaders, length_of
 from maitred.worker.interface import mistaken
 from maitred.worker.request_body import StreamedBody
 from maitred.worker.seat import FrontGone, Mail, Seat
+from maitred.worker.sendfile import plain_file, sent_file
 from maitred.worker.wire import (
     ABORT,
     BODY,
     CANCEL,
     CREDIT,
     END,
+    FILE_TAKEN,
     HALF_CLOSED,
     IDLE,
     INFORM,
+    IS_OPEN,
     MAX_BODY_FRAME,
     MAX_COMPLETE_BODY,
     RESPONSE_BODY,
@@ -156,6 +159,7 @@ class WsgiSeat:
         "_credit",
         "_declared",
         "_environ",
+        "_file_taken",
         "_half_closed",
         "_head_sent",
         "_headers",
@@ -213,6 +217,8 @@ class WsgiSeat:
         self._remaining = NO_LENGTH
         self._credit = 0
         self._cancelled = False
+        #: Whether the front has opened the file that is the body; None until it says so.
+        self._file_taken: bool | None = None
         #: The request (its sequence number) whose client has sent its FIN.
         self._half_closed = 0
         #: A body that is not in memory: still on its way, or in a file.
@@ -364,6 +370,8 @@ class WsgiSeat:
             # Nothing of the app runs between the items of an exact list or tuple, so nobody can tell that they leave together.
             self._complete(b"".join(map(_chunk, result)))
             return
+        if type(result) is FileWrapper and self._hand_over(result):
+            return
         # To ask costs an exception in most frameworks; where the length is known it need not be asked.
         only_one = self._length == NO_LENGTH and _says_it_has_one(result)
         for item in result:
@@ -380,6 +388,30 @@ class WsgiSeat:
             self._end()
         else:
             self._complete(b"")
+
+    def _hand_over(self, wrapper: FileWrapper) -> bool:
+        """PEP 3333, "Optional Platform-Specific File Handling": the front sends the file. False: it is to be read here."""
+        found = None if self._head_sent or not self._may_have_body() else plain_file(wrapper.filelike)
+        if found is None:
+            return False
+        descriptor, name, start, length = found
+        declared = self._declared_length()
+        if declared > length:
+            return False
+        headers = self._headers
+        if declared == NO_LENGTH:
+            headers = [*headers, ("Content-Length", str(length))]
+            self._length = declared = length
+        self._head_sent = True
+        self._remaining = declared
+        self._credit = RESPONSE_INITIAL_CREDIT
+        self._file_taken = None
+        head = encode_head(self._id, self._known_status(), headers)
+        self._send(head + sent_file(self._id, descriptor, name, start))
+        # Whether or not the client leaves meanwhile: the file must stay open until the front has it, and the answer comes in any case.
+        while self._file_taken is None:
+            self._read_mail(self._seat.wait_for_mail(self._id, self._sequence))
+        return self._file_taken
 
     def _declared_length(self) -> int:
         return self._declared if self._length == _WRITTEN else self._length
@@ -552,6 +584,8 @@ class WsgiSeat:
                     self._half_closed = self._sequence
                 else:
                     self._cancelled = True
+            elif kind == FILE_TAKEN:
+                self._file_taken = payload == IS_OPEN
             elif isinstance(self._input, StreamedBody):
                 if kind == BODY:
                     self._input.deliver(payload)

@@ -1,10 +1,14 @@
 """One WSGI app per rule; the path chooses."""
 
+import gzip
+import io
 import os
 import random
 import sys
+import tempfile
 import threading
 import time
+from typing import Any
 from wsgiref.validate import validator
 
 CLOSED = []
@@ -234,6 +238,43 @@ def do_oblivious(environ, start_response):
 def do_file(environ, start_response):
     start_response("200 OK", plain())
     return environ["wsgi.file_wrapper"](open(__file__, "rb"), 512)
+
+
+class Wrapped:
+    """As Django's File: reads the file inside."""
+
+    def __init__(self, file):
+        self.file = file
+        self.read = file.read
+
+    def close(self):
+        CLOSED.append("wrapped")
+        self.file.close()
+
+
+def do_wrap(environ, start_response):
+    """A file in one of many forms: the query says which, its position, and the Content-Length."""
+    form, position, length, path = environ["QUERY_STRING"].split(",")
+    start_response("200 OK", [("Content-Length", length)] if length else [])
+    file: Any = open(path, "rb", buffering=0 if form == "raw" else -1)
+    if form == "gzip":
+        file = gzip.GzipFile(fileobj=file)
+    elif form == "memory":
+        file = io.BytesIO(file.read())
+    elif form == "text":
+        file = io.TextIOWrapper(file)
+    elif form == "named":
+        copy = tempfile.NamedTemporaryFile()  # Is removed when it is closed.
+        copy.write(file.read())
+        file.close()
+        file = copy
+    elif form == "unnamed":
+        copy = tempfile.TemporaryFile()
+        copy.write(file.read())
+        file.close()
+        file = copy
+    file.seek(int(position))
+    return environ["wsgi.file_wrapper"](Wrapped(file) if form == "wrapped" else file)
 
 
 def do_raise(environ, start_response):

@@ -53,7 +53,7 @@ export const sendfile: Setting<boolean> = toggle({
   fallback: true,
   help: "Sends large files by a small process of its own with sendfile(2), on plain HTTP/1.1 under Linux",
   doc: `A third of the CPU time of reading and writing them. The process (Python, standard library only, some 9 MB) is started by the first file, or part of
-one, of 1 MiB or more, and is lent the client's socket for its length. Over TLS and HTTP/2, or with \`--no-sendfile\`, files are read and written by the
+one, of 2 MiB or more, and is lent the client's socket for its length. Over TLS and HTTP/2, or with \`--no-sendfile\`, files are read and written by the
 server itself. gunicorn: \`--no-sendfile\`; nginx: \`sendfile\`.`,
 });
 
