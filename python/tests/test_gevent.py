@@ -93,6 +93,11 @@ class EarlyHintsTest(test_wsgi.EarlyHintsTest):
 
 
 @needs_gevent
+class FileHandedOverTest(test_wsgi.FileHandedOverTest):
+    settings = GEVENT
+
+
+@needs_gevent
 class FileBodyTest(test_wsgi.FileBodyTest):
     settings = GEVENT
     test_a_client_that_has_left_already = None  # type: ignore[assignment]  # Here it has begun already.
