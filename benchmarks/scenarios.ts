@@ -8,6 +8,7 @@ import {
   nginxGunicorn,
   nginxUvicorn,
   uvicorn,
+  varnishGunicorn,
 } from "./servers.ts";
 import { IN_FILE, maitredStatic, nginxStatic } from "./static.ts";
 
@@ -171,6 +172,7 @@ export const SCENARIOS: readonly Scenario[] = [
       maitred("sync", 2, tls),
       granian("wsgi", 1, { threads: 1, ...tls }),
       granian("wsgi", 2, { threads: 1, ...tls }),
+      nginxGunicorn("sync", 2, 1, tls),
       nginxGunicorn("gthread", 2, 4, tls),
     ],
   },
@@ -268,13 +270,17 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: "cache-hit",
-    about: "a page of 1 KB from the cache; nginx with proxy_cache and open files kept, in one process",
+    about: "a page of 1 KB from the cache; nginx with proxy_cache and open files kept, in one process; varnish in memory",
     app: "cached:wsgi",
     path: "/",
     expected: "Hello, World!",
     load: saturate,
     seconds: 3,
-    settings: [maitred("sync", 1, { cache: "64M" }), nginxGunicorn("gthread", 1, 1, { cache: true })],
+    settings: [
+      maitred("sync", 1, { cache: "64M" }),
+      nginxGunicorn("gthread", 1, 1, { cache: true }),
+      varnishGunicorn("gthread", 1, 1),
+    ],
   },
   {
     name: "static-1k",

@@ -12,6 +12,7 @@ export interface Place {
   readonly venv: string;
   readonly maitred: string;
   readonly nginx: string;
+  readonly varnish: string;
 }
 
 export interface Launch {
@@ -117,6 +118,30 @@ export function nginxGunicorn(kind: GunicornKind, workers: number, threads = 1, 
         (socket) => [...gunicornCommand(place, kind, workers, threads, `unix:${socket}`), place.app],
         options,
       ),
+  };
+}
+
+/** Before gunicorn, with what it keeps in memory. It wants its application's socket to be there when it starts. */
+export function varnishGunicorn(kind: GunicornKind, workers: number, threads = 1): Setting {
+  return {
+    server: "varnish+gunicorn",
+    label: label(kind, workers, kind === "gthread" ? threads : undefined),
+    launch: (place) => {
+      const socket = `${place.folder}/app.sock`;
+      const varnish = [
+        place.varnish,
+        "-F",
+        ...["-j", "none", "-n", `${place.folder}/varnish`],
+        ...["-a", `127.0.0.1:${place.port}`, "-f", `${place.folder}/default.vcl`, "-s", "malloc,64M"],
+      ];
+      return {
+        files: { "default.vcl": `vcl 4.1;\nbackend default { .path = "${socket}"; }\n` },
+        commands: [
+          [...gunicornCommand(place, kind, workers, threads, `unix:${socket}`), place.app],
+          ["/bin/sh", "-c", `until [ -S ${socket} ]; do sleep 0.1; done; exec ${varnish.join(" ")}`],
+        ],
+      };
+    },
   };
 }
 
