@@ -270,7 +270,8 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: "cache-hit",
-    about: "a page of 1 KB from the cache; nginx with proxy_cache and open files kept, in one process; varnish in memory",
+    about:
+      "a page of 1 KB from the cache; nginx with proxy_cache and open files kept, in one process; varnish in memory",
     app: "cached:wsgi",
     path: "/",
     expected: "Hello, World!",

@@ -128,17 +128,12 @@ export function varnishGunicorn(kind: GunicornKind, workers: number, threads = 1
     label: label(kind, workers, kind === "gthread" ? threads : undefined),
     launch: (place) => {
       const socket = `${place.folder}/app.sock`;
-      const varnish = [
-        place.varnish,
-        "-F",
-        ...["-j", "none", "-n", `${place.folder}/varnish`],
-        ...["-a", `127.0.0.1:${place.port}`, "-f", `${place.folder}/default.vcl`, "-s", "malloc,64M"],
-      ];
+      const varnish = `${place.varnish} -F -j none -n ${place.folder}/varnish -a 127.0.0.1:${place.port} -f ${place.folder}/default.vcl -s malloc,64M`;
       return {
         files: { "default.vcl": `vcl 4.1;\nbackend default { .path = "${socket}"; }\n` },
         commands: [
           [...gunicornCommand(place, kind, workers, threads, `unix:${socket}`), place.app],
-          ["/bin/sh", "-c", `until [ -S ${socket} ]; do sleep 0.1; done; exec ${varnish.join(" ")}`],
+          ["/bin/sh", "-c", `until [ -S ${socket} ]; do sleep 0.1; done; exec ${varnish}`],
         ],
       };
     },
