@@ -245,6 +245,8 @@ interface NginxOptions {
   readonly http2?: boolean;
   readonly gzipLevel?: number;
   readonly cache?: boolean;
+  /** Room for many connections and for bodies of any size. */
+  readonly besieged?: boolean;
 }
 
 function gunicornCommand(
@@ -254,7 +256,7 @@ function gunicornCommand(
   threads: number,
   bind: string,
 ): readonly string[] {
-  const threading = kind === "gthread" ? ["--threads", String(threads)] : [];
+  const threading = kind === "gthread" ? ["--threads", String(threads), "--worker-connections", "8000"] : [];
   // Its default, 2 s, would close idle connections in the middle of a run; the control socket's path is shared by all instances.
   return [
     `${venv}/gunicorn`,
@@ -294,7 +296,7 @@ const pair = selfSigned(["127.0.0.1"], 1, Date.now());
 const certified = { files: { "cert.pem": pair.certificate, "key.pem": pair.key } };
 
 function behindNginx(place: Place, upstream: (socket: string) => readonly string[], options: NginxOptions): Launch {
-  const { tls = false, http2 = false, gzipLevel = 0, cache = false } = options;
+  const { tls = false, http2 = false, gzipLevel = 0, cache = false, besieged = false } = options;
   const socket = `${place.folder}/app.sock`;
   return {
     files: {
@@ -307,6 +309,7 @@ function behindNginx(place: Place, upstream: (socket: string) => readonly string
         http2,
         gzipLevel,
         cache,
+        besieged,
       }),
     },
     commands: [upstream(socket), [place.nginx, "-p", place.folder, "-c", `${place.folder}/nginx.conf`, "-e", "stderr"]],
