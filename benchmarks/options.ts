@@ -31,7 +31,9 @@ export function parseOptions(args: readonly string[]): Options | "help" {
   const values = parse(args);
   if (values.help) return "help";
   return {
-    only: values.only?.split(",") ?? (values.short ? ["hello-wsgi", "hello-asgi", "web-socket", "slow-clients", "upload-200m"] : null),
+    only:
+      values.only?.split(",") ??
+      (values.short ? ["hello-wsgi", "hello-asgi", "web-socket", "slow-clients", "upload-200m"] : null),
     servers: values.servers?.split(",") ?? null,
     rounds: positive("--rounds", values.rounds) ?? (values.short ? 1 : 3),
     seconds: positive("--seconds", values.seconds) ?? (values.short ? 1 : null),
