@@ -17,6 +17,7 @@ import { BAD_SECTION, HpackDecoder, LIST_TOO_LARGE } from "./hpack-decoder.ts";
 import { Outflow } from "./outflow.ts";
 import { FRAMES, Patience, RESETS } from "./patience.ts";
 import { PartialSection } from "./partial-section.ts";
+import { isTrailerSection } from "./request-trailers.ts";
 import { Http2StreamState } from "./stream.ts";
 
 export interface SessionHandler {
@@ -280,9 +281,9 @@ export class Http2Session {
     if (stream.isRemoteEnded) return this.#breakStream(stream, ErrorCode.streamClosed);
     // Section 8.5: a tunnel has DATA only.
     if (stream.isTunnel) return this.#breakStream(stream, ErrorCode.protocolError);
-    const hasPseudo = flat?.some((text, at) => at % 2 === 0 && text.startsWith(":")) ?? false;
+    const isMalformed = flat !== null && !isTrailerSection(flat);
     const isShort = stream.promised > stream.received;
-    if (!this.#sectionEndsStream || hasPseudo || isShort) return this.#breakStream(stream, ErrorCode.protocolError);
+    if (!this.#sectionEndsStream || isMalformed || isShort) return this.#breakStream(stream, ErrorCode.protocolError);
     this.#remoteEnded(stream);
   }
 
