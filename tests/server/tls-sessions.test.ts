@@ -78,6 +78,7 @@ test("an open HTTP/2 connection outlives its certificate, streams in flight incl
 suite("a client's certificate in a WSGI environ", () => {
   const folder = temporaryFolder();
   const caFile = join(folder, "ca.pem");
+  const optional = ["--cert-reqs", "optional", "--ca-certs", caFile];
   writeFileSync(caFile, authority.cert);
   const known = identity("a known client", { by: authority, hosts: [] });
   const stranger = identity("a stranger");
@@ -86,7 +87,7 @@ suite("a client's certificate in a WSGI environ", () => {
   before(async () => {
     server = await startMaitred([
       ...writeIdentity(folder, serverIdentity("localhost")),
-      ...["--cert-reqs", "optional", "--ca-certs", caFile],
+      ...optional,
       ...APP,
       "attacked:application",
     ]);
