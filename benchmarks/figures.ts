@@ -19,6 +19,17 @@ export type FigureName =
   | "fastP99Ms"
   | "slowP99Ms"
   | "lateP99Ms"
+  | "quietP99Ms"
+  | "besiegedP99Ms"
+  | "allReadP99Ms"
+  | "lostPercent"
+  | "readers"
+  | "cutOff"
+  | "connectionKilobytes"
+  | "answeredAgain"
+  | "megabytesPerSecond"
+  | "cpuMilliseconds"
+  | "peakMegabytes"
   | "othersCores";
 
 export const FIGURES: Readonly<Record<FigureName, Figure>> = {
@@ -33,6 +44,17 @@ export const FIGURES: Readonly<Record<FigureName, Figure>> = {
   fastP99Ms: { title: "fast p99 ms", digits: 1, better: "less" },
   slowP99Ms: { title: "slow p99 ms", digits: 1, better: "less" },
   lateP99Ms: { title: "client late p99 ms", digits: 1, better: "neither" },
+  quietP99Ms: { title: "quiet p99 ms", digits: 2, better: "less" },
+  besiegedP99Ms: { title: "p99 ms from the first reader", digits: 2, better: "less" },
+  allReadP99Ms: { title: "p99 ms once all read", digits: 2, better: "less" },
+  lostPercent: { title: "lost %", digits: 1, better: "less" },
+  readers: { title: "readers served", digits: 0, better: "more" },
+  cutOff: { title: "slow ones cut off", digits: 0, better: "less" },
+  connectionKilobytes: { title: "KiB a connection", digits: 1, better: "less" },
+  answeredAgain: { title: "answered again", digits: 0, better: "more" },
+  megabytesPerSecond: { title: "MB/s", digits: 0, better: "more" },
+  cpuMilliseconds: { title: "CPU ms", digits: 0, better: "less" },
+  peakMegabytes: { title: "memory at its peak, MB over rest", digits: 1, better: "less" },
   othersCores: { title: "others' cores", digits: 2, better: "neither" },
 };
 
@@ -62,6 +84,30 @@ export const REPORTED: Readonly<
     columns: ["fastP50Ms", "fastP99Ms", "slowP99Ms", "rps", "cpuMicroseconds", "lateP99Ms", "othersCores"],
     best: "fastP99Ms",
     compared: ["fastP99Ms"],
+  },
+  slowClients: {
+    columns: [
+      "quietP99Ms",
+      "besiegedP99Ms",
+      "allReadP99Ms",
+      "lostPercent",
+      "readers",
+      "cutOff",
+      "pssMegabytes",
+      "othersCores",
+    ],
+    best: "besiegedP99Ms",
+    compared: ["besiegedP99Ms"],
+  },
+  idle: {
+    columns: ["connectionKilobytes", "answeredAgain", "pssMegabytes"],
+    best: "connectionKilobytes",
+    compared: ["connectionKilobytes"],
+  },
+  upload: {
+    columns: ["megabytesPerSecond", "cpuMilliseconds", "peakMegabytes", "othersCores"],
+    best: "megabytesPerSecond",
+    compared: ["megabytesPerSecond", "cpuMilliseconds"],
   },
   memory: { columns: ["pssMegabytes", "processes"], best: "pssMegabytes", compared: ["pssMegabytes"] },
 };

@@ -37,8 +37,7 @@ export function isExecutable(path: string): boolean {
 export function describeMachine(
   checkout: string,
   venv: string,
-  nginx: string | null,
-  wrk: string | null,
+  { nginx, varnish, wrk }: Readonly<Record<"nginx" | "varnish" | "wrk", string | null>>,
 ): readonly string[] {
   const [cpu] = cpus();
   const load = loadavg()[0] ?? 0;
@@ -52,6 +51,9 @@ export function describeMachine(
     nginx === null
       ? "no nginx on the PATH: its settings are left out"
       : `nginx ${/[\d.]+/.exec(run(nginx, ["-v"]))?.[0]}`,
+    varnish === null
+      ? "no varnishd on the PATH: its settings are left out"
+      : `varnish ${/[\d.]+/.exec(run(varnish, ["-V"]))?.[0]}`,
     wrk === null
       ? "load: the bundled client, a Node process (no wrk on the PATH)"
       : `load: wrk ${/wrk (\S+)/.exec(run(wrk, ["-v"]))?.[1]}, -t1 -c64`,

@@ -14,19 +14,22 @@ const checkout = join(import.meta.dirname, "..");
 
 async function main(options: Options): Promise<void> {
   const nginx = find("nginx");
+  const varnish = find("varnishd");
   const wrk = options.bundledClient ? null : find("wrk");
   const programs: Programs = {
     venv: join(checkout, ".tools/bench/bin"),
     appsFolder: join(import.meta.dirname, "apps"),
     maitred: resolve(options.maitred ?? join(checkout, "bin/maitred")),
     nginx: nginx ?? "nginx",
+    varnish: varnish ?? "varnishd",
   };
-  const machine = describeMachine(checkout, programs.venv, nginx, wrk);
+  const machine = describeMachine(checkout, programs.venv, { nginx, varnish, wrk });
   for (const line of machine) console.log(line);
   if (!isExecutable(programs.maitred)) complain(`${programs.maitred} is not there: maitred is left out`);
 
   const present = (setting: Setting): boolean =>
     (nginx !== null || !setting.server.startsWith("nginx")) &&
+    (varnish !== null || !setting.server.startsWith("varnish")) &&
     (isExecutable(programs.maitred) || !setting.server.startsWith("maitred"));
 
   for (const scenario of chosen(options)) {

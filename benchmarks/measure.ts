@@ -5,10 +5,12 @@ import { h2load } from "./load/h2load.ts";
 import { openLoop } from "./load/open-loop.ts";
 import { webSocketEcho } from "./load/web-socket-echo.ts";
 import { wrk } from "./load/wrk.ts";
+import { costed } from "./cost.ts";
 import type { FigureName } from "./figures.ts";
-import { cpuSeconds, machineCpuSeconds, processTree, pssMegabytes } from "./process-tree.ts";
+import { processTree, pssMegabytes } from "./process-tree.ts";
 import { type Programs, RunningServer } from "./running-server.ts";
 import type { Load, Scenario } from "./scenarios.ts";
+import { idle, slowClients, upload } from "./siege.ts";
 import type { Setting } from "./servers.ts";
 
 export interface Measurement {
@@ -54,6 +56,12 @@ function underLoad(server: RunningServer, scenario: Scenario, run: Run): Promise
       return echo(server, scenario, scenario.load, run);
     case "tail":
       return tail(server, scenario.load, run);
+    case "slowClients":
+      return slowClients(server, scenario, scenario.load, run.seconds);
+    case "idle":
+      return idle(server, scenario, scenario.load);
+    case "upload":
+      return upload(server, scenario.load, run.seconds);
     case "memory":
       return memory(server, scenario.path, scenario.load, run);
   }
@@ -144,34 +152,4 @@ async function memory(
     requests: load.requests,
   });
   return { figures: { pssMegabytes: pssMegabytes(server.roots), processes: processTree(server.roots).length }, faults };
-}
-
-interface Cost {
-  readonly cpuMicroseconds: number;
-  readonly othersCores: number;
-}
-
-/**
- * The load's result, the CPU time of the server's whole tree for each of its requests, and how many cores were busy meanwhile with
- * what is neither server nor bench: on a shared machine that tells a bad figure from a bad moment.
- */
-async function costed<T extends { readonly requests: number }>(
-  server: RunningServer,
-  load: () => Promise<T>,
-): Promise<{ readonly result: T; readonly cost: Cost }> {
-  const sample = (): { atMs: number; server: number; others: number } => ({
-    atMs: performance.now(),
-    server: cpuSeconds(server.roots),
-    others: machineCpuSeconds() - cpuSeconds([process.pid]),
-  });
-  const before = sample();
-  const result = await load();
-  const after = sample();
-  return {
-    result,
-    cost: {
-      cpuMicroseconds: ((after.server - before.server) / result.requests) * 1e6,
-      othersCores: Math.max(0, (after.others - before.others) / ((after.atMs - before.atMs) / 1000)),
-    },
-  };
 }

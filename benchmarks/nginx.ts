@@ -10,11 +10,22 @@ export interface NginxPlace {
   readonly gzipLevel: number;
   /** What the app allows to be kept is answered from nginx's own cache. */
   readonly cache: boolean;
+  /** Room for many connections and for bodies of any size. */
+  readonly besieged: boolean;
 }
 
-export function nginxConfiguration({ port, folder, socket, tls, http2, gzipLevel, cache }: NginxPlace): string {
-  return `${nginxBeginning(folder)}
-${gzipLevel === 0 ? "" : `  gzip on;\n  gzip_comp_level ${gzipLevel};\n  gzip_proxied any;\n  gzip_types application/json;\n`}
+export function nginxConfiguration({
+  port,
+  folder,
+  socket,
+  tls,
+  http2,
+  gzipLevel,
+  cache,
+  besieged,
+}: NginxPlace): string {
+  return `${nginxBeginning(folder, besieged ? 16_384 : 1024)}
+${besieged ? "  client_max_body_size 0;\n" : ""}${gzipLevel === 0 ? "" : `  gzip on;\n  gzip_comp_level ${gzipLevel};\n  gzip_proxied any;\n  gzip_types application/json;\n`}
 ${cache ? `  proxy_cache_path ${folder}/cache keys_zone=bench:10m;\n  open_file_cache max=1000;\n` : ""}
   upstream app {
     server unix:${socket};
@@ -39,7 +50,7 @@ ${cache ? "      proxy_cache bench;\n      proxy_cache_lock on;" : ""}
 }
 
 /** What every configuration begins with: one worker, no logs, nothing outside the folder. Ends within `http {`. */
-export function nginxBeginning(folder: string): string {
+export function nginxBeginning(folder: string, connections: number = 1024): string {
   const buffers = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
     (name) => `  ${name}_temp_path ${folder}/${name};`,
   );
@@ -48,7 +59,7 @@ ${process.getuid?.() === 0 ? "user root;" : ""}
 worker_processes 1;
 pid ${folder}/nginx.pid;
 error_log stderr warn;
-events { worker_connections 1024; }
+events { worker_connections ${connections}; }
 http {
   access_log off;
   keepalive_requests 1000000;

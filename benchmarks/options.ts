@@ -19,7 +19,7 @@ export const USAGE = `make bench ARGS="…"  or  scripts/bench …
   --rounds N         how often each setting is measured, in turns (3)
   --seconds S        how long one measurement lasts (3; tail scenarios 10)
   --save             write benchmarks/results/DATE-SCENARIO.md too
-  --short            one round of a second, the hello scenarios and web-socket, one setting of each server: does it work?
+  --short            one round of a second, the hello scenarios, web-socket, slow-clients and upload-200m, one setting of each server: does it work?
   --bundled-client   the bench's own load client even where wrk is there
   --maitred PATH     another maitred than this checkout's bin/maitred
 `;
@@ -31,7 +31,9 @@ export function parseOptions(args: readonly string[]): Options | "help" {
   const values = parse(args);
   if (values.help) return "help";
   return {
-    only: values.only?.split(",") ?? (values.short ? ["hello-wsgi", "hello-asgi", "web-socket"] : null),
+    only:
+      values.only?.split(",") ??
+      (values.short ? ["hello-wsgi", "hello-asgi", "web-socket", "slow-clients", "upload-200m"] : null),
     servers: values.servers?.split(",") ?? null,
     rounds: positive("--rounds", values.rounds) ?? (values.short ? 1 : 3),
     seconds: positive("--seconds", values.seconds) ?? (values.short ? 1 : null),

@@ -6,7 +6,7 @@
  * worker that dies moves into its parent's account.
  */
 import { execFileSync } from "node:child_process";
-import { readFileSync, readdirSync } from "node:fs";
+import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 
 export interface Process {
   readonly pid: number;
@@ -44,6 +44,19 @@ export function machineCpuSeconds(): number {
 /** Proportional set size: a page that N processes share counts as 1/N in each, so that the sum over a tree is what it occupies. */
 export function pssMegabytes(roots: readonly number[]): number {
   return processTree(roots).reduce((sum, { pid }) => sum + pssKilobytes(pid), 0) / 1024;
+}
+
+/** From now on peakMegabytes counts: the peaks of before are forgotten (proc_pid_clear_refs(5)). The megabytes of now. */
+export function resetPeak(roots: readonly number[]): number {
+  for (const { pid } of processTree(roots)) writeFileSync(`/proc/${pid}/clear_refs`, "5");
+  return peakMegabytes(roots);
+}
+
+/** The most that each process of the tree has had in memory since resetPeak, together. */
+export function peakMegabytes(roots: readonly number[]): number {
+  const kilobytes = ({ pid }: Process): number =>
+    Number(/^VmHWM:\s+(\d+)/m.exec(readOrEmpty(`/proc/${pid}/status`))?.[1] ?? 0);
+  return processTree(roots).reduce((sum, process) => sum + kilobytes(process), 0) / 1024;
 }
 
 export function isAlive(process: Process): boolean {

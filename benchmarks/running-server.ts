@@ -29,6 +29,7 @@ export interface Programs {
   readonly appsFolder: string;
   readonly maitred: string;
   readonly nginx: string;
+  readonly varnish: string;
 }
 
 const startTimeoutMs = 30_000;

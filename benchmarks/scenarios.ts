@@ -8,10 +8,12 @@ import {
   nginxGunicorn,
   nginxUvicorn,
   uvicorn,
+  varnishGunicorn,
 } from "./servers.ts";
+import { SIEGE } from "./siege-scenarios.ts";
 import { IN_FILE, maitredStatic, nginxStatic } from "./static.ts";
 
-/** `saturate`: as many requests as go. `http2`: the same over HTTP/2, by h2load. `echo`: messages over WebSockets, each sent when the last one is back. `tail`: a fixed rate of fast and slow ones. `memory`: what it occupies after a few requests. */
+/** `saturate`: as many requests as go. `http2`: the same over HTTP/2, by h2load. `echo`: messages over WebSockets, each sent when the last one is back. `tail`: a fixed rate of fast and slow ones. `slowClients`, `idle`, `upload`: siege.ts. `memory`: what it occupies after a few requests. */
 export type Load =
   | { readonly type: "saturate"; readonly connections: number }
   | { readonly type: "http2"; readonly connections: number; readonly streams: number }
@@ -24,6 +26,16 @@ export type Load =
       readonly perSecond: number;
       readonly connections: number;
     }
+  | {
+      readonly type: "slowClients";
+      readonly dribblers: number;
+      readonly readers: number;
+      readonly readBytes: number;
+      readonly readPerSecond: number;
+      readonly perSecond: number;
+    }
+  | { readonly type: "idle"; readonly connections: number }
+  | { readonly type: "upload"; readonly bytes: number }
   | { readonly type: "memory"; readonly requests: number };
 
 export interface Scenario {
@@ -171,6 +183,7 @@ export const SCENARIOS: readonly Scenario[] = [
       maitred("sync", 2, tls),
       granian("wsgi", 1, { threads: 1, ...tls }),
       granian("wsgi", 2, { threads: 1, ...tls }),
+      nginxGunicorn("sync", 2, 1, tls),
       nginxGunicorn("gthread", 2, 4, tls),
     ],
   },
@@ -268,13 +281,18 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: "cache-hit",
-    about: "a page of 1 KB from the cache; nginx with proxy_cache and open files kept, in one process",
+    about:
+      "a page of 1 KB from the cache; nginx with proxy_cache and open files kept, in one process; varnish in memory",
     app: "cached:wsgi",
     path: "/",
     expected: "Hello, World!",
     load: saturate,
     seconds: 3,
-    settings: [maitred("sync", 1, { cache: "64M" }), nginxGunicorn("gthread", 1, 1, { cache: true })],
+    settings: [
+      maitred("sync", 1, { cache: "64M" }),
+      nginxGunicorn("gthread", 1, 1, { cache: true }),
+      varnishGunicorn("gthread", 1, 1),
+    ],
   },
   {
     name: "static-1k",
@@ -317,6 +335,7 @@ export const SCENARIOS: readonly Scenario[] = [
     seconds: 10,
     settings: fourSeats,
   },
+  ...SIEGE,
   {
     name: "memory",
     about: "what the Django page's server occupies with 4 workers, after 200 requests",

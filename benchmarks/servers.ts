@@ -12,6 +12,7 @@ export interface Place {
   readonly venv: string;
   readonly maitred: string;
   readonly nginx: string;
+  readonly varnish: string;
 }
 
 export interface Launch {
@@ -120,6 +121,25 @@ export function nginxGunicorn(kind: GunicornKind, workers: number, threads = 1, 
   };
 }
 
+/** Before gunicorn, with what it keeps in memory. It wants its application's socket to be there when it starts. */
+export function varnishGunicorn(kind: GunicornKind, workers: number, threads = 1): Setting {
+  return {
+    server: "varnish+gunicorn",
+    label: label(kind, workers, kind === "gthread" ? threads : undefined),
+    launch: (place) => {
+      const socket = `${place.folder}/app.sock`;
+      const varnish = `${place.varnish} -F -j none -n ${place.folder}/varnish -a 127.0.0.1:${place.port} -f ${place.folder}/default.vcl -s malloc,64M`;
+      return {
+        files: { "default.vcl": `vcl 4.1;\nbackend default { .path = "${socket}"; }\n` },
+        commands: [
+          [...gunicornCommand(place, kind, workers, threads, `unix:${socket}`), place.app],
+          ["/bin/sh", "-c", `until [ -S ${socket} ]; do sleep 0.1; done; exec ${varnish}`],
+        ],
+      };
+    },
+  };
+}
+
 export function nginxUvicorn(workers: number, options: NginxOptions = {}): Setting {
   return {
     server: "nginx+uvicorn",
@@ -225,6 +245,8 @@ interface NginxOptions {
   readonly http2?: boolean;
   readonly gzipLevel?: number;
   readonly cache?: boolean;
+  /** Room for many connections and for bodies of any size. */
+  readonly besieged?: boolean;
 }
 
 function gunicornCommand(
@@ -234,7 +256,7 @@ function gunicornCommand(
   threads: number,
   bind: string,
 ): readonly string[] {
-  const threading = kind === "gthread" ? ["--threads", String(threads)] : [];
+  const threading = kind === "gthread" ? ["--threads", String(threads), "--worker-connections", "8000"] : [];
   // Its default, 2 s, would close idle connections in the middle of a run; the control socket's path is shared by all instances.
   return [
     `${venv}/gunicorn`,
@@ -274,7 +296,7 @@ const pair = selfSigned(["127.0.0.1"], 1, Date.now());
 const certified = { files: { "cert.pem": pair.certificate, "key.pem": pair.key } };
 
 function behindNginx(place: Place, upstream: (socket: string) => readonly string[], options: NginxOptions): Launch {
-  const { tls = false, http2 = false, gzipLevel = 0, cache = false } = options;
+  const { tls = false, http2 = false, gzipLevel = 0, cache = false, besieged = false } = options;
   const socket = `${place.folder}/app.sock`;
   return {
     files: {
@@ -287,6 +309,7 @@ function behindNginx(place: Place, upstream: (socket: string) => readonly string
         http2,
         gzipLevel,
         cache,
+        besieged,
       }),
     },
     commands: [upstream(socket), [place.nginx, "-p", place.folder, "-c", `${place.folder}/nginx.conf`, "-e", "stderr"]],

@@ -21,6 +21,18 @@ test("each address has its own count; a Unix socket has none", () => {
   assert.equal(limits.ask("a"), "in");
 });
 
+test("an IPv6 client is its /64, which it has all of; an IPv4-mapped address is its own", () => {
+  const limits = new ConnectionLimits({ total: 0, perClient: 2 });
+  limits.enter("2001:db8:0:1::1");
+  limits.enter("2001:db8:0:1:2:3:4:5");
+  assert.deepEqual([limits.ask("2001:db8:0:1::9"), limits.ask("2001:db8:0:2::1")], ["client", "in"]);
+  limits.leave("2001:db8:0:1::1");
+  assert.equal(limits.ask("2001:db8:0:1::9"), "in");
+  limits.enter("::ffff:203.0.113.7");
+  limits.enter("203.0.113.7");
+  assert.deepEqual([limits.ask("::ffff:203.0.113.7"), limits.ask("::ffff:203.0.113.8")], ["client", "in"]);
+});
+
 test("without limits everyone comes in", () => {
   const limits = new ConnectionLimits({ total: 0, perClient: 0 });
   for (let count = 0; count < 1000; count++) limits.enter("a");

@@ -1,4 +1,5 @@
-/** Counts client connections, in total and by address, and says whether one more may come in. Decides only; the doorkeeper acts. */
+/** Counts client connections, in total and by client (an IPv4 address, or the /64 of an IPv6 one), and says whether one more may come in. Decides only; the doorkeeper acts. */
+import { networkOf } from "../http/ip-network.ts";
 
 export interface ConnectionLimitsSettings {
   /** --limit-connections, or what the limit of open files allows; 0 = no limit. */
@@ -7,12 +8,12 @@ export interface ConnectionLimitsSettings {
   readonly perClient: number;
 }
 
-/** `full`: an idle connection has to go first. `client`: this address has enough. */
+/** `full`: an idle connection has to go first. `client`: this client has enough. */
 export type Admission = "in" | "full" | "client";
 
 export class ConnectionLimits {
   readonly settings: ConnectionLimitsSettings;
-  readonly #byAddress = new Map<string, number>();
+  readonly #byClient = new Map<string, number>();
   #total = 0;
 
   constructor(settings: ConnectionLimitsSettings) {
@@ -45,22 +46,29 @@ export class ConnectionLimits {
   /** One that entered is closed. */
   leave(address: string): void {
     this.#total--;
-    const count = this.#byAddress.get(address);
+    const client = this.#client(address);
+    const count = this.#byClient.get(client);
     if (count === undefined) return;
-    if (count > 1) this.#byAddress.set(address, count - 1);
-    else this.#byAddress.delete(address);
+    if (count > 1) this.#byClient.set(client, count - 1);
+    else this.#byClient.delete(client);
   }
 
   // Private
 
+  /** Empty where nobody is counted: a Unix socket, somebody who is not known yet, no limit. */
+  #client(address: string): string {
+    if (this.settings.perClient === 0 || address === "") return "";
+    return networkOf(address, 32, 64) ?? address;
+  }
+
   #hasEnough(address: string): boolean {
-    const { perClient } = this.settings;
-    return perClient > 0 && address !== "" && (this.#byAddress.get(address) ?? 0) >= perClient;
+    const client = this.#client(address);
+    return client !== "" && (this.#byClient.get(client) ?? 0) >= this.settings.perClient;
   }
 
   #count(address: string): void {
-    if (this.settings.perClient > 0 && address !== "")
-      this.#byAddress.set(address, (this.#byAddress.get(address) ?? 0) + 1);
+    const client = this.#client(address);
+    if (client !== "") this.#byClient.set(client, (this.#byClient.get(client) ?? 0) + 1);
   }
 }
 

@@ -5,7 +5,7 @@
  * section 9.3); where none is idle the new client is told 503.
  */
 import { readFileSync } from "node:fs";
-import type { Socket } from "node:net";
+import { isIPv6, type Socket } from "node:net";
 import type { ClientConnection } from "./connection.ts";
 import { ConnectionLimits, type ConnectionLimitsSettings } from "./connection-limits.ts";
 import type { EdgeContext } from "./context.ts";
@@ -93,7 +93,8 @@ export class Doorkeeper {
 
   #refuseClient(socket: Socket, address: string, speaksTls: boolean): void {
     const { perClient } = this.#limits.settings;
-    this.#tell("client", `Too many connections from ${address} (--limit-connections-per-client ${perClient})`);
+    const client = isIPv6(address) && !address.startsWith("::ffff:") ? `${address}/64` : address;
+    this.#tell("client", `Too many connections from ${client} (--limit-connections-per-client ${perClient})`);
     this.#refuse(socket, speaksTls);
   }
 

@@ -9,6 +9,8 @@ export const DEFLATE_FROM_BYTES = 512;
 /** Half of zlib's 256 KiB, and fast: a message is compressed while everybody waits. */
 const LEVEL = 3;
 const MEMORY_LEVEL = 7;
+/** zlib's output is gathered in pieces of this size at most. A small message gets a small one: to make 16 KiB costs more than to fill 500 bytes. */
+const PIECE_BYTES = 16_384;
 
 export type Inflated =
   | { readonly type: "message"; readonly bytes: Buffer }
@@ -20,6 +22,7 @@ export function inflateMessage(deflated: Buffer, maxSize: number): Inflated {
   try {
     const bytes = inflateRawSync(Buffer.concat([deflated, TAIL]), {
       finishFlush: constants.Z_SYNC_FLUSH,
+      chunkSize: Math.min(PIECE_BYTES, 1024 + 4 * deflated.length),
       ...(maxSize === 0 ? {} : { maxOutputLength: maxSize }),
     });
     return { type: "message", bytes };
@@ -34,6 +37,8 @@ export function deflateMessage(message: Buffer, windowBits: number): Buffer {
     level: LEVEL,
     memLevel: MEMORY_LEVEL,
     finishFlush: constants.Z_SYNC_FLUSH,
+    // What is longer than the message is not sent.
+    chunkSize: Math.min(PIECE_BYTES, message.length + 64),
   });
   return bytes.subarray(0, bytes.length - TAIL.length);
 }

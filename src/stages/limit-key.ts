@@ -1,7 +1,7 @@
 /** Under which key a limit counts a request. */
 import type { LimitKey } from "../config/sites/limits.ts";
 import type { Exchange, Peer } from "../http/exchange.ts";
-import { parseIp } from "../http/ip-address.ts";
+import { networkOf } from "../http/ip-network.ts";
 import { digest } from "./digest.ts";
 
 type KeyOf = (exchange: Exchange) => string;
@@ -45,23 +45,9 @@ function byAddress(v4Bits: number, v6Bits: number): KeyOf {
   const known = new WeakMap<Peer, string>();
   return ({ peer }) => {
     let key = known.get(peer);
-    if (key === undefined) known.set(peer, (key = networkOf(peer.address, v4Bits, v6Bits)));
+    if (key === undefined) known.set(peer, (key = networkOf(peer.address, v4Bits, v6Bits) ?? UNIX));
     return key;
   };
-}
-
-function networkOf(address: string, v4Bits: number, v6Bits: number): string {
-  const ip = parseIp(address);
-  if (ip === null) return UNIX;
-  let bits = ip.words.length === 1 ? v4Bits : v6Bits;
-  if (bits === ip.words.length * 32) return ip.text;
-  const kept: string[] = [];
-  for (const word of ip.words) {
-    const mask = bits >= 32 ? -1 : bits <= 0 ? 0 : -1 << (32 - bits);
-    kept.push(((word & mask) >>> 0).toString(16));
-    bits -= 32;
-  }
-  return kept.join(":");
 }
 
 /** Who leaves the field away must not go free: it counts by its address, apart from the values. */

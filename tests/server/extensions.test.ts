@@ -1,6 +1,9 @@
 /** ASGI's extensions and WSGI's early hints, seen by a client: files sent by the front, trailers, 103. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { connect as connectHttp2, type IncomingHttpHeaders, type IncomingHttpStatusHeader } from "node:http2";
+import type { OutgoingHttpHeaders } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, suite, test } from "node:test";
@@ -25,6 +28,8 @@ function pattern(length: number): Buffer {
   for (let at = 0; at + 4 <= length; at += 4) bytes.writeUInt32LE(at, at);
   return bytes;
 }
+
+type Http2Fields = IncomingHttpHeaders & IncomingHttpStatusHeader;
 
 const start = (app: string): Promise<Maitred> =>
   startMaitred(["-b", "127.0.0.1:0", "-w", "1", "--chdir", testApps, `extensions_app:${app}`]);
@@ -121,6 +126,50 @@ suite("http.response.trailers", () => {
       "http.response.early_hint http.response.pathsend http.response.trailers maitred.extend_deadline",
     );
     plain.leave();
+    await server.stop();
+  });
+});
+
+suite("over HTTP/2", () => {
+  /** All that comes back: the fields of each 1xx, the body, the trailers. */
+  async function asked(server: Maitred, path: string, fields: OutgoingHttpHeaders = {}) {
+    const session = connectHttp2(`http://127.0.0.1:${server.port}`);
+    const stream = session.request({ ":path": path, ...fields });
+    const hints: (readonly [number | undefined, unknown])[] = [];
+    let text = "";
+    let trailers: Readonly<Record<string, unknown>> = {};
+    stream.on("headers", (head: Http2Fields) => hints.push([head[":status"], head["link"]]));
+    stream.on("trailers", (head: Http2Fields) => (trailers = Object.fromEntries(Object.entries(head))));
+    stream.setEncoding("latin1").on("data", (data: string) => (text += data));
+    await once(stream, "close");
+    session.close();
+    return { hints, text, trailers };
+  }
+
+  for (const app of ["application", "wsgi"]) {
+    test(`early hints come as a 103 before the response (${app})`, async () => {
+      const server = await start(app);
+      const { hints, text } = await asked(server, "/hint");
+      assert.deepEqual(hints, [[103, "</style.css>; rel=preload; as=style"]]);
+      assert.equal(text, "hinted");
+      await server.stop();
+    });
+  }
+
+  test("trailers follow the body where the client takes them", async () => {
+    const server = await start("application");
+    const taken = await asked(server, "/trailers", { te: "trailers" });
+    assert.deepEqual([taken.text, taken.trailers], ["one two", { "x-parts": "2", "x-sum": "abc" }]);
+    const not = await asked(server, "/trailers");
+    assert.deepEqual([not.text, not.trailers], ["one two", {}]);
+    await server.stop();
+  });
+
+  test("files are sent whole by the front", async () => {
+    const server = await start("application");
+    const bytes = pattern(300_000);
+    const { text } = await asked(server, `${fileTarget(file("over-http2", bytes))}&length=300000`);
+    assert.ok(Buffer.from(text, "latin1").equals(bytes));
     await server.stop();
   });
 });

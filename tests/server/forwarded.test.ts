@@ -56,6 +56,24 @@ for (const model of whoModels) {
       await server.waitForLine(/^203\.0\.113\.7 \/logged$/m);
     });
 
+    test("an address may have brackets, a port, quotes; what is no address is nobody's", async () => {
+      for (const [field, address, port] of [
+        ["X-Forwarded-For: 203.0.113.7:4711", "203.0.113.7", 4711],
+        ["X-Forwarded-For: [2001:db8::7]:4711, 10.0.0.9:80", "2001:db8::7", 4711],
+        ["X-Forwarded-For: 2001:DB8:0:0::7", "2001:db8::7", 0],
+        ["X-Forwarded-For: ::ffff:203.0.113.7", "203.0.113.7", 0],
+        ["X-Forwarded-For: 203.0.113.7, <script>, 10.0.0.9", "10.0.0.9", 0],
+        ["X-Forwarded-For: 203.0.113.7, \xff\xfe", "127.0.0.1", null],
+        ["X-Forwarded-For: 0x7f.1", "127.0.0.1", null],
+        ["X-Forwarded-For: , ,", "127.0.0.1", null],
+        [String.raw`Forwarded: For="\203.0.113.7:\4711";by="_a;b,c\""`, "203.0.113.7", 4711],
+        ['Forwarded: for="_hidden", for="10.0.0.9"', "10.0.0.9", 0],
+      ] as const) {
+        const answer = await ask("/", field);
+        assert.deepEqual([answer.address, answer.port], [address, port ?? client.socket.localPort], field);
+      }
+    });
+
     test("clients take turns on one connection", async () => {
       for (let round = 0; round < 3; round++) {
         assert.equal((await ask("/", "X-Forwarded-For: 203.0.113.1")).address, "203.0.113.1");

@@ -224,6 +224,30 @@ void test("a stop answers what is at work, says GOAWAY, and ends", async () => {
   assert.equal((await stopped).code, 0);
 });
 
+void test("a stop takes the rest of a body that is under way, and answers it", async () => {
+  const server = await startMaitred(["--chdir", testApps, "-b", "127.0.0.1:0", "-w", "1", "wsgi_app:application"]);
+  const client = open(server.port);
+  const upload = client.request({ ":path": "/length", ":method": "POST" });
+  upload.write("begun ");
+  // The server has it when what was asked after it is answered.
+  assert.equal((await ask(client, "/")).body, "hello");
+  const farewells: number[][] = [];
+  client.on("goaway", (code: number, last: number) => farewells.push([code, last]));
+  const stopped = server.stop();
+  await once(client, "goaway");
+  let text = "";
+  upload.on("data", (data: Buffer) => (text += data.toString()));
+  upload.end("and ended");
+  await once(upload, "close");
+  assert.equal(text, "15");
+  assert.equal((await stopped).code, 0);
+  // RFC 9113 section 6.8: first that no more are wanted, then which was the last.
+  assert.deepEqual(farewells, [
+    [constants.NGHTTP2_NO_ERROR, 0x7fff_ffff],
+    [constants.NGHTTP2_NO_ERROR, 3],
+  ]);
+});
+
 void test("over TLS HTTP/2 comes by ALPN, HTTP/1.1 where the client does not offer it, and both say HSTS", async () => {
   const folder = temporaryFolder();
   await run(`${repository}/bin/maitred`, ["cert", "--self-signed", "--out", folder]);

@@ -2,7 +2,9 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import type { Socket } from "node:net";
+import { IncomingMessage } from "node:http";
 import { connect as connectHttp2 } from "node:http2";
+import { request } from "node:https";
 import { suite, test } from "node:test";
 
 import { serverIdentity, writeIdentity } from "../support/certificates.ts";
@@ -39,7 +41,7 @@ async function get({ protocol, isSecure }: Kind, port: number): Promise<number> 
     const answer = await secureGet(port, "/", { ALPNProtocols: ["http/1.1"] }).catch(() => null);
     return Number(answer?.head.split(" ")[1] ?? 0);
   }
-  const session = connectHttp2(`${isSecure ? "https" : "http"}://127.0.0.1:${port}`, { rejectUnauthorized: false });
+  const session = connectHttp2(origin(isSecure, port), { rejectUnauthorized: false });
   session.on("error", () => undefined);
   const stream = session.request({ ":path": "/" });
   let status = 0;
@@ -49,6 +51,54 @@ async function get({ protocol, isSecure }: Kind, port: number): Promise<number> 
   session.destroy();
   return status;
 }
+
+/** Status of a POST whose body is `pieces`, which come `everyMs` apart; what ends with null does not end. 0 where there is no answer. */
+async function post(
+  { protocol, isSecure }: Kind,
+  port: number,
+  pieces: readonly (string | null)[],
+  { announced = -1, everyMs = 0 }: { announced?: number; everyMs?: number } = {},
+): Promise<number> {
+  const length = announced < 0 ? {} : { "content-length": announced };
+  const session = protocol === "h2" ? connectHttp2(origin(isSecure, port), { rejectUnauthorized: false }) : null;
+  session?.on("error", () => undefined);
+  const outgoing =
+    session === null
+      ? request({
+          port,
+          host: "127.0.0.1",
+          path: "/length",
+          method: "POST",
+          headers: length,
+          rejectUnauthorized: false,
+        })
+      : session.request({ ":path": "/length", ":method": "POST", ...length });
+  outgoing.on("error", () => undefined);
+  const status = new Promise<number>((resolve) => {
+    outgoing.on("response", (answer: IncomingMessage | { ":status"?: number }) =>
+      resolve(answer instanceof IncomingMessage ? (answer.statusCode ?? 0) : (answer[":status"] ?? 0)),
+    );
+    outgoing.on("close", () => resolve(0));
+  });
+  if (!("session" in outgoing)) outgoing.flushHeaders();
+  let next = 0;
+  const say = (): void => {
+    const piece = pieces[next++];
+    if (piece === undefined) outgoing.end();
+    else if (piece !== null) {
+      outgoing.write(piece);
+      timer = setTimeout(say, everyMs);
+    }
+  };
+  let timer = setTimeout(say, 0);
+  const answered = await status;
+  clearTimeout(timer);
+  outgoing.destroy();
+  session?.destroy();
+  return answered;
+}
+
+const origin = (isSecure: boolean, port: number): string => `${isSecure ? "https" : "http"}://127.0.0.1:${port}`;
 
 /** Half a head: what the client says, and how it goes on, a byte at a time. */
 const HALF_HEADS: readonly {
@@ -118,6 +168,32 @@ for (const kind of KINDS) {
       await server.waitForLine(/Connection from 127\.0\.0\.1 cut off: .*it took nothing for 1 s \(--write-timeout\)/);
       assert.equal(await get(kind, server.port), 200);
       socket.destroy();
+      await server.stop();
+    });
+
+    test("a body over --limit-request-body gets 413, announced or not, and one of that size is taken", async () => {
+      const server = await start(kind, "--limit-request-body", "1000");
+      assert.equal(await post(kind, server.port, [null], { announced: 1001 }), 413);
+      assert.equal(await post(kind, server.port, ["x".repeat(600), "x".repeat(600), null]), 413);
+      assert.equal(await post(kind, server.port, ["x".repeat(1000)]), 200);
+      assert.equal(await post(kind, server.port, ["x".repeat(1000)], { announced: 1000 }), 200);
+      await server.stop();
+    });
+
+    test("a body that stops gets 408 after --body-timeout", async () => {
+      const server = await start(kind, "--body-timeout", "600ms", "--min-body-rate", "0");
+      assert.equal(await post(kind, server.port, ["x", null], { announced: 1000 }), 408);
+      await server.waitForLine(/refused with 408: .*--body-timeout/);
+      assert.equal(await get(kind, server.port), 200);
+      await server.stop();
+    });
+
+    test("a body that dribbles gets 408 for --min-body-rate", async () => {
+      const server = await start(kind, "--body-timeout", "1");
+      const drops = Array.from({ length: 1000 }, () => "x");
+      assert.equal(await post(kind, server.port, drops, { announced: 1000, everyMs: 100 }), 408);
+      await server.waitForLine(/refused with 408: .*--min-body-rate/);
+      assert.equal(await get(kind, server.port), 200);
       await server.stop();
     });
 

@@ -1,12 +1,14 @@
 /** What one client may ask of the front, limit by limit: each is played by a client that goes past it, and names itself in the log. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect as connectHttp2 } from "node:http2";
 import { suite, test } from "node:test";
 
 import { Browser } from "../support/browser.ts";
 import { Gates } from "../support/gates.ts";
 import { startMaitred } from "../support/maitred.ts";
 import { testApps } from "../support/places.ts";
-import { RawClient } from "../support/raw-client.ts";
+import { exchangeRaw, RawClient } from "../support/raw-client.ts";
 
 const bind = ["-b", "127.0.0.1:0", "-w", "1", "--chdir", testApps];
 const start = [...bind, "-k", "sync", "wsgi_app:application"];
@@ -91,6 +93,47 @@ suite("slow requests", () => {
     assert.equal((await client.response()).body.toString(), "hello");
     client.leave();
     busy.leave();
+    await server.stop();
+  });
+});
+
+suite("large heads", () => {
+  test("are refused with the setting's name in the log, over HTTP/1.1 and HTTP/2", async () => {
+    const limits = ["--limit-request-line", "500", "--limit-request-fields", "10", "--limit-request-field_size", "300"];
+    const server = await startMaitred([...start, ...limits]);
+    const long = "x".repeat(600);
+    const many = Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`x-${i}`, "1"]));
+    const session = connectHttp2(`http://127.0.0.1:${server.port}`);
+    for (const [path, fields, status, line] of [
+      [
+        `/${long}`,
+        {},
+        414,
+        /414: the request line is longer than 500 bytes \(--limit-request-line\)[^]*414: .*500 bytes \(--limit-request-line\)/,
+      ],
+      [
+        "/",
+        { x: long },
+        431,
+        /431: .*longer than 300 bytes \(--limit-request-field_size\)[^]*431: .*limit of 300 \(--limit-request-field_size\)/,
+      ],
+      [
+        "/",
+        many,
+        431,
+        /431: there are more than 10 header.*\(--limit-request-fields\)[^]*431: .*limit of 10 \(--limit-request-fields\)/,
+      ],
+    ] as const) {
+      const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
+      const raw = await exchangeRaw(server.port, `GET ${path} HTTP/1.1\r\nHost: x\r\n${lines.join("")}\r\n`);
+      assert.match(raw, new RegExp(`^HTTP/1\\.1 ${status} `));
+      const stream = session.request({ ":path": path, ...fields });
+      const [head] = (await once(stream, "response")) as [Record<string, unknown>];
+      assert.equal(head[":status"], status);
+      stream.resume();
+      await server.waitForLine(line);
+    }
+    session.close();
     await server.stop();
   });
 });

@@ -236,6 +236,17 @@ suite("connections that wait for their header", () => {
     await server.waitForLine(/Too many connections from 203\.0\.113\.7 .*--limit-connections-per-client/);
     assert.equal((await first(server, V2_V6, request("/"))).address, "2001:db8::7");
     held.leave();
+    // An IPv6 client has all addresses of its /64.
+    const other = await RawClient.open(server.port);
+    await other.send("PROXY TCP6 2001:db8::1 ::1 4711 80\r\n" + request("/"));
+    await other.response();
+    const neighbour = "PROXY TCP6 2001:db8::ffff:1 ::1 4711 80\r\n" + request("/");
+    assert.match(await exchangeRaw(server.port, neighbour), /^HTTP\/1\.1 503 /);
+    assert.equal(
+      (await first(server, "PROXY TCP6 2001:db8:0:1::1 ::1 4711 80\r\n" + request("/"))).address,
+      "2001:db8:0:1::1",
+    );
+    other.leave();
     await server.stop();
   });
 });

@@ -3,7 +3,17 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { connect as connectSecure } from "node:tls";
 
-export const FrameType = { data: 0, headers: 1, reset: 3, settings: 4, windowUpdate: 8, continuation: 9 } as const;
+import type { RawClient } from "./raw-client.ts";
+
+export const FrameType = {
+  data: 0,
+  headers: 1,
+  reset: 3,
+  settings: 4,
+  goaway: 7,
+  windowUpdate: 8,
+  continuation: 9,
+} as const;
 export const END_STREAM = 1;
 export const END_HEADERS = 4;
 
@@ -38,6 +48,31 @@ export function http2Head(method: "GET" | "POST", path: string): Buffer {
   const start = [method === "GET" ? 0x82 : 0x83, 0x86, 0x41, 1, 0x68, 0x04, path.length];
   if (path.length > 126) throw new RangeError("a longer path needs another length");
   return Buffer.concat([Buffer.from(start), Buffer.from(path, "latin1")]);
+}
+
+/** HPACK of any names and values, in turns, right or wrong: literals without indexing (RFC 7541 section 6.2.2). */
+export function http2Fields(flat: readonly string[]): Buffer {
+  const parts = flat.map((text, i) => {
+    const bytes = Buffer.from(text, "latin1");
+    if (bytes.length > 127 + 127) throw new RangeError("a longer text needs another length");
+    const length = bytes.length < 127 ? [bytes.length] : [127, bytes.length - 127];
+    return Buffer.concat([Buffer.from(i % 2 === 0 ? [0, ...length] : length), bytes]);
+  });
+  return Buffer.concat(parts);
+}
+
+export interface Http2Frame {
+  readonly type: number;
+  readonly flags: number;
+  readonly stream: number;
+  readonly payload: Buffer;
+}
+
+/** The next frame that has come. */
+export async function readHttp2Frame(client: RawClient): Promise<Http2Frame> {
+  const start = await client.take(9);
+  const payload = await client.take(start.readUIntBE(0, 3));
+  return { type: start[3]!, flags: start[4]!, stream: start.readUInt32BE(5) & 0x7fff_ffff, payload };
 }
 
 /** A connection on which `protocol` can be spoken; what comes is thrown away. */

@@ -111,8 +111,8 @@ export const limitConnectionsPerClient: Setting<number> = single({
   fallback: 0,
   fallbackText: "0",
   help: "Most connections from one client address; 0 is no limit",
-  doc: `One more gets 503 and is closed. Behind a proxy that does not speak the PROXY protocol all connections come from the proxy: leave it
-at 0 there.`,
+  doc: `One more gets 503 and is closed. An IPv6 client is its /64, since who has one of its addresses has all of them. Behind a
+proxy that does not speak the PROXY protocol all connections come from the proxy: leave it at 0 there.`,
 });
 
 export const limitConnectionRequests: Setting<number> = single({

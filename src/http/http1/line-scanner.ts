@@ -39,7 +39,8 @@ export class LineScanner {
   scan(bytes: Buffer, from: number): number {
     const { requestLine, fields, fieldSize, headBytes } = this.#limits;
     for (let i = from; i < bytes.length; i++) {
-      if (++this.total > headBytes) return this.#fail(this.#line === 0 ? REQUEST_LINE_TOO_LONG : HEAD_TOO_LARGE);
+      if (++this.total > headBytes)
+        return this.#fail(this.#line === 0 ? lineTooLong(requestLine) : headTooLarge(headBytes));
       const byte = bytes[i];
       if (this.#afterCr) {
         if (byte !== LF) return this.#fail(BARE_CR);
@@ -54,10 +55,10 @@ export class LineScanner {
       } else {
         this.#column++;
         if (this.#line === 0) {
-          if (this.#column > requestLine) return this.#fail(REQUEST_LINE_TOO_LONG);
+          if (this.#column > requestLine) return this.#fail(lineTooLong(requestLine));
         } else {
-          if (this.#line > fields) return this.#fail(TOO_MANY_FIELDS);
-          if (this.#column > fieldSize) return this.#fail(FIELD_TOO_LARGE);
+          if (this.#line > fields) return this.#fail(tooManyFields(fields));
+          if (this.#column > fieldSize) return this.#fail(fieldTooLarge(fieldSize));
         }
       }
     }
@@ -72,23 +73,27 @@ export class LineScanner {
 
 const BARE_CR = badRequest("MAITRED_BARE_CR", "a CR in the head is not followed by LF");
 const BARE_LF = badRequest("MAITRED_BARE_LF", "a line in the head ends in LF without CR");
-const REQUEST_LINE_TOO_LONG = new ProtocolError(
-  414,
-  "MAITRED_REQUEST_LINE_TOO_LONG",
-  "the request line is longer than its limit",
-);
-const TOO_MANY_FIELDS = new ProtocolError(
-  431,
-  "MAITRED_TOO_MANY_FIELDS",
-  "there are more header or trailer fields than the limit",
-);
-const FIELD_TOO_LARGE = new ProtocolError(
-  431,
-  "MAITRED_FIELD_TOO_LARGE",
-  "a header or trailer field is larger than its limit",
-);
-const HEAD_TOO_LARGE = new ProtocolError(
-  431,
-  "MAITRED_HEAD_TOO_LARGE",
-  "the header or trailer section is larger than its limit",
-);
+const lineTooLong = (limit: number): ProtocolError =>
+  new ProtocolError(
+    414,
+    "MAITRED_REQUEST_LINE_TOO_LONG",
+    `the request line is longer than ${limit} bytes (--limit-request-line)`,
+  );
+const tooManyFields = (limit: number): ProtocolError =>
+  new ProtocolError(
+    431,
+    "MAITRED_TOO_MANY_FIELDS",
+    `there are more than ${limit} header or trailer fields (--limit-request-fields)`,
+  );
+const fieldTooLarge = (limit: number): ProtocolError =>
+  new ProtocolError(
+    431,
+    "MAITRED_FIELD_TOO_LARGE",
+    `a header or trailer field is longer than ${limit} bytes (--limit-request-field_size)`,
+  );
+const headTooLarge = (limit: number): ProtocolError =>
+  new ProtocolError(
+    431,
+    "MAITRED_HEAD_TOO_LARGE",
+    `the header or trailer section is longer than ${limit} bytes, more than any setting allows`,
+  );

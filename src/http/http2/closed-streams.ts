@@ -21,6 +21,12 @@ export class ClosedStreams {
     return "unknown";
   }
 
+  /** The client has reset it too: it knows that the stream is closed, and nothing may follow. */
+  isKnownClosed(id: number): void {
+    const at = this.#ids?.indexOf(-id) ?? -1;
+    if (at !== -1) this.#ids![at] = id;
+  }
+
   #roomy(ids: Int32Array): Int32Array {
     if (this.#at < ids.length || ids.length === REMEMBERED) return ids;
     const larger = new Int32Array(Math.min(REMEMBERED, ids.length * 4));

@@ -7,7 +7,8 @@
 export const RESETS = 200;
 const RESETS_PER_SECOND = 50;
 /**
- * Frames that ask for no response: PING, SETTINGS, PRIORITY, RST_STREAM, WINDOW_UPDATE, empty DATA, unknown ones (CVE-2019-9512, 9515, 9518).
+ * Frames that ask for no response: PING, SETTINGS, PRIORITY, RST_STREAM, WINDOW_UPDATE, empty DATA, unknown ones, small ones for a stream that we
+ * have reset (CVE-2019-9512, 9515, 9518).
  * What we send earns the client some more: its WINDOW_UPDATEs are no flood.
  */
 export const FRAMES = 2000;

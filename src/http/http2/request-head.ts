@@ -12,7 +12,6 @@ import { badRequest, ProtocolError } from "../http1/protocol-error.ts";
 import { isHost, requestTarget } from "../http1/request-line.ts";
 import type { BodyFraming, RequestHead } from "../request-head.ts";
 
-/** RFC 9110 section 5.5, and RFC 9113 section 8.2.1: white space around a value is malformed here, not ignored. */
 const BAD_VALUE = /[^\t -~\x80-\xff]|^[\t ]|[\t ]$/;
 const BEYOND_ASCII = /[\x80-\xff]/;
 const DIGITS = /^[0-9]+$/;
@@ -194,7 +193,7 @@ export class Http2HeadReader {
       if (name === undefined) return badRequest("MAITRED_BAD_FIELD_NAME", "a field name is not a token");
       if (name.raw !== name.lower)
         return badRequest("MAITRED_UPPER_CASE_NAME", "a field name has an upper-case letter");
-      if (BAD_VALUE.test(value))
+      if (!isFieldValue(value))
         return badRequest(
           "MAITRED_CONTROL_CHARACTER",
           "a field value has a control character or white space around it",
@@ -287,3 +286,8 @@ function tooLarge(what: string, limit: number, flag: string): ProtocolError {
 
 const DOUBLE_PSEUDO = badRequest("MAITRED_DOUBLE_PSEUDO_FIELD", "a pseudo-header field stands twice");
 const CONNECT = new ProtocolError(501, "MAITRED_CONNECT", "CONNECT is not supported: maitred is no tunnel");
+
+/** RFC 9110 section 5.5, and RFC 9113 section 8.2.1: white space around a value is malformed here, not ignored. */
+export function isFieldValue(value: string): boolean {
+  return !BAD_VALUE.test(value);
+}

@@ -227,6 +227,23 @@ test("a response before the request's end is followed by RST_STREAM with NO_ERRO
   assert.equal(house.error, "none");
 });
 
+test("who has reset a stream itself knows that it is closed, even where we had reset it before", () => {
+  for (const late of [headers(1, 5, ["x", "y"]), frame(FrameType.data, 0, 1, "late")]) {
+    const house = new House();
+    house.answer = (stream) => house.session.out.complete(stream, [":status", "413"], "no");
+    house.session.push(Buffer.concat([headers(1, Flag.endHeaders), reset(1), late]));
+    assert.equal(house.error, "error STREAM_CLOSED");
+  }
+});
+
+test("the rest of many bodies that nobody wants is no flood", () => {
+  const house = new House();
+  house.answer = (stream) => house.session.out.complete(stream, [":status", "413"], "no");
+  for (let id = 1; id < 200; id += 2) house.session.push(headers(id, Flag.endHeaders));
+  for (let count = 0; count < 5000; count++) house.session.push(frame(FrameType.data, 0, 1, Buffer.alloc(16_384)));
+  assert.equal(house.error, "none");
+});
+
 test("a body is credited as it is taken, and more than the window is refused", () => {
   const house = new House();
   house.session.push(frame(FrameType.settings, Flag.ack, 0));
@@ -292,6 +309,14 @@ const FLOODS: readonly [string, Buffer][] = [
   ["WINDOW_UPDATE", many(3000, () => windowUpdate(0, 1))],
   ["unknown frames", many(3000, () => frame(0x77, 0, 0))],
   ["empty DATA", Buffer.concat([headers(1, 4), many(3000, () => frame(FrameType.data, 0, 1))])],
+  [
+    "DATA in drops for a stream that we have reset",
+    Buffer.concat([headers(1, 4), windowUpdate(1, 0), many(3000, () => frame(FrameType.data, 0, 1, "x"))]),
+  ],
+  [
+    "HEADERS for a stream that we have reset",
+    Buffer.concat([headers(1, 4), windowUpdate(1, 0), many(3000, () => headers(1))]),
+  ],
   [
     "CONTINUATION",
     Buffer.concat([headers(1, 0), many(100, () => frame(FrameType.continuation, 0, 1, "\0\x01a\x01b"))]),

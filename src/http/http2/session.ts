@@ -17,6 +17,7 @@ import { BAD_SECTION, HpackDecoder, LIST_TOO_LARGE } from "./hpack-decoder.ts";
 import { Outflow } from "./outflow.ts";
 import { FRAMES, Patience, RESETS } from "./patience.ts";
 import { PartialSection } from "./partial-section.ts";
+import { isTrailerSection } from "./request-trailers.ts";
 import { Http2StreamState } from "./stream.ts";
 
 export interface SessionHandler {
@@ -216,7 +217,7 @@ export class Http2Session {
     const chunk = unpadded(flags, payload);
     if (chunk === null) return this.fail(ErrorCode.protocolError, PADDING);
     const stream = this.#streams.get(id);
-    if (stream === undefined) return this.#onLateFrame(id, "DATA");
+    if (stream === undefined) return this.#onLateFrame(id, "DATA", payload.length);
     if (stream.isRemoteEnded) return this.#breakStream(stream, ErrorCode.streamClosed);
     stream.receiveWindow -= payload.length;
     if (stream.receiveWindow < 0) return this.#breakStream(stream, ErrorCode.flowControlError);
@@ -262,11 +263,11 @@ export class Http2Session {
     const known = this.#streams.get(id);
     if (known !== undefined) return this.#onTrailers(known, flat);
     if (id % 2 === 0) return this.fail(ErrorCode.protocolError, "a client opens a stream with an even number");
-    if (id <= this.#lastStream) return this.#onLateFrame(id, "HEADERS");
+    if (id <= this.#lastStream) return this.#onLateFrame(id, "HEADERS", 0);
     this.#lastStream = id;
     if (id > this.#goawayStream) {
       this.#closed.add(id, true);
-      return;
+      return this.#onLateFrame(id, "HEADERS", 0);
     }
     const stream = new Http2StreamState(id, this.#sectionEndsStream, this.out.initialWindow, this.#streamWindow);
     this.#streams.set(id, stream);
@@ -280,9 +281,9 @@ export class Http2Session {
     if (stream.isRemoteEnded) return this.#breakStream(stream, ErrorCode.streamClosed);
     // Section 8.5: a tunnel has DATA only.
     if (stream.isTunnel) return this.#breakStream(stream, ErrorCode.protocolError);
-    const hasPseudo = flat?.some((text, at) => at % 2 === 0 && text.startsWith(":")) ?? false;
+    const isMalformed = flat !== null && !isTrailerSection(flat);
     const isShort = stream.promised > stream.received;
-    if (!this.#sectionEndsStream || hasPseudo || isShort) return this.#breakStream(stream, ErrorCode.protocolError);
+    if (!this.#sectionEndsStream || isMalformed || isShort) return this.#breakStream(stream, ErrorCode.protocolError);
     this.#remoteEnded(stream);
   }
 
@@ -305,7 +306,7 @@ export class Http2Session {
     if (payload.length !== 4) return this.fail(ErrorCode.frameSizeError, "RST_STREAM is not of 4 bytes");
     if (id > this.#lastStream) return this.fail(ErrorCode.protocolError, "RST_STREAM on an idle stream");
     const stream = this.#streams.get(id);
-    if (stream === undefined) return;
+    if (stream === undefined) return this.#closed.isKnownClosed(id);
     this.#close(stream, false);
     stream.handler?.onReset(payload.readUInt32BE(0));
     this.#countReset();
@@ -346,11 +347,11 @@ export class Http2Session {
   }
 
   /** DATA or HEADERS on a stream that is not open (section 5.1). */
-  #onLateFrame(id: number, name: string): void {
+  #onLateFrame(id: number, name: string, bytes: number): void {
     if (id > this.#lastStream) return this.fail(ErrorCode.protocolError, `${name} on an idle stream`);
     const how = this.#closed.how(id);
-    // The client had sent it before our RST_STREAM arrived.
-    if (how === "by us") return;
+    // The client had sent it before our RST_STREAM arrived. A body in flight may be long; small frames without end are a flood.
+    if (how === "by us") return bytes >= NO_FLOOD_BYTES || this.#patience.takesFrame() ? undefined : this.#flooded();
     const code = how === "unknown" && name === "HEADERS" ? ErrorCode.protocolError : ErrorCode.streamClosed;
     this.fail(code, `${name} on a closed stream`);
   }
@@ -393,4 +394,6 @@ export class Http2Session {
 
 /** "taken" by nobody else's PING: its answer tells that GOAWAY has arrived. */
 const PING = Buffer.from("maitred!", "latin1");
+/** DATA of this size costs its sender more than us. */
+const NO_FLOOD_BYTES = 1024;
 const PADDING = "the padding is longer than its frame";
