@@ -1,11 +1,11 @@
 /** A PURGE request from somebody who may: the path it asks for, or what has the tags that it names. */
 import type { Exchange } from "../http/exchange.ts";
 import { reasonPhrase } from "../http/http1/response-head.ts";
-import { made } from "./made-fields.ts";
+import { ownFields } from "../http/response-changes.ts";
 import { pathMistake, purges, type PurgeWish, splitTags } from "./purge.ts";
 import type { ResponseCache } from "./response-cache.ts";
 
-const PLAIN = made(["Content-Type", "text/plain; charset=utf-8", "Cache-Control", "no-store"]);
+const PLAIN = ownFields(["Content-Type", "text/plain; charset=utf-8", "Cache-Control", "no-store"]);
 
 /** @param shelfName of the request's own host. */
 export function answerPurge(exchange: Exchange, shelfName: string, cache: ResponseCache): void {
