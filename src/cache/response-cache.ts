@@ -3,6 +3,7 @@
  * their way, and what is known not to be worth waiting for.
  */
 import type { Clock } from "../clock.ts";
+import { withoutFields } from "../http/field-lines.ts";
 import type { HeaderBlock } from "../http/header-block.ts";
 import type { DiskTier } from "./disk-tier.ts";
 import type { Fill } from "./fill.ts";
@@ -99,10 +100,10 @@ export class ResponseCache {
     return isKept;
   }
 
-  /** Keeps what the app has called good: its body is the old one, so its file stays too. */
-  renew(shelfName: string, target: string, stored: StoredResponse): boolean {
+  /** Keeps what the app has called good: its body is the old one, and so is its file, unless the app said something new with it. */
+  renew(shelfName: string, target: string, stored: StoredResponse, old: StoredResponse): boolean {
     const [entry] = this.#entries(shelfName, target, stored);
-    if (entry === undefined) return this.keep(shelfName, target, stored);
+    if (entry === undefined || !isSaidAlike(stored, old)) return this.keep(shelfName, target, stored);
     entry.freshUntil = stored.freshUntil;
     return this.store.add(shelfName, target, stored);
   }
@@ -145,7 +146,7 @@ export class ResponseCache {
   invalidate(base: string, target: string): void {
     this.store.removeTarget(base, target);
     this.#disk?.index.removeTarget(base, target);
-    this.#disk?.revoke((place) => place.base === base && place.target === target);
+    this.#disk?.revoke((place) => place.base === base && place.target === target, false);
     for (const fill of this.fills.values()) if (fill.words.base === base && fill.words.target === target) fill.doom();
   }
 
@@ -164,24 +165,38 @@ export class ResponseCache {
   purge(concerns: (place: Place, tags: readonly string[]) => boolean, isSoft: boolean): number {
     let count = 0;
     const now = this.clock.now();
+    const disk = this.#disk;
     const purgeFrom = (store: Store, isCounted: (stored: StoredResponse) => boolean): void =>
       store.forEach((stored) => {
         if (stored.resource === null || !concerns(placeOf(stored), stored.tags)) return;
         if (isCounted(stored)) count++;
-        if (isSoft) stored.expire(now);
-        else store.remove(stored);
+        if (!isSoft) store.remove(stored);
+        else if (stored.file === null) stored.expire(now);
+        else disk!.retire(stored, now);
       });
-    const disk = this.#disk;
     if (disk !== null) {
       // What is in both is counted once.
       purgeFrom(disk.index, (entry) => !this.#hasInMemory(entry));
-      if (!isSoft) disk.revoke(concerns);
+      disk.revoke(concerns, isSoft);
     }
     purgeFrom(this.store, () => true);
     // Of what is on its way the tags may not be known yet: it is used by who waits for it, and not stored.
     for (const fill of this.fills.values()) if (concerns(fill.words, fill.tags)) fill.doom();
     return count;
   }
+}
+
+/** Fields of the moment at which a response was made. */
+const OF_THE_MOMENT: ReadonlySet<string> = new Set(["date", "expires"]);
+
+function isSaidAlike(a: StoredResponse, b: StoredResponse): boolean {
+  return linesOf(a) === linesOf(b);
+}
+
+function linesOf({ flat }: StoredResponse): string {
+  const said = withoutFields(flat, OF_THE_MOMENT);
+  const lines = said.flatMap((name, at) => (at % 2 === 0 ? [`${name.toLowerCase()}: ${said[at + 1]!}`] : []));
+  return lines.sort().join("\n");
 }
 
 function placeOf(stored: StoredResponse): Place {
