@@ -7,7 +7,7 @@ import { after, suite, test } from "node:test";
 import { FakeClock } from "../clock.test.ts";
 import type { Log } from "../telemetry/log.ts";
 import { DiskTier } from "./disk-tier.ts";
-import { purges, type PurgeWish } from "./purge.ts";
+import type { PurgeWish } from "./purge.ts";
 import { ResponseCache } from "./response-cache.ts";
 import { storedResponse } from "./house.test.ts";
 import type { StoredResponse } from "./stored-response.ts";
@@ -135,7 +135,7 @@ suite("what the next start finds", () => {
     await house.keep("/a", "1", { hasValidator: true, tags: ["t"] });
     await house.keep("/b", "2", { hasValidator: true });
     house.clock.advance(1000);
-    assert.equal(house.cache.purge(purges(wish({ tags: ["t"], isSoft: true })), true), 1);
+    assert.equal(await house.cache.purge(wish({ tags: ["t"], isSoft: true })), 1);
     assert.equal(await house.load("/a"), "1");
     const next = await house.next();
     next.clock.advance(2000);
@@ -150,7 +150,7 @@ suite("what the next start finds", () => {
     const roomy = new ResponseCache(100_000, house.clock, house.disk);
     roomy.isUsed = true;
     roomy.keep(SHELF, "/a", storedResponse({ body: "1", hasValidator: true }));
-    roomy.purge(purges(wish({ isEverything: true, isSoft: true })), true);
+    await roomy.purge(wish({ isEverything: true, isSoft: true }));
     await until(() => house.files().length === 1);
     const next = await house.next();
     assert.equal(next.entry("/a")!.isFresh(1), false);
@@ -164,8 +164,8 @@ suite("what the next start finds", () => {
       await house.keep(`/${name}`, name, { hasValidator: true, tags: [name] });
     await house.disk.close();
     const next = new House(house.folder);
-    next.cache.purge(purges(wish({ tags: ["hard"] })), false);
-    next.cache.purge(purges(wish({ tags: ["soft"], isSoft: true })), true);
+    await next.cache.purge(wish({ tags: ["hard"] }));
+    await next.cache.purge(wish({ tags: ["soft"], isSoft: true }));
     await next.isRead();
     assert.equal(next.entry("/hard"), undefined);
     assert.deepEqual([next.entry("/soft")!.isFresh(1), next.entry("/kept")!.isFresh(1)], [false, true]);
@@ -186,7 +186,7 @@ suite("what the next start finds", () => {
     house.cache.renew(SHELF, "/a", other, same);
     await until(() => house.files().length === 1 && house.files()[0] !== file);
     await until(() => house.entry("/a") !== undefined);
-    assert.equal(house.cache.purge(purges(wish({ tags: ["t"] })), false), 1);
+    assert.equal(await house.cache.purge(wish({ tags: ["t"] })), 1);
     await house.disk.close();
     assert.deepEqual(house.files(), []);
   });
@@ -203,10 +203,10 @@ suite("a folder that two servers use for the length of a handover", () => {
     newer.disk.share();
     await newer.isRead();
     assert.equal(await newer.load("/a"), "old a");
-    older.cache.purge(purges(wish({ paths: ["/a"] })), false);
+    await older.cache.purge(wish({ paths: ["/a"] }));
     await until(() => older.files().length === 1);
     assert.equal(await newer.load("/a"), null);
-    newer.cache.purge(purges(wish({ paths: ["/b"] })), false);
+    await newer.cache.purge(wish({ paths: ["/b"] }));
     await until(() => older.files().length === 0);
     assert.equal(await older.load("/b"), null);
 

@@ -2,7 +2,7 @@
 import type { Exchange } from "../http/exchange.ts";
 import { reasonPhrase } from "../http/http1/response-head.ts";
 import { ownFields } from "../http/response-changes.ts";
-import { pathMistake, purges, type PurgeWish, splitTags } from "./purge.ts";
+import { pathMistake, type PurgeWish, splitTags } from "./purge.ts";
 import type { ResponseCache } from "./response-cache.ts";
 
 const PLAIN = ownFields(["Content-Type", "text/plain; charset=utf-8", "Cache-Control", "no-store"]);
@@ -21,8 +21,8 @@ export function answerPurge(exchange: Exchange, shelfName: string, cache: Respon
     host: hostOfShelf(shelfName),
     isSoft: headers.get("x-purge-soft") === "1" || headers.get("fastly-soft-purge") === "1",
   };
-  const count = cache.purge(purges(wish), wish.isSoft);
-  exchange.complete(200, reasonPhrase(200), PLAIN, `purged ${count}\n`);
+  exchange.state = "given";
+  void cache.purge(wish).then((count) => exchange.complete(200, reasonPhrase(200), PLAIN, `purged ${count}\n`));
 }
 
 function hostOfShelf(name: string): string {
