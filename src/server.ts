@@ -113,7 +113,7 @@ export async function serve(
     isCrashLooping: pools.isCrashLooping,
     waiting: pools.waiting,
   });
-  const { healthPath, healthBind } = plan.operations;
+  const { healthPath, healthBind, handover } = plan.operations;
 
   const warn = (message: string): void => log.warning(message);
   const now = (): number => clock.now();
@@ -204,7 +204,6 @@ export async function serve(
     health.close();
   };
 
-  const { handover } = plan.operations;
   const meet = (other: OtherServer): void => shareCache(cache, other, clock);
   const predecessor = handover === null ? null : new Predecessor(handover, meet);
   const pidFile = new PidFile(plan.pidFile);
