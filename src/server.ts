@@ -28,6 +28,7 @@ import { answeringHealth } from "./operations/health-stage.ts";
 import { Notifier } from "./operations/notifier.ts";
 import { PidFile } from "./operations/pid-file.ts";
 import { Reloading } from "./operations/reloading.ts";
+import { type OtherServer, shareCache } from "./operations/shared-cache.ts";
 import { Signals } from "./operations/signals.ts";
 import { type Status, takeStatus } from "./operations/status.ts";
 import { stopSequence } from "./operations/stop-sequence.ts";
@@ -112,7 +113,7 @@ export async function serve(
     isCrashLooping: pools.isCrashLooping,
     waiting: pools.waiting,
   });
-  const { healthPath, healthBind } = plan.operations;
+  const { healthPath, healthBind, handover } = plan.operations;
 
   const warn = (message: string): void => log.warning(message);
   const now = (): number => clock.now();
@@ -203,8 +204,8 @@ export async function serve(
     health.close();
   };
 
-  const { handover } = plan.operations;
-  const predecessor = handover === null ? null : new Predecessor(handover);
+  const meet = (other: OtherServer): void => shareCache(cache, other, clock);
+  const predecessor = handover === null ? null : new Predecessor(handover, meet);
   const pidFile = new PidFile(plan.pidFile);
   try {
     pidFile.write(predecessor !== null);
@@ -325,7 +326,7 @@ export async function serve(
     isUpgrading = true;
     log.info("Upgrade: starting a new server with these listeners; this one serves until it is ready");
     const sockets = [...edge.sockets, ...healthListeners].map(({ fd, door }) => ({ bind: bindText(door.bind), fd }));
-    const outcome = await startSuccessor(plan.operations, sockets);
+    const outcome = await startSuccessor(plan.operations, sockets, meet);
     isUpgrading = false;
     if (outcome.type === "failed") return log.error(`Upgrade failed, this server goes on: ${outcome.detail}`);
     log.info(`Upgrade: the new server (pid ${outcome.pid}) is ready; this one finishes what it has`);

@@ -1,10 +1,13 @@
 /** A request answered from a stored response: whole, a part of it, or only that the client has it already. */
-import { byteRanges, contentRange } from "../http/byte-ranges.ts";
+import { boundary } from "../http/boundary.ts";
+import { byteRanges } from "../http/byte-ranges.ts";
 import type { Exchange } from "../http/exchange.ts";
+import { onlyFields } from "../http/field-lines.ts";
 import { reasonPhrase } from "../http/http1/response-head.ts";
+import { gathered, partialContent } from "../http/partial-content.ts";
+import { ownFields } from "../http/response-changes.ts";
 import type { ResponseFields } from "../http/response-fields.ts";
 import { fieldsOf304, isNotModified, mayHaveRange } from "./conditional.ts";
-import { made } from "./made-fields.ts";
 import type { RequestFacts } from "./request-facts.ts";
 import type { StoredResponse } from "./stored-response.ts";
 
@@ -23,17 +26,16 @@ export function answerFrom(
     return exchange.complete(status, reason, fields, body);
   const asked = byteRanges(facts.range, body.length);
   if (asked.type === "unsatisfiable") {
-    const unsatisfied = made([...fields.flat, "Content-Range", `bytes */${body.length}`]);
-    return exchange.complete(416, reasonPhrase(416), unsatisfied, "");
+    // Of the whole only what is about the exchange: nobody is to keep this in its place for as long.
+    const own = ["Cache-Control", "no-store", "Content-Range", `bytes */${body.length}`];
+    return exchange.complete(416, reasonPhrase(416), ownFields([...onlyFields(fields.flat, OF_416), ...own]), "");
   }
-  // The whole is a valid answer where several parts are asked for (RFC 9110 section 14.2).
-  if (asked.type === "whole" || asked.ranges.length > 1) return exchange.complete(status, reason, fields, body);
-  const range = asked.ranges[0]!;
-  const end = range.start + range.length;
-  const part = typeof body === "string" ? body.slice(range.start, end) : body.subarray(range.start, end);
-  const partial = made([...fields.flat, "Content-Range", contentRange(range, body.length)]);
-  exchange.complete(206, reasonPhrase(206), partial, part);
+  if (asked.type === "whole") return exchange.complete(status, reason, fields, body);
+  const partial = partialContent(fields.flat, body.length, asked.ranges, boundary);
+  exchange.complete(206, reasonPhrase(206), partial.fields, gathered(body, partial.segments));
 }
+
+const OF_416: ReadonlySet<string> = new Set(["date", "vary", "age", "cache-status"]);
 
 /** Answers 304 where the client has it already. */
 export function answersCondition(
@@ -49,7 +51,7 @@ export function answersCondition(
 
 /** A browser asks whether what it has is still good more often than for anything else. */
 function fieldsFor304(stored: StoredResponse, fields: ResponseFields): ResponseFields {
-  if (fields !== stored.ready) return made(fieldsOf304(fields.flat));
-  stored.ready304 ??= made(fieldsOf304(fields.flat));
+  if (fields !== stored.ready) return ownFields(fieldsOf304(fields.flat));
+  stored.ready304 ??= ownFields(fieldsOf304(fields.flat));
   return stored.ready304;
 }

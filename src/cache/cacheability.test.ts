@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { cacheDefaults, type CachePlan } from "../config/sites/cache-plan.ts";
 import { judge, type Storable } from "./cacheability.ts";
-import { valueOf, valuesOf } from "./field-lines.ts";
+import { valueOf, valuesOf } from "../http/field-lines.ts";
 
 const TIMES = { wall: Date.UTC(2026, 0, 1), delayMs: 0 };
 const PLAIN = { hasAuthorization: false, hasCookie: false, saysNoStore: false };

@@ -3,7 +3,7 @@ import type { CachePlan } from "../config/sites/cache-plan.ts";
 import { httpDate } from "../http/http-date.ts";
 import { type Directives, isWhole, namedFields, parseDirectives, secondsOf } from "./cache-control.ts";
 import { dateOf } from "./date-field.ts";
-import { valueOf, valuesOf, without } from "./field-lines.ts";
+import { valueOf, valuesOf, without } from "../http/field-lines.ts";
 import { initialAge, type Lifetime, lifetimeOf } from "./freshness.ts";
 import { parseSurrogate, parseTargeted } from "./targeted.ts";
 import { varyNames } from "./vary.ts";

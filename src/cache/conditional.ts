@@ -2,7 +2,7 @@
 import type { HeaderBlock } from "../http/header-block.ts";
 import { judge, rangeApplies, type Validators } from "../http/preconditions.ts";
 import { dateOf } from "./date-field.ts";
-import { valueOf } from "./field-lines.ts";
+import { onlyFields, valueOf } from "../http/field-lines.ts";
 
 /** A date as a validator is strong where the response was made a minute later (RFC 9110 section 8.8.2.2). */
 const STRONG_AFTER_MS = 60_000;
@@ -26,9 +26,7 @@ const OF_304: ReadonlySet<string> = new Set(
 
 /** The fields of a 304 (RFC 9110 section 15.4.5). */
 export function fieldsOf304(flat: readonly string[]): string[] {
-  const kept: string[] = [];
-  for (let i = 0; i < flat.length; i += 2) if (OF_304.has(flat[i]!.toLowerCase())) kept.push(flat[i]!, flat[i + 1]!);
-  return kept;
+  return onlyFields(flat, OF_304);
 }
 
 function validatorsOf(flat: readonly string[]): Validators {

@@ -1,6 +1,6 @@
 /** Dates in a response's fields. Letter case is forgiven: many caches do, and no date is another one by it. */
 import { parseHttpDate } from "../http/http-date.ts";
-import { valueOf } from "./field-lines.ts";
+import { valueOf } from "../http/field-lines.ts";
 
 export function dateOf(flat: readonly string[], name: string): number | null {
   const text = valueOf(flat, name);

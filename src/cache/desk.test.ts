@@ -214,25 +214,25 @@ test("an error of our own is told as one, so that it can have a page of its own"
 });
 
 describe("purging", () => {
-  test("what is under way is doomed by its path, and by its tags once they are known", () => {
+  test("what is under way is doomed by its path, and by its tags once they are known", async () => {
     const house = new House();
     const client = house.ask("/a");
     const inner = house.last;
     inner.start(200, "", fieldsOf("Cache-Control", "max-age=60", "Cache-Tag", "t"));
     const wish = { paths: [], tags: ["t"], isEverything: false, host: null, isSoft: false };
-    assert.equal(house.cache.obey(wish), 0);
+    assert.equal(await house.cache.obey(wish), 0);
     inner.end();
     assert.equal(client.state, "whole");
     house.ask("/a");
     assert.equal(house.asked.length, 2);
   });
 
-  test("softly: the app is asked, and may say that it is still good", () => {
+  test("softly: the app is asked, and may say that it is still good", async () => {
     const house = new House();
     house.ask("/a");
     house.answer("1", { ...FRESH, ETag: '"1"' });
     const wish = { paths: ["/a"], tags: [], isEverything: false, host: "h", isSoft: true };
-    assert.equal(house.cache.obey(wish), 1);
+    assert.equal(await house.cache.obey(wish), 1);
     const client = house.ask("/a");
     assert.equal(house.seen("if-none-match"), '"1"');
     house.answer("", { ETag: '"1"' }, 304);

@@ -1,73 +1,71 @@
 /**
- * Stored responses in files: what memory has no room for any more, and what a restart finds. One file each, written beside its place and renamed
- * into it, so that a file is whole or not there; what is damaged nevertheless is found by its checksums, and is a miss.
+ * Stored responses in files: what memory has no room for any more, and what a restart finds.
  *
  * The index, which tells what is in which file, is in memory: a StoredResponse without body and fields for each file. It is read from the files
- * when the server starts, while that serves already. Bounds: the bytes of all files, and those waiting to be written.
+ * when the server starts, while that serves already, and once more when another server of a handover has left the folder to this one. Bounds: the
+ * bytes of all files, and those waiting to be written. A disk that is full or cannot be written is left in peace for a while.
  */
-import { randomBytes } from "node:crypto";
-import { accessSync, constants, mkdirSync } from "node:fs";
-import { mkdir, open, readdir, readFile, rename, unlink, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { crc32 } from "node:zlib";
 import type { Clock } from "../clock.ts";
 import type { Log } from "../telemetry/log.ts";
-import { decodeHead, decodeRecord, encodeHead, encodeRecord, HEAD_BYTES, type Record } from "./disk-format.ts";
+import { DamagedFile, DiskFiles, type FileOfResponse } from "./disk-files.ts";
+import type { Record } from "./disk-format.ts";
+import { DiskTrouble } from "./disk-trouble.ts";
 import type { Place } from "./purge.ts";
 import { Store } from "./store.ts";
 import { ownBody, StoredResponse } from "./stored-response.ts";
+import type { Terms } from "./terms.ts";
+import { Untrue } from "./untrue.ts";
 
 /** Waiting to be written; what comes beyond stays in memory alone. */
 const MOST_WAITING_BYTES = 33_554_432;
 /** A file is counted as no less: so many bytes of memory does the index need for it, and of the disk a block. */
 const LEAST_FILE_BYTES = 4096;
-const COMPLAIN_MS = 60_000;
-const FOLDERS = 256;
-const NAME = /^[\da-f]{24}\.response$/;
-const PART = /^[\da-f]{24}\.part$/;
+const FULL: ReadonlySet<string | undefined> = new Set(["ENOSPC", "EDQUOT"]);
 
 export class DiskTier {
-  readonly #folder: string;
+  readonly #files: DiskFiles;
   readonly #clock: Clock;
   readonly #log: Log;
-  /** Wall clock minus monotonic clock. */
-  readonly #offset: number;
   readonly #index: Store;
+  /** The index by its files. */
+  readonly #byName = new Map<string, StoredResponse>();
   readonly #waiting: { readonly record: Record; readonly stored: StoredResponse }[] = [];
   #waitingBytes = 0;
   #work: Promise<void> | null = null;
-  /** Files that are being removed: what is not true any more must not be there at the next start. */
-  readonly #removals = new Set<Promise<void>>();
-  #complainedAt = -Infinity;
+  readonly #trouble: DiskTrouble;
   readonly #loads = new Map<StoredResponse, Promise<StoredResponse | null>>();
-  /** What has become untrue while the index is read: what is found later may be that. Null once it is read. */
-  #untrue: ((place: Place, tags: readonly string[]) => boolean)[] | null = [];
-  readonly #scan: Promise<void>;
+  /** What has become untrue while files may be there that the index does not have. */
+  readonly #untrue = new Untrue();
+  #scan: Promise<void>;
+  /** Other servers that use the folder for the length of a handover. */
+  #others = 0;
   #isClosed = false;
 
   /** Throws where the folder cannot be made or written. */
   constructor(folder: string, limitBytes: number, clock: Clock, log: Log) {
-    this.#folder = folder;
+    this.#files = new DiskFiles(folder, clock);
     this.#clock = clock;
     this.#log = log;
-    this.#offset = clock.wall() - clock.now();
+    this.#trouble = new DiskTrouble(folder, clock, log);
+    this.#files.onLeft = (error) => this.#trouble.left(error);
     this.#index = new Store(limitBytes, (stored) => Math.max(LEAST_FILE_BYTES, stored.countedBytes));
-    this.#index.onRemoved = ({ file }) => {
-      if (file !== null) this.#remove(this.#path(file));
-    };
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
-    this.#scan = this.#readIndex();
+    this.#index.onRemoved = (entry) => this.#forget(entry);
+    this.#scan = this.#readIndex("found");
   }
 
   get index(): Store {
     return this.#index;
   }
 
+  /** What other servers have left is in the index. */
+  get whenRead(): Promise<void> {
+    return this.#scan;
+  }
+
   /** Writes it when there is time. */
   save(shelfName: string, target: string, stored: StoredResponse): void {
     const bytes = stored.bodyLength + 1024;
-    if (this.#isClosed || this.#waitingBytes + bytes > MOST_WAITING_BYTES) return;
+    if (this.#isClosed || this.#waitingBytes + bytes > MOST_WAITING_BYTES || this.#trouble.isResting) return;
     this.#waitingBytes += bytes;
     this.#waiting.push({ record: { shelfName, target, terms: stored.terms }, stored });
     this.#work ??= this.#write();
@@ -83,9 +81,29 @@ export class DiskTier {
     return await load;
   }
 
-  /** Whatever is meant is no longer true, also what the index does not have yet. */
-  revoke(isMeant: (place: Place, tags: readonly string[]) => boolean): void {
-    this.#untrue?.push(isMeant);
+  /** Whatever is meant is no longer true, or is past its time, also what the index does not have yet. */
+  revoke(isMeant: (place: Place, tags: readonly string[]) => boolean, isSoft: boolean): void {
+    this.#untrue.note(isMeant, isSoft);
+  }
+
+  /** An entry is past its time, also for who finds its file. */
+  retire(entry: StoredResponse, now: number): void {
+    entry.expire(now);
+    if (entry.file === null) return;
+    this.#byName.delete(entry.file);
+    entry.file = this.#files.retire(entry.file);
+    this.#byName.set(entry.file, entry);
+  }
+
+  /** Another server uses the folder too, until `shareNoMore`: files come and go that are not in the index. */
+  share(): void {
+    this.#others++;
+    this.#untrue.begin();
+  }
+
+  shareNoMore(): void {
+    this.#others--;
+    this.#scan = this.#scan.then(() => this.#readIndex("taken over"));
   }
 
   /** Everything is written, and nothing more will be. */
@@ -93,20 +111,10 @@ export class DiskTier {
     this.#isClosed = true;
     await this.#scan;
     await this.#work;
-    await Promise.all(this.#removals);
+    await this.#files.close();
   }
 
   // Private
-
-  #remove(path: string): void {
-    const removal = unlink(path).catch(() => {});
-    this.#removals.add(removal);
-    void removal.finally(() => this.#removals.delete(removal));
-  }
-
-  #path(file: string): string {
-    return join(this.#folder, file.slice(0, 2), file);
-  }
 
   async #write(): Promise<void> {
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
@@ -116,140 +124,131 @@ export class DiskTier {
     this.#work = null;
   }
 
-  async #writeOne(record: Record, stored: StoredResponse): Promise<void> {
-    if (stored.isRevoked || stored.body === null) return;
-    const file = `${randomBytes(12).toString("hex")}.response`;
-    const path = this.#path(file);
-    const part = path.replace(/response$/, "part");
+  async #writeOne({ shelfName, target, terms }: Record, stored: StoredResponse): Promise<void> {
+    if (stored.isRevoked || stored.body === null || this.#trouble.isResting) return;
     const body = typeof stored.body === "string" ? Buffer.from(stored.body, "latin1") : stored.body;
-    const terms = encodeRecord(record, this.#offset);
-    const head = encodeHead({
-      termsLength: terms.length,
-      termsCheck: crc32(terms),
-      bodyLength: body.length,
-      bodyCheck: crc32(body),
-    });
+    // It may have been purged softly since it came, and may be while it is written.
+    const record = { shelfName, target, terms: { ...terms, freshUntil: stored.freshUntil } };
+    let file: FileOfResponse;
     try {
-      await writeFile(part, [head, terms, body], { mode: 0o600 }).catch(async (error: NodeJS.ErrnoException) => {
-        if (error.code !== "ENOENT") throw error;
-        await mkdir(join(this.#folder, file.slice(0, 2)), { mode: 0o700, recursive: true });
-        await writeFile(part, [head, terms, body], { mode: 0o600 });
-      });
-      await rename(part, path);
+      file = await this.#put(record, body);
     } catch (error) {
-      await unlink(part).catch(() => {});
-      return this.#complain("write", error as Error);
+      return this.#trouble.begin(error as Error);
     }
+    this.#trouble.end();
     // What became untrue meanwhile must not be found by anybody.
-    if (stored.isRevoked) await unlink(path).catch(() => {});
-    else this.#enter(record, file, HEAD_BYTES + terms.length + body.length);
+    if (stored.isRevoked) return this.#files.remove(file.name);
+    const entry = this.#enter(record, file);
+    if (entry !== null && stored.freshUntil < entry.freshUntil) this.retire(entry, stored.freshUntil);
   }
 
-  #enter({ shelfName, target, terms }: Record, file: string, bytes: number): void {
+  /** On a full disk what has not been used for long gives way. */
+  async #put(record: Record, body: Buffer): Promise<FileOfResponse> {
+    try {
+      return await this.#files.write(record, body);
+    } catch (error) {
+      // Once that has not helped, it is somebody else who fills the disk.
+      if (!FULL.has((error as NodeJS.ErrnoException).code) || this.#trouble.isThere) throw error;
+      if (!this.#index.makeRoom(2 * (body.length + LEAST_FILE_BYTES))) throw error;
+      await this.#files.settled();
+      const file = await this.#files.write(record, body);
+      this.#trouble.gaveWay(this.#index.counts.bytes);
+      return file;
+    }
+  }
+
+  #enter({ shelfName, target, terms }: Record, { name, bytes }: FileOfResponse): StoredResponse | null {
     const entry = new StoredResponse({ ...terms, flat: [], showsTags: true }, null);
-    entry.file = file;
+    entry.file = name;
     entry.countedBytes = bytes;
-    if (!this.#index.add(shelfName, target, entry)) this.#remove(this.#path(file));
+    this.#byName.set(name, entry);
+    if (this.#index.add(shelfName, target, entry)) return entry;
+    this.#forget(entry);
+    return null;
+  }
+
+  #forget({ file }: StoredResponse): void {
+    if (file === null) return;
+    this.#byName.delete(file);
+    this.#files.remove(file);
   }
 
   async #read(entry: StoredResponse): Promise<StoredResponse | null> {
-    const { file } = entry;
-    if (file === null) return null;
+    const { file, resource } = entry;
+    if (file === null || resource === null) return null;
     try {
-      const bytes = await readFile(this.#path(file));
-      const head = decodeHead(bytes);
-      const bodyAt = HEAD_BYTES + (head?.termsLength ?? 0);
-      const terms = bytes.subarray(HEAD_BYTES, bodyAt);
-      const body = bytes.subarray(bodyAt);
-      if (head === null || body.length !== head.bodyLength) throw new Error("it is cut short");
-      if (crc32(terms) !== head.termsCheck || crc32(body) !== head.bodyCheck) throw new Error("it is damaged");
-      const record = decodeRecord(terms, this.#offset);
-      if (record === null) throw new Error("it is another version's");
+      const { record, body } = await this.#files.read(file);
+      const { shelf, target } = resource;
+      if (record.shelfName !== shelf.name || record.target !== target || !isOf(entry, record.terms))
+        throw new DamagedFile("it is another response's");
       if (entry.isRevoked) return null;
       const stored = new StoredResponse(record.terms, ownBody(body));
       // It may have been purged softly.
       stored.freshUntil = entry.freshUntil;
       return stored;
     } catch (error) {
-      if (!entry.isRevoked) this.#complain("read", error as Error);
+      const isGone = (error as NodeJS.ErrnoException).code === "ENOENT";
+      if (!entry.isRevoked && !isGone) this.#trouble.unreadable(error as Error);
       this.#index.remove(entry);
       return null;
     }
   }
 
-  /** What earlier servers have left. */
-  async #readIndex(): Promise<void> {
+  /** What other servers have left: all files that the index does not have, and entries whose file is gone. */
+  async #readIndex(how: "found" | "taken over"): Promise<void> {
+    this.#untrue.begin();
+    const unseen = new Set(this.#byName.keys());
     let found = 0;
-    for (let at = 0; at < FOLDERS && !this.#isClosed; at++) {
-      const name = at.toString(16).padStart(2, "0");
-      const files = await readdir(join(this.#folder, name)).catch(() => []);
-      for (const file of files) {
-        if (this.#isClosed) break;
-        // Our own part files, of an earlier life, since no folder is read while it is written to by this one's first files.
-        if (PART.test(file)) await this.#removeOld(join(this.#folder, name, file));
-        else if (NAME.test(file) && (await this.#readEntry(file))) found++;
+    try {
+      for await (const name of this.#files.names()) {
+        if (this.#isClosed) return;
+        if (!unseen.delete(name) && !this.#byName.has(name) && (await this.#readEntry(name))) found++;
       }
+      for (const name of unseen) {
+        const entry = this.#byName.get(name);
+        if (entry !== undefined) this.#index.remove(entry);
+      }
+    } catch (error) {
+      this.#trouble.unreadable(error as Error);
     }
-    this.#untrue = null;
-    if (found > 0) this.#log.info(`Cache: ${found} responses found in ${this.#folder}`);
+    if (this.#others === 0) this.#untrue.end();
+    if (found > 0) this.#log.info(`Cache: ${found} responses ${how} in ${this.#files.folder}`);
   }
 
-  /** A part file that nobody has written to for a minute. */
-  async #removeOld(path: string): Promise<void> {
-    const handle = await open(path).catch(() => null);
-    if (handle === null) return;
-    const { mtimeMs } = await handle.stat();
-    await handle.close();
-    if (this.#clock.wall() - mtimeMs > COMPLAIN_MS) await unlink(path).catch(() => {});
-  }
-
-  async #readEntry(file: string): Promise<boolean> {
-    const path = this.#path(file);
-    const record = await this.#readRecord(path).catch(() => null);
-    if (record === null) {
-      await unlink(path).catch(() => {});
+  async #readEntry(name: string): Promise<boolean> {
+    // What cannot be opened just now is another server's, which removes it, or stays for the next start.
+    const found = await this.#files.recordOf(name).catch(() => undefined);
+    if (found === undefined || this.#byName.has(name)) return false;
+    if (found === null) {
+      this.#files.remove(name);
       return false;
     }
-    const { shelfName, target, terms } = record.record;
+    const { shelfName, target, terms } = found.record;
+    const now = this.#clock.now();
+    const base = shelfName.split("\n", 1)[0]!;
+    const verdict = this.#untrue.judge({ base, target }, terms.tags);
+    const freshUntil = DiskFiles.isPast(name) ? Math.min(terms.freshUntil, now) : terms.freshUntil;
+    const record = { shelfName, target, terms: { ...terms, freshUntil } };
     const present = this.#index.resource(shelfName, target)?.variants ?? [];
     const isOld = present.some(
       (one) =>
         one.variantKey === terms.variantKey && one.varyText === terms.vary.join(",") && one.bornAt >= terms.bornAt,
     );
-    if (present.some((one) => one.file === file)) return false;
-    const base = shelfName.split("\n", 1)[0]!;
-    const isUntrue = this.#untrue?.some((isMeant) => isMeant({ base, target }, terms.tags)) === true;
-    const isUseless = !new StoredResponse(terms, "").isWorthKeeping(this.#clock.now());
-    if (isOld || isUntrue || isUseless) {
-      await unlink(path).catch(() => {});
+    const isUseless = !new StoredResponse(record.terms, "").isWorthKeeping(now);
+    if (isOld || isUseless || verdict === "untrue") {
+      this.#files.remove(name);
       return false;
     }
-    this.#enter(record.record, file, record.bytes);
-    return true;
+    const entry = this.#enter(record, { name, bytes: found.bytes });
+    if (entry !== null && verdict === "past its time") this.retire(entry, now);
+    return entry !== null;
   }
+}
 
-  async #readRecord(path: string): Promise<{ readonly record: Record; readonly bytes: number } | null> {
-    const handle = await open(path);
-    try {
-      const { buffer, bytesRead } = await handle.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
-      const head = decodeHead(buffer.subarray(0, bytesRead));
-      if (head === null) return null;
-      const { size } = await handle.stat();
-      if (size !== HEAD_BYTES + head.termsLength + head.bodyLength) return null;
-      const terms = Buffer.alloc(head.termsLength);
-      await handle.read(terms, 0, terms.length, HEAD_BYTES);
-      if (crc32(terms) !== head.termsCheck) return null;
-      const record = decodeRecord(terms, this.#offset);
-      return record === null ? null : { record, bytes: size };
-    } finally {
-      await handle.close();
-    }
-  }
+/** Times go through the wall clock's large numbers, and come back a little rounded. */
+const ROUNDED_MS = 1000;
 
-  #complain(what: string, { message }: Error): void {
-    const now = this.#clock.now();
-    if (now - this.#complainedAt < COMPLAIN_MS) return;
-    this.#complainedAt = now;
-    this.#log.warning(`Cache: cannot ${what} a file in ${this.#folder} (--cache-disk): ${message}`);
-  }
+function isOf(entry: StoredResponse, { vary, variantKey, bornAt }: Terms): boolean {
+  const isVariant = vary.join(",") === entry.varyText && variantKey === entry.variantKey;
+  return isVariant && Math.abs(bornAt - entry.bornAt) < ROUNDED_MS;
 }

@@ -238,7 +238,7 @@ export class Fill implements ResponseSink {
     return new StoredResponse(termsOf(status, reason, storable, plan, key, now), body);
   }
 
-  #keep(stored: StoredResponse, now: number, isRenewed: boolean = false): boolean {
+  #keep(stored: StoredResponse, now: number, old: StoredResponse | null = null): boolean {
     const { cache } = this.#house;
     const { key, shelfName, target } = this.words;
     // What must be asked about each time is nothing to wait for another's answer to.
@@ -248,7 +248,7 @@ export class Fill implements ResponseSink {
       this.#revokeStale();
       return false;
     }
-    return isRenewed ? cache.renew(shelfName, target, stored) : cache.keep(shelfName, target, stored);
+    return old === null ? cache.keep(shelfName, target, stored) : cache.renew(shelfName, target, stored, old);
   }
 
   #revokeStale(): void {
@@ -289,7 +289,7 @@ export class Fill implements ResponseSink {
         termsOf(stale.status, stale.reason, judged, plan, stale.variantKey, now),
         stale.body,
       );
-      const isStored = this.#keep(renewed, now, true);
+      const isStored = this.#keep(renewed, now, stale);
       return this.#answerAll(this.inner!, renewed, isStored, now, 304);
     }
     this.#revokeStale();

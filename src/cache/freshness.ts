@@ -1,7 +1,7 @@
 /** How long a response may be used (RFC 9111 section 4.2): its lifetime and its age. Pure arithmetic; spans in seconds, times in milliseconds. */
 import { deltaSeconds, type Directives, isWhole, MOST_SECONDS, secondsOf } from "./cache-control.ts";
 import { dateOf, readDate } from "./date-field.ts";
-import { valueOf, valuesOf } from "./field-lines.ts";
+import { valueOf, valuesOf } from "../http/field-lines.ts";
 
 /** Where the lifetime comes from. `none`: nothing says how long. */
 export type LifetimeSource = "explicit" | "heuristic" | "default" | "none";

@@ -1,5 +1,5 @@
 /** What a request that changes something makes untrue (RFC 9111 section 4.4). */
-import { valueOf } from "./field-lines.ts";
+import { valueOf } from "../http/field-lines.ts";
 
 /** Methods that change nothing (RFC 9110 section 9.2.1, and the registry's other safe ones); of others nobody knows. */
 const SAFE: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PROPFIND", "REPORT", "SEARCH", "QUERY"]);

@@ -1,11 +1,11 @@
 /** A PURGE request from somebody who may: the path it asks for, or what has the tags that it names. */
 import type { Exchange } from "../http/exchange.ts";
 import { reasonPhrase } from "../http/http1/response-head.ts";
-import { made } from "./made-fields.ts";
-import { pathMistake, purges, type PurgeWish, splitTags } from "./purge.ts";
+import { ownFields } from "../http/response-changes.ts";
+import { pathMistake, type PurgeWish, splitTags } from "./purge.ts";
 import type { ResponseCache } from "./response-cache.ts";
 
-const PLAIN = made(["Content-Type", "text/plain; charset=utf-8", "Cache-Control", "no-store"]);
+const PLAIN = ownFields(["Content-Type", "text/plain; charset=utf-8", "Cache-Control", "no-store"]);
 
 /** @param shelfName of the request's own host. */
 export function answerPurge(exchange: Exchange, shelfName: string, cache: ResponseCache): void {
@@ -21,8 +21,8 @@ export function answerPurge(exchange: Exchange, shelfName: string, cache: Respon
     host: hostOfShelf(shelfName),
     isSoft: headers.get("x-purge-soft") === "1" || headers.get("fastly-soft-purge") === "1",
   };
-  const count = cache.purge(purges(wish), wish.isSoft);
-  exchange.complete(200, reasonPhrase(200), PLAIN, `purged ${count}\n`);
+  exchange.state = "given";
+  void cache.purge(wish).then((count) => exchange.complete(200, reasonPhrase(200), PLAIN, `purged ${count}\n`));
 }
 
 function hostOfShelf(name: string): string {

@@ -3,6 +3,7 @@
  * their way, and what is known not to be worth waiting for.
  */
 import type { Clock } from "../clock.ts";
+import { withoutFields } from "../http/field-lines.ts";
 import type { HeaderBlock } from "../http/header-block.ts";
 import type { DiskTier } from "./disk-tier.ts";
 import type { Fill } from "./fill.ts";
@@ -10,6 +11,7 @@ import type { InflowBudget } from "./inflow.ts";
 import { type Place, purges, type PurgeWish } from "./purge.ts";
 import { Store, type StoreCounts } from "./store.ts";
 import type { StoredResponse } from "./stored-response.ts";
+import type { CacheTwin, Untruth } from "./untruth.ts";
 
 /** For so long after a response that may not be stored nobody waits for another request's response. */
 const PASS_MS = 10_000;
@@ -38,6 +40,7 @@ export class ResponseCache {
   /** By what is asked for: the response that all who ask for it wait for. */
   readonly fills: Map<string, Fill> = new Map();
   readonly #disk: DiskTier | null;
+  readonly #twins = new Set<CacheTwin>();
   readonly #passes = new Map<string, number>();
   /** Some route has a cache. */
   isUsed = false;
@@ -99,10 +102,10 @@ export class ResponseCache {
     return isKept;
   }
 
-  /** Keeps what the app has called good: its body is the old one, so its file stays too. */
-  renew(shelfName: string, target: string, stored: StoredResponse): boolean {
+  /** Keeps what the app has called good: its body is the old one, and so is its file, unless the app said something new with it. */
+  renew(shelfName: string, target: string, stored: StoredResponse, old: StoredResponse): boolean {
     const [entry] = this.#entries(shelfName, target, stored);
-    if (entry === undefined) return this.keep(shelfName, target, stored);
+    if (entry === undefined || !isSaidAlike(stored, old)) return this.keep(shelfName, target, stored);
     entry.freshUntil = stored.freshUntil;
     return this.store.add(shelfName, target, stored);
   }
@@ -141,11 +144,34 @@ export class ResponseCache {
     await this.#disk?.close();
   }
 
+  /** Another server has the same responses and the same folder, until `shareNoMore`. */
+  share(twin: CacheTwin): void {
+    this.#twins.add(twin);
+    this.#disk?.share();
+  }
+
+  shareNoMore(twin: CacheTwin): void {
+    if (this.#twins.delete(twin)) this.#disk?.shareNoMore();
+  }
+
+  /** Another server tells what is no longer true. Returns how many there were here. */
+  hear(untruth: Untruth, from: CacheTwin): number {
+    for (const twin of this.#twins) if (twin !== from) void twin.tell(untruth);
+    if (untruth.type === "purge") return this.#purge(purges(untruth.wish), untruth.wish.isSoft);
+    this.#invalidate(untruth.base, untruth.target);
+    return 0;
+  }
+
   /** What is stored for a target is no longer true, and neither is what is on its way. */
   invalidate(base: string, target: string): void {
+    for (const twin of this.#twins) void twin.tell({ type: "target", base, target });
+    this.#invalidate(base, target);
+  }
+
+  #invalidate(base: string, target: string): void {
     this.store.removeTarget(base, target);
     this.#disk?.index.removeTarget(base, target);
-    this.#disk?.revoke((place) => place.base === base && place.target === target);
+    this.#disk?.revoke((place) => place.base === base && place.target === target, false);
     for (const fill of this.fills.values()) if (fill.words.base === base && fill.words.target === target) fill.doom();
   }
 
@@ -155,33 +181,54 @@ export class ResponseCache {
     return variants.some((one) => one.varyText === varyText && one.variantKey === variantKey);
   }
 
-  /** Purges what is wished. Returns how many there were, or why not. */
-  obey(wish: PurgeWish): number | string {
-    return this.isUsed ? this.purge(purges(wish), wish.isSoft) : "this server has no cache (--cache)";
+  /** Purges what is wished, here and where the same is stored. Resolves to how many there were, or why not. */
+  async obey(wish: PurgeWish): Promise<number | string> {
+    return this.isUsed ? await this.purge(wish) : "this server has no cache (--cache)";
   }
 
-  /** Removes what `concerns` says; with `isSoft` it is past its time instead. Returns how many there were. */
-  purge(concerns: (place: Place, tags: readonly string[]) => boolean, isSoft: boolean): number {
+  /** Removes what is wished, or makes it past its time. Resolves to how many there were. */
+  async purge(wish: PurgeWish): Promise<number> {
+    const told = [...this.#twins].map((twin) => twin.tell({ type: "purge", wish }));
+    const count = this.#purge(purges(wish), wish.isSoft);
+    // Most are in both.
+    return Math.max(count, ...(await Promise.all(told)));
+  }
+
+  #purge(concerns: (place: Place, tags: readonly string[]) => boolean, isSoft: boolean): number {
     let count = 0;
     const now = this.clock.now();
+    const disk = this.#disk;
     const purgeFrom = (store: Store, isCounted: (stored: StoredResponse) => boolean): void =>
       store.forEach((stored) => {
         if (stored.resource === null || !concerns(placeOf(stored), stored.tags)) return;
         if (isCounted(stored)) count++;
-        if (isSoft) stored.expire(now);
-        else store.remove(stored);
+        if (!isSoft) store.remove(stored);
+        else if (stored.file === null) stored.expire(now);
+        else disk!.retire(stored, now);
       });
-    const disk = this.#disk;
     if (disk !== null) {
       // What is in both is counted once.
       purgeFrom(disk.index, (entry) => !this.#hasInMemory(entry));
-      if (!isSoft) disk.revoke(concerns);
+      disk.revoke(concerns, isSoft);
     }
     purgeFrom(this.store, () => true);
     // Of what is on its way the tags may not be known yet: it is used by who waits for it, and not stored.
     for (const fill of this.fills.values()) if (concerns(fill.words, fill.tags)) fill.doom();
     return count;
   }
+}
+
+/** Fields of the moment at which a response was made. */
+const OF_THE_MOMENT: ReadonlySet<string> = new Set(["date", "expires"]);
+
+function isSaidAlike(a: StoredResponse, b: StoredResponse): boolean {
+  return linesOf(a) === linesOf(b);
+}
+
+function linesOf({ flat }: StoredResponse): string {
+  const said = withoutFields(flat, OF_THE_MOMENT);
+  const lines = said.flatMap((name, at) => (at % 2 === 0 ? [`${name.toLowerCase()}: ${said[at + 1]!}`] : []));
+  return lines.sort().join("\n");
 }
 
 function placeOf(stored: StoredResponse): Place {

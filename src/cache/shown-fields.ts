@@ -2,8 +2,8 @@
 import type { CachePlan } from "../config/sites/cache-plan.ts";
 import { ResponseFields } from "../http/response-fields.ts";
 import { TAG_FIELDS } from "./cacheability.ts";
-import { made } from "./made-fields.ts";
-import { valueOf, without } from "./field-lines.ts";
+import { ownFields } from "../http/response-changes.ts";
+import { valueOf, without } from "../http/field-lines.ts";
 
 /** Without what is meant for the cache, with what it has to say. */
 export function forClient(fields: ResponseFields, plan: CachePlan, status: string): ResponseFields {
@@ -12,7 +12,7 @@ export function forClient(fields: ResponseFields, plan: CachePlan, status: strin
     lower === "surrogate-control" || (!plan.keepTags && TAG_FIELDS.has(lower));
   if (hasSurrogate(flat)) {
     const kept = without(flat, isHidden);
-    return made(plan.statusHeader ? [...kept, "Cache-Status", status] : kept);
+    return ownFields(plan.statusHeader ? [...kept, "Cache-Status", status] : kept);
   }
   if (!plan.statusHeader) return fields;
   const more = `Cache-Status: ${status}\r\n`;

@@ -83,6 +83,14 @@ export class Store {
     return removed;
   }
 
+  /** Gives up as much as that, or all. False where there was nothing. */
+  makeRoom(bytes: number): boolean {
+    const isAny = this.#count > 0;
+    const wanted = Math.max(0, this.#bytes - bytes);
+    while (this.#bytes > wanted) this.#evict(null);
+    return isAny;
+  }
+
   /** Calls back for each response; it may be removed meanwhile. */
   forEach(visit: (stored: StoredResponse) => void): void {
     for (let stored = this.#newest; stored !== null;) {
@@ -141,7 +149,7 @@ export class Store {
   }
 
   /** SIEVE: from the hand towards the newest, then from the oldest on. */
-  #evict(newcomer: StoredResponse): void {
+  #evict(newcomer: StoredResponse | null): void {
     let at = this.#hand ?? this.#oldest;
     while (at !== null && (at.isVisited || at === newcomer)) {
       at.isVisited = false;

@@ -3,10 +3,10 @@
  * second. Times are the clock's monotonic milliseconds, so that a change of the wall clock makes nothing younger or older.
  */
 import type { ResponseFields } from "../http/response-fields.ts";
-import { made } from "./made-fields.ts";
+import { ownFields } from "../http/response-changes.ts";
 import { cacheStatus } from "./cache-status.ts";
 import { TAG_FIELDS } from "./cacheability.ts";
-import { valueOf, without } from "./field-lines.ts";
+import { valueOf, without } from "../http/field-lines.ts";
 import type { Resource } from "./shelf.ts";
 import type { Terms } from "./terms.ts";
 
@@ -151,7 +151,9 @@ export class StoredResponse {
   }
 
   #made(more: readonly string[], status: string): ResponseFields {
-    return made(this.terms.showsStatus ? [...this.#shown, ...more, "Cache-Status", status] : [...this.#shown, ...more]);
+    return ownFields(
+      this.terms.showsStatus ? [...this.#shown, ...more, "Cache-Status", status] : [...this.#shown, ...more],
+    );
   }
 }
 

@@ -1,7 +1,7 @@
 /** On what terms a response is kept: everything about it but its body, as plain data, so that it can go to a file and come back. */
 import type { CachePlan } from "../config/sites/cache-plan.ts";
 import { type Storable, TAG_FIELDS } from "./cacheability.ts";
-import { members, valuesOf } from "./field-lines.ts";
+import { members, valuesOf } from "../http/field-lines.ts";
 
 export interface Terms {
   readonly status: number;

@@ -1,7 +1,7 @@
 /** Asking the app whether a stored response is still good (RFC 9111 section 4.3): the request's conditions, and what a 304 changes. */
 import { HeaderBlock } from "../http/header-block.ts";
 import { type HeaderName, headerName } from "../http/header-names.ts";
-import { valueOf } from "./field-lines.ts";
+import { valueOf } from "../http/field-lines.ts";
 
 const IF_NONE_MATCH = headerName("If-None-Match")!;
 const IF_MODIFIED_SINCE = headerName("If-Modified-Since")!;

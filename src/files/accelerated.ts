@@ -6,11 +6,12 @@
  */
 import { answerError } from "../http/error-response.ts";
 import type { Exchange, FilePart } from "../http/exchange.ts";
+import { valueOf, withoutFields } from "../http/field-lines.ts";
 import type { Stage } from "../http/handler.ts";
 import { httpDate, parseHttpDate } from "../http/http-date.ts";
 import { requestName } from "../http/request-name.ts";
 import { PassingSink, passOn } from "../http/passing.ts";
-import { fieldOf, ownFields, withoutFields } from "../http/response-changes.ts";
+import { ownFields } from "../http/response-changes.ts";
 import type { ResponseFields } from "../http/response-fields.ts";
 import type { Validators } from "../http/preconditions.ts";
 import { answerOpen } from "./answer.ts";
@@ -123,8 +124,8 @@ class AcceleratedSink extends PassingSink {
   /** The response names a file: that is sent. */
   #replaces(inner: Exchange, status: number, reason: string, fields: ResponseFields): boolean {
     const { internal, roots } = this.#folders;
-    const redirect = internal.length === 0 ? undefined : fieldOf(fields, "x-accel-redirect");
-    const named = redirect ?? (roots.length === 0 ? undefined : fieldOf(fields, "x-sendfile"));
+    const redirect = internal.length === 0 ? undefined : valueOf(fields.flat, "x-accel-redirect");
+    const named = redirect ?? (roots.length === 0 ? undefined : valueOf(fields.flat, "x-sendfile"));
     if (named === undefined) return false;
     this.adopt(inner);
     const place = redirect === undefined ? this.#below(named) : this.#within(named);
@@ -201,8 +202,8 @@ class AcceleratedSink extends PassingSink {
 
 /** The app's own validators count, where it sent any. */
 function versionFrom(fields: ResponseFields, file: Validators): Validators {
-  const etag = fieldOf(fields, "etag");
-  const modified = fieldOf(fields, "last-modified");
+  const etag = valueOf(fields.flat, "etag");
+  const modified = valueOf(fields.flat, "last-modified");
   const date = modified === undefined ? null : parseHttpDate(modified);
   return {
     etag: etag !== undefined && /^(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"$/.test(etag) ? etag : file.etag,
@@ -213,8 +214,8 @@ function versionFrom(fields: ResponseFields, file: Validators): Validators {
 
 /** An empty Content-Type leaves it to us, as under nginx; X-Accel-Charset completes one of text. */
 function represented(fields: ResponseFields, version: Validators, path: string, size: number): Representation {
-  const said = fieldOf(fields, "content-type") ?? "";
-  const charset = fieldOf(fields, "x-accel-charset") ?? "";
+  const said = valueOf(fields.flat, "content-type") ?? "";
+  const charset = valueOf(fields.flat, "x-accel-charset") ?? "";
   const type = said === "" ? contentTypeOf(path, {}, charset === "" ? "utf-8" : charset) : said;
   const needsCharset = said !== "" && /^[\w.:+-]+$/.test(charset) && /^text\/[^;]*$/.test(type);
   const contentType = needsCharset ? `${type}; charset=${charset}` : type;
@@ -228,5 +229,5 @@ function represented(fields: ResponseFields, version: Validators, path: string, 
     version.etag,
   ];
   if (version.modifiedAt !== -1) flat.push("Last-Modified", httpDate(version.modifiedAt));
-  return new Representation(size, version, contentType, flat);
+  return new Representation(size, version, flat);
 }

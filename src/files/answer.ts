@@ -1,12 +1,14 @@
 /** Answers a request with a file: one that is in memory, or one that is open. */
-import { randomBytes } from "node:crypto";
 import { close } from "node:fs";
+import { boundary } from "../http/boundary.ts";
+import type { ByteRange } from "../http/byte-ranges.ts";
 import { answerError } from "../http/error-response.ts";
 import type { Exchange } from "../http/exchange.ts";
+import { gathered, type PartialContent, partialContent } from "../http/partial-content.ts";
 import { appended, dress, ownFields } from "../http/response-changes.ts";
-import { type FileSegment, sendSegments } from "../spool/file-sender.ts";
+import { sendSegments } from "../spool/file-sender.ts";
 import type { Representation } from "./representation.ts";
-import { isSelecting, partial, select, type Selection } from "./selection.ts";
+import { isSelecting, select, type Selection } from "./selection.ts";
 
 /** A file in memory; a string is latin-1, one character per byte. */
 export function answerKept(exchange: Exchange, representation: Representation, body: string | Buffer): void {
@@ -18,14 +20,8 @@ export function answerKept(exchange: Exchange, representation: Representation, b
     return exchange.complete(200, "OK", fields, body);
   }
   if (selection.type !== "ranges") return answerWithout(exchange, representation, selection);
-  const { fields, segments } = partial(representation, selection.ranges, boundary);
-  const [only] = segments;
-  if (segments.length === 1 && typeof only === "object")
-    return exchange.complete(206, "Partial Content", fields, cut(body, only));
-  const parts = segments.map((segment) =>
-    typeof segment === "string" ? Buffer.from(segment, "latin1") : bytes(cut(body, segment)),
-  );
-  exchange.complete(206, "Partial Content", fields, Buffer.concat(parts));
+  const { fields, segments } = partial(representation, selection.ranges);
+  exchange.complete(206, "Partial Content", fields, gathered(body, segments));
 }
 
 /**
@@ -54,7 +50,7 @@ export function answerOpen(
     }
     return sendSegments(exchange, descriptor, [{ start: 0, length: representation.size }], failed);
   }
-  const { fields, segments } = partial(representation, selection.ranges, boundary);
+  const { fields, segments } = partial(representation, selection.ranges);
   exchange.start(206, "Partial Content", fields);
   sendSegments(exchange, descriptor, segments, failed);
 }
@@ -82,15 +78,6 @@ function answerWithout(
   }
 }
 
-function boundary(): string {
-  return randomBytes(16).toString("hex");
-}
-
-function cut(body: string | Buffer, segment: Exclude<FileSegment, string>): string | Buffer {
-  const { start, length } = segment;
-  return typeof body === "string" ? body.slice(start, start + length) : body.subarray(start, start + length);
-}
-
-function bytes(body: string | Buffer): Buffer {
-  return typeof body === "string" ? Buffer.from(body, "latin1") : body;
+function partial({ fields, size }: Representation, ranges: readonly ByteRange[]): PartialContent {
+  return partialContent(fields.flat, size, ranges, boundary);
 }

@@ -1,7 +1,8 @@
 /** What is in a folder, for those who asked for listings: a page, or JSON for who takes it. */
 import { close, type Dirent, readdir, stat } from "node:fs";
 import type { Exchange } from "../http/exchange.ts";
-import { ResponseFields, responseFields } from "../http/response-fields.ts";
+import { ownFields } from "../http/response-changes.ts";
+import type { ResponseFields } from "../http/response-fields.ts";
 import { encodedName } from "./file-path.ts";
 import type { Folder } from "./open-file.ts";
 
@@ -89,7 +90,7 @@ const JSON_FIELDS = fieldsOf("application/json");
 
 function fieldsOf(contentType: string): ResponseFields {
   const policy = "default-src 'none'; style-src 'unsafe-inline'";
-  const fields = responseFields(
+  return ownFields(
     [
       ["Content-Type", contentType],
       ["Cache-Control", "no-cache"],
@@ -98,8 +99,6 @@ function fieldsOf(contentType: string): ResponseFields {
       ["Content-Security-Policy", policy],
     ].flat(),
   );
-  if (fields instanceof ResponseFields) return fields;
-  throw new Error(`field ${fields.name}: ${fields.reason}`);
 }
 
 function isFolder(entry: Dirent): boolean {

@@ -1,8 +1,10 @@
 /** One form in which a file is sent (as it is, or compressed beforehand), with the header fields that describe it. Pure. */
 import { type Coding } from "../http/negotiation.ts";
 import { httpDate } from "../http/http-date.ts";
+import { onlyFields } from "../http/field-lines.ts";
 import type { Validators } from "../http/preconditions.ts";
-import { ResponseFields, responseFields } from "../http/response-fields.ts";
+import { ownFields } from "../http/response-changes.ts";
+import type { ResponseFields } from "../http/response-fields.ts";
 
 /** Names that the part of a 304 (RFC 9110 section 15.4.5). */
 const OF_UNMODIFIED: ReadonlySet<string> = new Set([
@@ -21,42 +23,27 @@ export class Representation implements Validators {
   readonly etag: string;
   readonly modifiedAt: number;
   readonly isDateStrong: boolean;
-  readonly contentType: string;
   /** Of the whole, with status 200; without Content-Length, which is `size`. */
   readonly fields: ResponseFields;
   #unmodified: ResponseFields | null = null;
   #sized: ResponseFields | null = null;
 
-  constructor(size: number, version: Validators, contentType: string, flat: readonly string[]) {
+  constructor(size: number, version: Validators, flat: readonly string[]) {
     this.size = size;
     this.etag = version.etag;
     this.modifiedAt = version.modifiedAt;
     this.isDateStrong = version.isDateStrong;
-    this.contentType = contentType;
-    this.fields = checked(flat);
+    this.fields = ownFields(flat);
   }
 
   /** Fields of the whole that is streamed. */
   get sized(): ResponseFields {
-    return (this.#sized ??= checked([...this.fields.flat, "Content-Length", String(this.size)]));
+    return (this.#sized ??= ownFields([...this.fields.flat, "Content-Length", String(this.size)]));
   }
 
   get unmodified(): ResponseFields {
     if (this.#unmodified !== null) return this.#unmodified;
-    const { flat } = this.fields;
-    const kept: string[] = [];
-    for (let i = 0; i < flat.length; i += 2)
-      if (OF_UNMODIFIED.has(flat[i]!.toLowerCase())) kept.push(flat[i]!, flat[i + 1]!);
-    return (this.#unmodified = checked(kept));
-  }
-
-  /** Fields of another response about it, where some differ. */
-  with(...changes: readonly (readonly [name: string, value: string])[]): ResponseFields {
-    const names = new Set(changes.map(([name]) => name.toLowerCase()));
-    const { flat } = this.fields;
-    const kept: string[] = [];
-    for (let i = 0; i < flat.length; i += 2) if (!names.has(flat[i]!.toLowerCase())) kept.push(flat[i]!, flat[i + 1]!);
-    return checked([...kept, ...changes.flat()]);
+    return (this.#unmodified = ownFields(onlyFields(this.fields.flat, OF_UNMODIFIED)));
   }
 }
 
@@ -110,13 +97,5 @@ export function represent(size: number, version: Validators, coding: Coding | nu
   if (vary.length > 0) flat.push("Vary", vary.join(", "));
   // What is in the folder may have been uploaded by anyone: a picture that is a page inside must stay a picture.
   flat.push("X-Content-Type-Options", "nosniff");
-  return new Representation(size, version, contentType, flat);
-}
-
-// Private
-
-function checked(flat: readonly string[]): ResponseFields {
-  const fields = responseFields(flat);
-  if (fields instanceof ResponseFields) return fields;
-  throw new Error(`field ${fields.name} of a file: ${fields.reason}`);
+  return new Representation(size, version, flat);
 }

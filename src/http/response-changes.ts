@@ -3,6 +3,7 @@
  * same header list, and codecs keep what they have made of one.
  */
 import type { Dressing, Exchange } from "./exchange.ts";
+import { members, valuesOf, without } from "./field-lines.ts";
 import { ResponseFields, responseFields } from "./response-fields.ts";
 
 /** Puts a dressing on an exchange, below those that it has: the stage that came first sees the fields last. */
@@ -47,32 +48,10 @@ export function remembered(change: (fields: ResponseFields) => ResponseFields): 
   };
 }
 
-/** A field's first value, by its lower-case name. */
-export function fieldOf({ flat }: ResponseFields, lower: string): string | undefined {
-  for (let i = 0; i < flat.length; i += 2) if (flat[i]!.toLowerCase() === lower) return flat[i + 1];
-  return undefined;
-}
-
-/** Name, value, name, value ... without some names (lower-case). */
-export function withoutFields(flat: readonly string[], names: ReadonlySet<string>): string[] {
-  const kept: string[] = [];
-  for (let i = 0; i < flat.length; i += 2) if (!names.has(flat[i]!.toLowerCase())) kept.push(flat[i]!, flat[i + 1]!);
-  return kept;
-}
-
 /** Adds words to Vary (RFC 9110 section 12.5.5), each once; a Vary of `*` says all already. */
 export function varied(flat: readonly string[], words: readonly string[]): string[] {
-  const values: string[] = [];
-  const rest: string[] = [];
-  for (let i = 0; i < flat.length; i += 2) {
-    if (flat[i]!.toLowerCase() === "vary") values.push(flat[i + 1]!);
-    else rest.push(flat[i]!, flat[i + 1]!);
-  }
-  const said = values
-    .join(",")
-    .split(",")
-    .map((word) => word.trim())
-    .filter((word) => word !== "");
+  const said = members(valuesOf(flat, "vary"));
+  const rest = without(flat, (lower) => lower === "vary");
   if (said.includes("*")) return [...rest, "Vary", "*"];
   const lower = new Set(said.map((word) => word.toLowerCase()));
   return [...rest, "Vary", [...said, ...words.filter((word) => !lower.has(word.toLowerCase()))].join(", ")];

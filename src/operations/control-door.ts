@@ -34,8 +34,8 @@ export interface ControlActions {
   scale(workers: number, pool?: string): string | null;
   stacks(worker: number | null): Promise<{ name: string; text: string }[]>;
   stop(isQuick: boolean): void;
-  /** Returns how many responses the cache has given up, or why it has not. */
-  purge(wish: PurgeWish): number | string;
+  /** Resolves to how many responses the cache has given up, or why it has not. */
+  purge(wish: PurgeWish): Promise<number | string>;
   /** Begins it, or, with null, ends it: how many requests went on, null where it was not on. */
   maintenance(order: MaintenanceOrder | null): number | null;
 }
@@ -159,7 +159,7 @@ export class ControlDoor {
       }
       case "purge": {
         const wish = purgeWish(message["wish"]);
-        const outcome = wish === null ? "the purge says nothing that can be purged" : this.#actions.purge(wish);
+        const outcome = wish === null ? "the purge says nothing that can be purged" : await this.#actions.purge(wish);
         if (typeof outcome === "number") done({ count: outcome });
         else failed(outcome);
         break;

@@ -6,7 +6,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { writeSync } from "node:fs";
 import { Socket } from "node:net";
 import type { Handover, OperationsPlan } from "../config/operations.ts";
-import { JsonLines } from "../workers/json-lines.ts";
+import { JsonLines, type Message } from "../workers/json-lines.ts";
+import type { OtherServer } from "./shared-cache.ts";
 
 /** Descriptors 0 to 2, then the link, then what is handed over. */
 const LINK_FD = 3;
@@ -15,10 +16,14 @@ export type SuccessorOutcome =
   | { readonly type: "ready"; readonly pid: number }
   | { readonly type: "failed"; readonly detail: string };
 
-/** Resolves when the new server is ready, or has ended. */
+/**
+ * Resolves when the new server is ready, or has ended.
+ * @param meet is given the new server as soon as there is one.
+ */
 export function startSuccessor(
   plan: OperationsPlan,
   sockets: readonly { readonly bind: string; readonly fd: number }[],
+  meet: (successor: OtherServer) => void,
 ): Promise<SuccessorOutcome> {
   const passed: number[] = [];
   const pass = (fd: number): number => LINK_FD + passed.push(fd);
@@ -51,40 +56,54 @@ export function startSuccessor(
     const link = child.stdio[LINK_FD];
     if (!(link instanceof Socket)) return;
     // Kept open until this process ends: that is how the new one learns of it.
-    new JsonLines(
-      link,
-      (message) => {
-        if (message.type !== "ready") return;
-        child.unref();
-        link.unref();
-        if (plan.initFd !== null) writeSync(plan.initFd, `${child.pid}\n`);
-        resolve({ type: "ready", pid: child.pid ?? 0 });
-      },
-      () => {},
-    );
+    const successor = new LinkedServer(link, () => {
+      child.unref();
+      link.unref();
+      if (plan.initFd !== null) writeSync(plan.initFd, `${child.pid}\n`);
+      resolve({ type: "ready", pid: child.pid ?? 0 });
+    });
+    meet(successor);
   });
+}
+
+/** The other server of an upgrade, at the end of a link to it. */
+class LinkedServer implements OtherServer {
+  readonly gone: Promise<void>;
+  onMessage: (message: Message) => void = () => {};
+  readonly #lines: JsonLines;
+
+  /** @param onReady it serves. */
+  constructor(link: Socket, onReady: () => void) {
+    let isGone: () => void = () => {};
+    this.gone = new Promise((resolve) => (isGone = resolve));
+    this.#lines = new JsonLines(
+      link,
+      (message) => (message.type === "ready" ? onReady() : this.onMessage(message)),
+      () => isGone(),
+    );
+  }
+
+  send(message: Message): void {
+    this.#lines.send(message);
+  }
 }
 
 /** The older server, as the one that it has started sees it. */
 export class Predecessor {
   /** Resolves when the older process has ended. */
   readonly gone: Promise<void>;
-  readonly #lines: JsonLines;
+  readonly #server: LinkedServer;
 
-  constructor({ link }: Handover) {
+  constructor({ link }: Handover, meet: (predecessor: OtherServer) => void) {
     const socket = new Socket({ fd: link, readable: true, writable: true });
     socket.unref();
-    let isGone: () => void = () => {};
-    this.gone = new Promise((resolve) => (isGone = resolve));
-    this.#lines = new JsonLines(
-      socket,
-      () => {},
-      () => isGone(),
-    );
+    this.#server = new LinkedServer(socket, () => {});
+    this.gone = this.#server.gone;
+    meet(this.#server);
   }
 
   /** This server serves: the older one may leave. */
   ready(): void {
-    this.#lines.send({ type: "ready" });
+    this.#server.send({ type: "ready" });
   }
 }

@@ -9,12 +9,13 @@ import type { Clock } from "../clock.ts";
 import type { AuthRequestPlan } from "../config/sites/auth-request.ts";
 import { answerError } from "../http/error-response.ts";
 import { Exchange, type ResponseSink } from "../http/exchange.ts";
+import { valueOf } from "../http/field-lines.ts";
 import type { Handler, Stage } from "../http/handler.ts";
 import { headerName } from "../http/header-names.ts";
 import { reasonPhrase } from "../http/http1/response-head.ts";
 import { EMPTY_BODY } from "../http/request-body.ts";
 import type { RequestHead } from "../http/request-head.ts";
-import { appended, dress, fieldOf, ownFields } from "../http/response-changes.ts";
+import { appended, dress, ownFields } from "../http/response-changes.ts";
 import type { ResponseFields } from "../http/response-fields.ts";
 import type { Log } from "../telemetry/log.ts";
 import { BoundedTable } from "./bounded-table.ts";
@@ -185,10 +186,10 @@ function credentialsKey({ rememberBy }: AuthRequestPlan, { head, peer }: Exchang
 function passOf(plan: AuthRequestPlan, fields: ResponseFields, until: number): Pass {
   const copied: string[] = [];
   for (const name of plan.copy) {
-    const value = fieldOf(fields, name.toLowerCase());
+    const value = valueOf(fields.flat, name.toLowerCase());
     if (value !== undefined && headerName(name) !== undefined) copied.push(name, value);
   }
-  const user = plan.user === null ? undefined : fieldOf(fields, plan.user);
+  const user = plan.user === null ? undefined : valueOf(fields.flat, plan.user);
   return { fields: copied, user: user === undefined || user === "" ? null : user, until };
 }
 

@@ -4,9 +4,10 @@
  */
 import type { CorsPlan, OriginPattern } from "../config/sites/cors.ts";
 import type { Dressing, Exchange } from "../http/exchange.ts";
+import { withoutFields } from "../http/field-lines.ts";
 import type { Stage } from "../http/handler.ts";
 import { reasonPhrase } from "../http/http1/response-head.ts";
-import { changedFields, dress, ownFields, remembered, varied, withoutFields } from "../http/response-changes.ts";
+import { changedFields, dress, ownFields, remembered, varied } from "../http/response-changes.ts";
 import type { ResponseFields } from "../http/response-fields.ts";
 
 /** Request field names that a preflight may ask for: RFC 9110 tokens in a list. */

@@ -5,11 +5,12 @@
  */
 import type { ErrorPagesPlan } from "../config/error-pages.ts";
 import type { Exchange, FilePart } from "../http/exchange.ts";
+import { withoutFields } from "../http/field-lines.ts";
 import type { Stage } from "../http/handler.ts";
 import { carriesBody } from "../http/http1/response-head.ts";
 import { chooseMediaType } from "../http/negotiation.ts";
 import { PassingSink, passOn } from "../http/passing.ts";
-import { ownFields, withoutFields } from "../http/response-changes.ts";
+import { ownFields } from "../http/response-changes.ts";
 import type { ResponseFields } from "../http/response-fields.ts";
 import type { Log } from "../telemetry/log.ts";
 import { type PageFile as Page, readPage } from "./page-file.ts";

@@ -2,8 +2,9 @@
 import { randomUUID } from "node:crypto";
 import type { RequestIdPlan } from "../config/sites/request-id.ts";
 import type { Peer } from "../http/exchange.ts";
+import { valueOf, withoutFields } from "../http/field-lines.ts";
 import type { Stage } from "../http/handler.ts";
-import { appended, changedFields, dress, fieldOf, withoutFields } from "../http/response-changes.ts";
+import { appended, changedFields, dress } from "../http/response-changes.ts";
 import { ResponseFields } from "../http/response-fields.ts";
 import { giveHeaders, withRequestFields } from "./request-headers.ts";
 
@@ -26,7 +27,7 @@ export function namingRequests(plan: RequestIdPlan, trusts: (peer: Peer) => bool
     if (id !== told) giveHeaders(exchange, withRequestFields(headers, own, [plan.header, id]));
     const field = new ResponseFields([plan.header, id], `${plan.header}: ${id}\r\n`, -1, false, false, false);
     dress(exchange, (_exchange, _status, fields) =>
-      fieldOf(fields, lower) === undefined
+      valueOf(fields.flat, lower) === undefined
         ? appended(fields, field)
         : changedFields([...withoutFields(fields.flat, own), plan.header, id], fields),
     );

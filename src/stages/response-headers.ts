@@ -3,8 +3,9 @@
  * none of the name. The preset `secure` never says what the response says itself.
  */
 import type { HeadersPlan } from "../config/sites/headers.ts";
+import { valueOf, withoutFields } from "../http/field-lines.ts";
 import type { Stage } from "../http/handler.ts";
-import { changedFields, dress, fieldOf, remembered, withoutFields } from "../http/response-changes.ts";
+import { changedFields, dress, remembered } from "../http/response-changes.ts";
 import type { ResponseFields } from "../http/response-fields.ts";
 import { securityFields } from "./security-headers.ts";
 
@@ -29,7 +30,7 @@ function changed(plan: HeadersPlan, fields: ResponseFields, isHttps: boolean): R
   const dressed = changedFields(flat, fields);
   if (!plan.isSecure) return dressed;
   // What the configuration takes away is not to come back by the preset.
-  const more = securityFields((name) => fieldOf(dressed, name), isHttps);
+  const more = securityFields((name) => valueOf(dressed.flat, name), isHttps);
   return changedFields([...flat, ...withoutFields(more, new Set(plan.remove))], dressed);
 }
 

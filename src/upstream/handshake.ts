@@ -1,4 +1,5 @@
 /** Our end of a WebSocket handshake with an upstream (RFC 6455 sections 4.1 and 4.2): what it is asked, and whether its answer is one. Pure. */
+import { withoutFields } from "../http/field-lines.ts";
 
 /** Between the client and us; the upstream gets its own, and no extensions. */
 const HOP: ReadonlySet<string> = new Set([
@@ -10,10 +11,7 @@ const HOP: ReadonlySet<string> = new Set([
 
 /** The fields of a request (`requestFields`) as those of a handshake. */
 export function handshakeFields(flat: readonly string[], key: string): string[] {
-  const fields: string[] = [];
-  for (let i = 0; i < flat.length; i += 2) if (!HOP.has(flat[i]!.toLowerCase())) fields.push(flat[i]!, flat[i + 1]!);
-  fields.push("Sec-WebSocket-Version", "13", "Sec-WebSocket-Key", key);
-  return fields;
+  return [...withoutFields(flat, HOP), "Sec-WebSocket-Version", "13", "Sec-WebSocket-Key", key];
 }
 
 export type Acceptance =

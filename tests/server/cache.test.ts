@@ -8,6 +8,7 @@ import { countOf, FRESH, target, until } from "../support/cache.ts";
 import { command } from "../support/command.ts";
 import { Gates } from "../support/gates.ts";
 import { type Maitred, startMaitred } from "../support/maitred.ts";
+import { partsOf } from "../support/multipart.ts";
 import { testApps } from "../support/places.ts";
 import { RawClient } from "../support/raw-client.ts";
 
@@ -61,6 +62,50 @@ suite("the response cache", () => {
     assert.deepEqual((await browser.get(url, { range: "bytes=30-" })).headers["content-range"], "bytes */20");
     assert.equal((await browser.get(url, { range: "bytes=30-" })).status, 416);
     assert.equal(await count("/parts"), 1);
+  });
+
+  test("several ranges are parts of a multipart/byteranges, and nobody gets more than the whole by them", async () => {
+    for (const size of [2000, 20_000]) {
+      const url = target(`/ranges${size}`, { "Cache-Control": "max-age=100", ETag: '"r"' }, `size=${size}`);
+      const whole = (await browser.get(url)).text;
+      const several = await browser.get(url, { range: "bytes=1500-1509, 0-6,-3" });
+      assert.deepEqual([several.status, several.headers["content-range"]], [206, undefined]);
+      assert.equal(several.headers["content-length"], String(several.body.length));
+      assert.match(String(several.headers["cache-status"]), /hit/);
+      assert.deepEqual(
+        partsOf(several.headers["content-type"], several.body),
+        [
+          [1500, 1510],
+          [0, 7],
+          [size - 3, size],
+        ].map(([from, to]) => ({
+          head: `Content-Type: text/plain\r\nContent-Range: bytes ${from}-${to! - 1}/${size}`,
+          body: whole.slice(from, to),
+        })),
+      );
+      const other = await browser.get(url, { range: "bytes=1500-1509,0-6" });
+      assert.notEqual(other.headers["content-type"], several.headers["content-type"], "a boundary of its own");
+      const joined = await browser.get(url, { range: "bytes=0-9,5-19,30-39" });
+      assert.deepEqual([joined.headers["content-range"], joined.text], [`bytes 0-39/${size}`, whole.slice(0, 40)]);
+      const attack = Array.from({ length: 300 }, (_, at) => `${at}-`).join(",");
+      assert.deepEqual([(await browser.get(url, { range: `bytes=${attack}` })).text.length], [size]);
+      const few = await browser.get(url, { range: `bytes=${"0-,".repeat(30)}` });
+      assert.deepEqual([few.status, few.body.length], [206, size]);
+      const stale = { range: "bytes=0-6,1500-1509", "if-range": '"other"' };
+      assert.deepEqual([(await browser.get(url, stale)).status], [200]);
+      assert.equal(await count(`/ranges${size}`), 1);
+    }
+  });
+
+  test("a range that is not there says nothing that anybody could keep in place of the whole", async () => {
+    const url = target("/beyond", { "Cache-Control": "max-age=100", ETag: '"b"', "Content-Language": "fr" }, "size=20");
+    await browser.get(url);
+    const { status, headers, text } = await browser.get(url, { range: "bytes=20-" });
+    assert.deepEqual([status, headers["content-range"], text], [416, "bytes */20", ""]);
+    assert.deepEqual(
+      [headers["cache-control"], headers["etag"], headers["content-language"]],
+      ["no-store", undefined, undefined],
+    );
   });
 
   test("HTTP/2 and HTTP/1.1 have the same cache", async () => {

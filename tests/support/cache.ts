@@ -1,4 +1,6 @@
 /** What the tests of the cache ask of tests/apps/cache_app.py, and how they wait. */
+import { setTimeout as pause } from "node:timers/promises";
+
 import type { Browser } from "./browser.ts";
 
 export const FRESH: Readonly<Record<string, string>> = { "Cache-Control": "max-age=100" };
@@ -18,5 +20,8 @@ export async function countOf(path: string, from: Browser): Promise<number> {
 /** Asks again and again, for what no line announces. */
 export async function until(isSo: () => Promise<boolean>): Promise<void> {
   const deadline = Date.now() + 15_000;
-  while (!(await isSo())) if (Date.now() > deadline) throw new Error("never so");
+  while (!(await isSo())) {
+    if (Date.now() > deadline) throw new Error("never so");
+    await pause(5);
+  }
 }
