@@ -1,3 +1,6 @@
+/** After our last word the client gets this long to read it before the connection is destroyed. */
+export const LINGER_MS = 2000;
+
 /** What the edge needs of a client connection, whatever it speaks. */
 export interface ClientConnection {
   /** Set by the edge: called once when the connection is closed. */

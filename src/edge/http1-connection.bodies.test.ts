@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { HIGH_WATER } from "../http/request-body.ts";
-import { LINGER_MS } from "./http1-connection.ts";
+import { LINGER_MS } from "./connection.ts";
 import { Client, get, ok } from "./house.test.ts";
 
 const post = (...fields: string[]): string => `${["POST /p HTTP/1.1", "Host: h", ...fields].join("\r\n")}\r\n\r\n`;

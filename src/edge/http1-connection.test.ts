@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Exchange } from "../http/exchange.ts";
 import { fieldsOf } from "../http/exchange.test.ts";
-import { LINGER_MS } from "./http1-connection.ts";
+import { LINGER_MS } from "./connection.ts";
 import { Client, get, ok } from "./house.test.ts";
 
 const CLOSE = "Connection: close";

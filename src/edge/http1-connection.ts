@@ -18,7 +18,7 @@ import type { ResponseFields } from "../http/response-fields.ts";
 import type { ByteStream, StreamListener } from "../streams/byte-stream.ts";
 import { CloseCode } from "../http/web-socket.ts";
 import { asksForWebSocket } from "../http/websocket/handshake.ts";
-import type { ClientConnection } from "./connection.ts";
+import { type ClientConnection, LINGER_MS } from "./connection.ts";
 import type { EdgeContext } from "./context.ts";
 import { Http1ResponseWriter } from "./http1-response-writer.ts";
 import { Http1WebSocketHost } from "./http1-web-socket.ts";
@@ -30,8 +30,6 @@ import { StallWatch } from "./stall-watch.ts";
 
 /** What a client still sends of a body nobody wants is read and thrown away up to here; more ends the connection. */
 const DISCARD_BYTES = 1_048_576;
-/** After our last word the client gets this long to read it before the connection is destroyed. */
-export const LINGER_MS = 2000;
 /** Bytes of following requests that are kept while one is at work. */
 const PIPELINE_BYTES = 65_536;
 /** `since` of a phase whose beginning the next sweep will note. */
@@ -138,11 +136,9 @@ export class Http1Connection implements ClientConnection, ResponseSink, StreamLi
 
   #afterParsing(): void {
     const exchange = this.#exchange;
-    if (exchange === null) {
-      if (!this.#isClosing) this.#enter(this.#parser.isIdle ? "idle" : "head");
-      return;
-    }
-    if (!this.#bodyIsRead && exchange.state === "waiting") this.#intake?.pause();
+    if (exchange !== null) {
+      if (!this.#bodyIsRead && exchange.state === "waiting") this.#intake?.pause();
+    } else if (!this.#isClosing) this.#enter(this.#parser.isIdle ? "idle" : "head");
   }
 
   #enter(phase: "idle" | "head" | "busy" | "linger"): void {
@@ -258,6 +254,7 @@ export class Http1Connection implements ClientConnection, ResponseSink, StreamLi
   onClosed(): void {
     this.#webSocket?.onClosed();
     this.#isClosing = true;
+    this.#writer.closed();
     this.#leave();
     this.whenClosed?.();
   }
@@ -303,6 +300,10 @@ export class Http1Connection implements ClientConnection, ResponseSink, StreamLi
 
   write(exchange: Exchange, chunk: Buffer): void {
     if (exchange === this.#exchange && chunk.length > 0) this.#writer.write(exchange, chunk);
+  }
+
+  writeLent(exchange: Exchange, lent: Buffer): void {
+    if (exchange === this.#exchange && lent.length > 0) this.#writer.writeLent(exchange, lent);
   }
 
   sendFile(exchange: Exchange, part: FilePart, returned: (sent: number) => void): boolean {

@@ -14,10 +14,13 @@ import {
 import { type Kept, PromisedLength } from "../http/promised-length.ts";
 import type { RequestHead } from "../http/request-head.ts";
 import type { ResponseFields } from "../http/response-fields.ts";
+import { LARGE_BYTES, pieceBuffers } from "../spool/piece-buffers.ts";
 import type { ByteStream } from "../streams/byte-stream.ts";
 import type { EdgeContext } from "./context.ts";
 import { refusal } from "./refusal.ts";
 
+/** A buffer of one's own is cheap to have up to this size. */
+const LEAST_POOLED_BYTES = 32_768;
 const UNPROMISED = new PromisedLength(-1, true);
 const CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n";
 
@@ -26,6 +29,8 @@ export class Http1ResponseWriter {
   readonly #context: EdgeContext;
   readonly #isSecure: boolean;
   #isChunked = false;
+  /** Buffers of the pool that are on their way; -1 once the connection is closed. */
+  #pooled = 0;
   /** Of the response that is being streamed. */
   #length: PromisedLength = UNPROMISED;
 
@@ -97,22 +102,27 @@ export class Http1ResponseWriter {
 
   /** A piece of a streamed response. */
   write(exchange: Exchange, chunk: Buffer): void {
-    const piece = this.#length.admit(chunk);
-    if (piece.length === 0) {
-      exchange.onSent?.(chunk.length);
-      return;
-    }
-    exchange.sentBytes += piece.length;
-    const sent = (): void => exchange.onSent?.(chunk.length);
-    if (!this.#isChunked) {
-      this.#stream.writeBytes(piece, sent);
-      return;
-    }
-    this.#stream.cork();
-    this.#stream.writeText(chunkHeader(piece.length));
-    this.#stream.writeBytes(piece, sent);
-    this.#stream.writeText(CHUNK_END);
-    this.#stream.uncork();
+    this.#write(exchange, chunk, () => exchange.onSent?.(chunk.length));
+  }
+
+  /** As `write`, of bytes that are only valid during the call. */
+  writeLent(exchange: Exchange, lent: Buffer): void {
+    const suits = lent.length >= LEAST_POOLED_BYTES && lent.length <= LARGE_BYTES && this.#pooled >= 0;
+    const buffer = suits ? pieceBuffers.take() : null;
+    if (buffer === null) return this.write(exchange, Buffer.from(lent));
+    this.#pooled++;
+    this.#write(exchange, buffer.subarray(0, lent.copy(buffer)), () => {
+      if (this.#pooled < 0) return;
+      this.#pooled--;
+      pieceBuffers.giveBack(buffer);
+      exchange.onSent?.(lent.length);
+    });
+  }
+
+  /** The connection is closed: what was written may never be told to have left, and is not used again. */
+  closed(): void {
+    for (; this.#pooled > 0; this.#pooled--) pieceBuffers.letGo();
+    this.#pooled = -1;
   }
 
   /** A part of a file as a piece of a streamed response, as ResponseSink says. */
@@ -143,6 +153,21 @@ export class Http1ResponseWriter {
   }
 
   // Private
+
+  #write(exchange: Exchange, chunk: Buffer, sent: () => void): void {
+    const piece = this.#length.admit(chunk);
+    if (piece.length === 0) return sent();
+    exchange.sentBytes += piece.length;
+    if (!this.#isChunked) {
+      this.#stream.writeBytes(piece, sent);
+      return;
+    }
+    this.#stream.cork();
+    this.#stream.writeText(chunkHeader(piece.length));
+    this.#stream.writeBytes(piece, sent);
+    this.#stream.writeText(CHUNK_END);
+    this.#stream.uncork();
+  }
 
   #headOptions({ method, version }: RequestHead, keepAlive: boolean): ResponseHeadOptions {
     const { date, server } = this.#context;

@@ -12,9 +12,9 @@ import type { Peer } from "../http/exchange.ts";
 import { PREFACE } from "../http/http2/frames.ts";
 import type { ByteStream, StreamListener } from "../streams/byte-stream.ts";
 import { directStream } from "../streams/direct-stream.ts";
-import type { ClientConnection } from "./connection.ts";
+import { type ClientConnection, LINGER_MS } from "./connection.ts";
 import type { EdgeContext } from "./context.ts";
-import { Http1Connection, LINGER_MS } from "./http1-connection.ts";
+import { Http1Connection } from "./http1-connection.ts";
 import { Http2Connection } from "./http2-connection.ts";
 
 const PREFACE_BYTES = Buffer.from(PREFACE, "latin1");

@@ -5,12 +5,10 @@
 import type { Socket } from "node:net";
 import { Peer } from "../http/exchange.ts";
 import { type ProxyProtocolPolicy, readProxyHeader } from "../http/proxy-header.ts";
-import type { ClientConnection } from "./connection.ts";
+import { type ClientConnection, LINGER_MS } from "./connection.ts";
 import type { EdgeContext } from "./context.ts";
 import { refusal } from "./refusal.ts";
 
-/** After a refusal the client gets this long to read it. */
-const LINGER_MS = 2000;
 const TLS_HANDSHAKE = 0x16;
 
 export class ProxyProtocolConnection implements ClientConnection {

@@ -102,6 +102,8 @@ export interface ResponseSink {
   inform(exchange: Exchange, status: number, fields: ResponseFields): void;
   /** A piece of a streamed response. What a slow client has taken is told by `exchange.onSent`. */
   write(exchange: Exchange, chunk: Buffer): void;
+  /** As `write`, of bytes that are only valid during the call. */
+  writeLent?(exchange: Exchange, lent: Buffer): void;
   /** The streamed response is complete. `trailers` are dropped where the client or the framing cannot take them (RFC 9110 section 6.5.1). */
   end(exchange: Exchange, trailers: ResponseFields | null): void;
   /** The streamed response cannot be completed: cut the connection so that nobody takes it for whole. */
@@ -117,7 +119,8 @@ export interface ResponseSink {
 
 /** Stands between the worker and the sink of a streamed response whose client is slow; it ends the exchange itself when all has gone on. */
 export interface ResponseRelay {
-  write(chunk: Buffer): void;
+  /** The bytes are only valid during the call. */
+  write(lent: Buffer): void;
   end(trailers: ResponseFields | null): void;
   /** The exchange is over: nothing of it is wanted any more. */
   close(): void;
@@ -271,6 +274,14 @@ export class Exchange {
     if (this.state !== "streaming") return;
     if (this.relay === null) this.sink.write(this, chunk);
     else this.relay.write(chunk);
+  }
+
+  /** As `write`, of bytes that are only valid during the call. */
+  writeLent(lent: Buffer): void {
+    if (this.state !== "streaming") return;
+    if (this.relay !== null) this.relay.write(lent);
+    else if (this.sink.writeLent === undefined) this.sink.write(this, Buffer.from(lent));
+    else this.sink.writeLent(this, lent);
   }
 
   /** A part of a file as a piece of a streamed response, without its bytes passing through here; false where that cannot be. See ResponseSink. */

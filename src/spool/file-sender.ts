@@ -12,7 +12,7 @@
 import { close, constants, fstat, open, read, readSync } from "node:fs";
 import { answerError } from "../http/error-response.ts";
 import type { Exchange } from "../http/exchange.ts";
-import { PieceBuffers } from "./piece-buffers.ts";
+import { pieceBuffers as buffers } from "./piece-buffers.ts";
 import { LEND_BYTES } from "./sendfile-process.ts";
 
 /** Who takes a piece within this time gets two large ones. */
@@ -27,8 +27,6 @@ const IN_A_ROW = 8;
 const SLOW_READ_MS = 4;
 const WARY_MS = 250;
 let slowUntil = 0;
-/** Over all clients. */
-const buffers: PieceBuffers = new PieceBuffers(64);
 /** Not blocking: a pipe in the file's place must not hold a thread until somebody writes to it. */
 const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK;
 

@@ -1,6 +1,6 @@
 /**
- * Buffers that file pieces are read into, used again and again: fresh ones of this size cost more than the copying, since the kernel has to
- * give and clear their pages. Bounded in number over all clients; who gets none takes a small one of its own.
+ * Buffers that pieces of bodies are read or copied into, used again and again: fresh ones of this size cost more than the copying, since the kernel
+ * has to give and clear their pages. Bounded in number over all clients; who gets none takes one of its own.
  */
 
 export const LARGE_BYTES = 262_144;
@@ -41,3 +41,6 @@ export class PieceBuffers {
     if (this.#spare.length < this.#most / 4) this.#spare.push(buffer);
   }
 }
+
+/** Over all clients. */
+export const pieceBuffers: PieceBuffers = new PieceBuffers(64);

@@ -68,8 +68,8 @@ class FileRelay implements ResponseRelay {
     file.onError = () => exchange.cut();
   }
 
-  write(chunk: Buffer): void {
-    if (this.#held.length > 0 || !this.#store(chunk)) this.#held.push(chunk);
+  write(lent: Buffer): void {
+    if (this.#held.length > 0 || !this.#store(lent)) this.#held.push(Buffer.from(lent));
   }
 
   end(trailers: ResponseFields | null): void {

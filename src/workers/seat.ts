@@ -283,7 +283,7 @@ export class WorkerSeat implements Seat, StreamListener {
     // Before this piece is counted: a relay that begins now takes what is buffered for the sink's, and the piece for its own.
     if (!this.concurrent && buffered > CREDIT_STEP && exchange.relay === null) this.#owner.onSlowClient(exchange);
     exchange.bufferedBytes = buffered;
-    exchange.write(Buffer.from(lent));
+    exchange.writeLent(lent);
   }
 
   onResponse(id: number, status: number, reason: string, fields: ResponseFields, body: string | Buffer): void {
