@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { Exchange } from "../http/exchange.ts";
 import { House, paths } from "./house.test.ts";
-import type { FakeSeat } from "./scheduler.test.ts";
 
 const REFUSED = '503 "503 Service Unavailable\\n" retry-after 1';
 
@@ -178,105 +176,5 @@ describe("which seat", () => {
     house.answer(seat.held[0]!);
     house.clock.advance(50);
     assert.equal(seat.recalls + loop.recalls, 0);
-  });
-});
-
-describe("the slow lane", () => {
-  /** Three seats, and a route that takes 100 ms where others take 1. */
-  function houseWithSlowRoute(): { house: House; seats: FakeSeat[] } {
-    const house = new House({ queueTimeoutMs: 60_000 });
-    house.teach("/fast", 2, 300);
-    house.teach("/slow", 100);
-    return { house, seats: [house.seat(), house.seat(), house.seat()] };
-  }
-
-  test("leaves one seat to the fast", () => {
-    const { house, seats } = houseWithSlowRoute();
-    for (let i = 0; i < 4; i++) house.submit("/slow");
-    assert.deepEqual(
-      seats.map(({ held }) => paths(held)),
-      ["/slow", "/slow", ""],
-    );
-    house.submit("/fast");
-    assert.equal(paths(seats[2]!.held), "/fast");
-    assert.equal(house.dispatcher.waiting, 2);
-  });
-
-  test("takes that seat too when it has waited five times as long as it will take", () => {
-    const { house, seats } = houseWithSlowRoute();
-    for (let i = 0; i < 3; i++) house.submit("/slow");
-    house.clock.advance(490);
-    assert.equal(paths(seats[2]!.held), "");
-    house.clock.advance(20);
-    assert.equal(paths(seats[2]!.held), "/slow");
-  });
-
-  test("is not starved by a queue of fast ones that never empties", () => {
-    const { house, seats } = houseWithSlowRoute();
-    for (const seat of seats) seat.isOpen = false;
-    const slow = house.submit("/slow");
-    const worker = seats[0]!;
-    for (let i = 0; i < 40; i++) house.submit("/fast");
-    worker.isOpen = true;
-    for (let i = 0; i < 100 && slow.state === "queued"; i++) {
-      house.dispatcher.pump();
-      house.submit("/fast");
-      house.clock.advance(5);
-      for (const exchange of worker.held.slice()) if (exchange !== slow) house.answer(exchange, 2);
-    }
-    assert.equal(slow.state, "given");
-    assert.ok(house.dispatcher.waiting > 0);
-    // The 40 that came with it are served first, 5 ms each.
-    assert.ok(house.clock.now() <= 210, `${house.clock.now()} ms`);
-  });
-
-  test("counts those at work right, however they end", () => {
-    const { house, seats } = houseWithSlowRoute();
-    const ends: ((exchange: Exchange) => void)[] = [
-      (exchange) => house.answer(exchange, 100),
-      (exchange) => {
-        (exchange.seat as FakeSeat).free(exchange);
-        exchange.leave();
-        house.dispatcher.returned([exchange]);
-      },
-      (exchange) => {
-        (exchange.seat as FakeSeat).free(exchange);
-        exchange.leave();
-        house.dispatcher.lost(exchange, "why");
-      },
-      (exchange) => {
-        (exchange.seat as FakeSeat).free(exchange);
-        exchange.attempts = 2;
-        house.dispatcher.lost(exchange, "why");
-      },
-    ];
-    for (const end of ends) {
-      for (let round = 0; round < 3; round++) {
-        const both = [house.submit("/slow"), house.submit("/slow")];
-        assert.deepEqual(
-          seats.map((seat) => seat.inFlight),
-          [1, 1, 0],
-        );
-        for (const exchange of both) end(exchange);
-        assert.deepEqual(
-          seats.map((seat) => seat.inFlight),
-          [0, 0, 0],
-        );
-      }
-    }
-  });
-
-  test("does not exist where there are only two seats, or event loops", () => {
-    for (const seats of [[{}, {}], [{ concurrent: true, capacity: 9 }]]) {
-      const { house, seats: three } = houseWithSlowRoute();
-      for (const seat of three) house.dispatcher.removeSeat(seat);
-      const all = seats.map((seat) => house.seat(seat));
-      house.submit("/slow");
-      house.submit("/slow");
-      assert.equal(
-        all.reduce((sum, seat) => sum + seat.inFlight, 0),
-        2,
-      );
-    }
   });
 });

@@ -3,13 +3,14 @@
  * refused when the queue is full or the wait too long. Seats come and go; what a lost seat had not begun comes back to the head of the queue.
  *
  * Two lanes: a request of a route known to be much slower than the rest waits in the slow lane, which leaves one seat free for everybody else, so that
- * fast requests do not queue behind slow ones. A slow request that has waited several times its own time may use that seat too, so nothing starves.
+ * fast requests do not queue behind slow ones. A slow request that has waited several times its own time may use that seat too, so nothing starves;
+ * one of many that came together, only after a second and for half of its time: such a backlog becomes shorter by itself.
  *
  * A lane that is late and grows serves its newest first and refuses who has waited too long (overload.ts).
  */
 import type { Clock, Timer } from "../clock.ts";
 import { answerError, failureOutcome } from "../http/error-response.ts";
-import type { Exchange } from "../http/exchange.ts";
+import type { Exchange, ServiceTimes } from "../http/exchange.ts";
 import { requestName } from "../http/request-name.ts";
 import type { Log } from "../telemetry/log.ts";
 import { Lane } from "./lane.ts";
@@ -27,10 +28,15 @@ export interface DispatcherSettings {
 }
 
 /** A route is slow when it takes at least this long, and this many times the average of all. */
-const SLOW_MS = 10;
+const SLOW_MS = 5;
 const SLOW_FACTOR = 4;
+/** That average is of about so many requests. */
+const MEAN_OF = 64;
 /** It may take the last seat after waiting this many times its own time. At 1 the last seat was taken a third of the time at 70 % load. */
 const SLOW_PATIENCE = 5;
+/** Many slow ones are a backlog when none has come for this many times their own time: the last seat is not theirs before they have waited so long. */
+const BACKLOG_FACTOR = 2;
+const BACKLOG_PATIENCE_MS = 1000;
 /** A seat whose current request has run this long while others wait behind it is asked to hand those back. */
 const RECALL_AFTER_MS = 5;
 
@@ -45,7 +51,11 @@ export class Dispatcher {
   readonly #seats: Seat[] = [];
   readonly #table = new ServiceTimesTable();
   #meanMs = 0;
+  /** Requests that the average knows of, up to MEAN_OF. */
+  #measured = 0;
   #slowInFlight = 0;
+  /** Clock time at which a slow request last took the last seat. */
+  #lastSeatAt = -Infinity;
   #ticker: Timer | null = null;
   #refused = 0;
   #refusalsTold = 0;
@@ -111,7 +121,7 @@ export class Dispatcher {
   submit(exchange: Exchange): void {
     const times = this.#table.of(exchange.head.method, exchange.head.path);
     exchange.times = times;
-    exchange.isSlow = times.meanMs >= SLOW_MS && times.meanMs >= SLOW_FACTOR * this.#meanMs;
+    exchange.isSlow = this.#isSlow(times);
     const lane = exchange.isSlow ? this.#slowQueue : this.#queue;
     if (lane.length === 0) {
       // The clock is read once per request: nearly always it has just arrived.
@@ -144,7 +154,9 @@ export class Dispatcher {
     if (exchange.isSlow) this.#slowInFlight--;
     if (ms < 0) return;
     if (exchange.times !== null) learn(exchange.times, ms);
-    this.#meanMs += (ms - this.#meanMs) / 64;
+    // The first ones count as they come: beside a mean that begins at nothing the only route there is would be slow.
+    if (this.#measured < MEAN_OF) this.#measured++;
+    this.#meanMs += (ms - this.#meanMs) / this.#measured;
   }
 
   /** A seat handed these back before starting them, or was lost with them unstarted: they wait at the head of the queue. */
@@ -210,20 +222,25 @@ export class Dispatcher {
     return exchange.webSocket === null ? chooseSeat(this.#seats, nowMs) : chooseSeatForWebSocket(this.#seats);
   }
 
-  /** One serial seat is kept from the slow, unless they have waited several times as long as they take. */
+  #isSlow({ meanMs }: ServiceTimes): boolean {
+    return meanMs >= SLOW_MS && meanMs >= SLOW_FACTOR * this.#meanMs;
+  }
+
+  /** One serial seat is kept from the slow, unless they have waited several times as long as they take. Of two seats only from a backlog. */
   #mayUseAnySeat(exchange: Exchange, nowMs: number): boolean {
-    let open = 0;
-    for (const seat of this.#seats) {
-      if (seat.concurrent) return true;
-      if (seat.isOpen) open++;
-    }
-    if (open < 3 || this.#slowInFlight < open - 1) return true;
-    return exchange.state === "queued" && nowMs - exchange.queuedAt >= SLOW_PATIENCE * (exchange.times?.meanMs ?? 0);
+    const { length } = this.#seats;
+    if (length < 2 || this.#slowInFlight < length - 1 || this.#seats[0]!.concurrent) return true;
+    const ownMs = exchange.times?.meanMs ?? 0;
+    const waitedMs = exchange.state === "queued" ? nowMs - exchange.queuedAt : 0;
+    const { last, length: waiting } = this.#slowQueue;
+    const isBacklog = last !== null && waiting > length && nowMs - last.queuedAt > BACKLOG_FACTOR * ownMs;
+    if (isBacklog && (waitedMs < BACKLOG_PATIENCE_MS || nowMs < this.#lastSeatAt + 2 * ownMs)) return false;
+    return length < 3 || waitedMs >= SLOW_PATIENCE * ownMs;
   }
 
   #give(seat: Seat, exchange: Exchange, nowMs: number): void {
     exchange.state = "given";
-    if (exchange.isSlow) this.#slowInFlight++;
+    if (exchange.isSlow && ++this.#slowInFlight === this.#seats.length) this.#lastSeatAt = nowMs;
     seat.give(exchange, estimateMs(exchange.times), nowMs);
     if (seat.inFlight > 1) this.#ticker ??= this.#clock.every(TICK_MS, this.#tick);
   }
@@ -231,7 +248,21 @@ export class Dispatcher {
   #drain(lane: Lane): void {
     if (lane.first === null) return;
     const now = this.#clock.now();
-    for (let next = lane.next; next !== null && this.#giveFirst(lane, next, now); next = lane.next);
+    for (let next = lane.next; next !== null; next = lane.next) {
+      if (lane === this.#queue && this.#hasProvedSlow(next)) this.#moveToSlow(next);
+      else if (!this.#giveFirst(lane, next, now)) return;
+    }
+  }
+
+  /** Its route was not known, or not as slow, when it came. An event loop begins all it is given, so there it makes no difference. */
+  #hasProvedSlow({ times }: Exchange): boolean {
+    return times !== null && this.#isSlow(times) && this.#seats[0]?.concurrent === false;
+  }
+
+  #moveToSlow(exchange: Exchange): void {
+    this.#queue.serve(exchange);
+    exchange.isSlow = true;
+    this.#slowQueue.push(exchange);
   }
 
   #giveFirst(lane: Lane, first: Exchange, nowMs: number): boolean {

@@ -16,6 +16,11 @@ export class Lane {
     return this.#queue.first;
   }
 
+  /** Who has come last. */
+  get last(): Exchange | null {
+    return this.#queue.last;
+  }
+
   /** Whose turn it is. */
   get next(): Exchange | null {
     return this.load.isLate ? this.#queue.last : this.#queue.first;
