@@ -15,7 +15,7 @@ const patienceMs = 2000;
 
 /**
  * A normal client for some seconds of quiet, then while the slow ones are at it: from the first reader's request until so many seconds after the last
- * reader has the beginning of its response, for which twice the seconds are waited. One that is not served within its patience counts as the whole patience.
+ * reader reads or was refused, for which twice the seconds are waited. One that is not served within its patience counts as the whole patience.
  */
 export async function slowClients(
   server: RunningServer,

@@ -27,15 +27,20 @@ export class SlowClients {
     }
   }
 
-  /** Each asks for `path` and reads so many bytes a second. Resolves with the moment of the first request; `all` when every one has begun to read. */
+  /**
+   * Each asks for `path` and reads so many bytes a second. Resolves with the moment of the first request; `all` when every one has begun to read or has
+   * been refused.
+   */
   async read(path: string, count: number, bytesPerSecond: number): Promise<{ firstAtMs: number; all: Promise<void> }> {
     const sockets = await this.#open(count);
     const all = Promise.withResolvers<void>();
     const firstAtMs = performance.now();
+    let answered = 0;
     for (const socket of sockets) {
       socket.once("readable", () => {
+        if (++answered === count) all.resolve();
         if (!String(socket.read()).startsWith("HTTP/1.1 200 ")) return;
-        if (++this.reading === count) all.resolve();
+        this.reading++;
         const pieceBytes = bytesPerSecond / 2;
         this.#timers.push(setInterval(() => void (socket.read(pieceBytes) ?? socket.read()), 500));
       });

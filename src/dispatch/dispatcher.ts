@@ -136,7 +136,7 @@ export class Dispatcher {
     if (this.waiting >= this.#settings.queueSize || this.#stopping) return this.#refuse(exchange);
     exchange.onGone = this.#left;
     exchange.queuedAt = this.#clock.now();
-    lane.push(exchange);
+    lane.push(exchange, this.#workMs(exchange));
     this.#ticker ??= this.#clock.every(TICK_MS, this.#tick);
   }
 
@@ -268,7 +268,7 @@ export class Dispatcher {
   #giveFirst(lane: Lane, first: Exchange, nowMs: number): boolean {
     const seat = this.#seatFor(first, nowMs);
     if (seat === null) return false;
-    lane.serve(first);
+    lane.serve(first, this.#workMs(first));
     const waitedMs = nowMs - first.queuedAt;
     if (waitedMs > this.#longestWaitMs) this.#longestWaitMs = waitedMs;
     this.#give(seat, first, nowMs);
@@ -281,6 +281,11 @@ export class Dispatcher {
     const fast = this.#queue.first;
     if (slow === null || fast === null || slow.queuedAt >= fast.queuedAt) return null;
     return this.#clock.now() - slow.queuedAt >= (slow.times?.meanMs ?? 0) ? slow : null;
+  }
+
+  /** What it will take, as far as is known by now; a route that is not known takes what all do. */
+  #workMs({ times }: Exchange): number {
+    return times === null || times.meanMs < 0 ? this.#meanMs : times.meanMs;
   }
 
   #refuse(exchange: Exchange): void {

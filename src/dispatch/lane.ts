@@ -26,8 +26,9 @@ export class Lane {
     return this.load.isLate ? this.#queue.last : this.#queue.first;
   }
 
-  push(exchange: Exchange): void {
-    this.load.came();
+  /** @param workMs what it will take. */
+  push(exchange: Exchange, workMs: number): void {
+    this.load.came(workMs);
     this.#queue.push(exchange);
   }
 
@@ -42,8 +43,8 @@ export class Lane {
   }
 
   /** It leaves for a seat. */
-  serve(exchange: Exchange): void {
-    this.load.served();
+  serve(exchange: Exchange, workMs: number): void {
+    this.load.served(workMs);
     this.#queue.remove(exchange);
   }
 }

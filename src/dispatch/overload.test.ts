@@ -200,3 +200,26 @@ test("clients that ask again only after their answer do not make an overload, ho
   }
   assert.deepEqual(house.lines, []);
 });
+
+test("a burst of long requests among short ones is served, all of it", () => {
+  const house = new House({ queueSize: 10_000, queueTimeoutMs: 30_000, queueTargetMs: 500 });
+  house.teach("/short", 1, 300);
+  const seats = [house.seat(), house.seat()];
+  const taken = new Map<Exchange, number>();
+  const burst = Array.from({ length: 100 }, () => house.submit("/long"));
+  const short: Exchange[] = [];
+  // 1.5 s of work for two seats; meanwhile 200 short ones come a second, which would be a fifth of a second's.
+  for (let ms = 0; ms < 3000; ms++) {
+    house.clock.advance(1);
+    if (ms % 5 === 0) short.push(house.submit("/short"));
+    for (const { held } of seats) {
+      const exchange = held[0];
+      if (exchange === undefined) continue;
+      const left = (taken.get(exchange) ?? (burst.includes(exchange) ? 30 : 1)) - 1;
+      taken.set(exchange, left);
+      if (left <= 0) house.answer(exchange, burst.includes(exchange) ? 30 : 1);
+    }
+  }
+  assert.deepEqual(house.lines, []);
+  assert.ok([...burst, ...short.slice(0, -10)].every(({ state, status }) => state === "done" && status !== 503));
+});

@@ -14,7 +14,10 @@ export const WINDOW_MS = 250;
 const GROWING_WINDOWS = 2;
 /** Too long is also measured in service times: who takes 2 s may wait 10. */
 export const PATIENCE_FACTOR = 5;
-/** More must have come than were served by this share and this number: clients that wait for one answer before they ask again do not overload. */
+/**
+ * More must have come than were served by this share and this number: clients that wait for one answer before they ask again do not overload. And more
+ * work by this share: while a burst of long requests is served, short ones come faster than long ones go, and all of them will be served soon.
+ */
 const EXCESS_SHARE = 0.05;
 const EXCESS = 3;
 
@@ -28,18 +31,23 @@ export class Overload {
   /** In this window. */
   #came = 0;
   #served = 0;
+  /** The time that those of this window take, as far as their routes are known. */
+  #cameMs = 0;
+  #servedMs = 0;
   /** Where this window began, negative where nobody waits. */
   #windowAt = -1;
   #growing = 0;
 
-  /** One more waits. */
-  came(): void {
+  /** One more waits, which will take so long. */
+  came(workMs: number): void {
     this.#came++;
+    this.#cameMs += workMs;
   }
 
   /** One of those that waited goes to a seat. */
-  served(): void {
+  served(workMs: number): void {
     this.#served++;
+    this.#servedMs += workMs;
   }
 
   /**
@@ -69,11 +77,17 @@ export class Overload {
 
   /** Nothing served at all is a stuck worker: its end comes, and then the queue moves again. */
   get #grew(): boolean {
-    return this.#served > 0 && this.#came - this.#served > Math.max(EXCESS, EXCESS_SHARE * this.#served);
+    const excess = this.#came - this.#served;
+    const excessMs = this.#cameMs - this.#servedMs;
+    return (
+      this.#served > 0 &&
+      excess > Math.max(EXCESS, EXCESS_SHARE * this.#served) &&
+      excessMs >= EXCESS_SHARE * this.#servedMs
+    );
   }
 
   #begin(nowMs: number): void {
     this.#windowAt = nowMs;
-    this.#came = this.#served = 0;
+    this.#came = this.#served = this.#cameMs = this.#servedMs = 0;
   }
 }
