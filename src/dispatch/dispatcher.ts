@@ -260,9 +260,10 @@ export class Dispatcher {
   }
 
   #moveToSlow(exchange: Exchange): void {
-    this.#queue.serve(exchange);
+    const workMs = this.#workMs(exchange);
+    this.#queue.serve(exchange, workMs);
     exchange.isSlow = true;
-    this.#slowQueue.push(exchange);
+    this.#slowQueue.push(exchange, workMs);
   }
 
   #giveFirst(lane: Lane, first: Exchange, nowMs: number): boolean {
