@@ -6,7 +6,7 @@ import { judge, type Storable } from "./cacheability.ts";
 import { valueOf, valuesOf } from "../http/field-lines.ts";
 
 const TIMES = { wall: Date.UTC(2026, 0, 1), delayMs: 0 };
-const PLAIN = { hasAuthorization: false, hasCookie: false, saysNoStore: false };
+const PLAIN = { hasAuthorization: false, hasCookie: false, hasSession: false, saysNoStore: false };
 
 interface Case {
   readonly status?: number;

@@ -25,6 +25,8 @@ const NEVER_STORED: ReadonlySet<string> = new Set(
 export interface StoringRequest {
   readonly hasAuthorization: boolean;
   readonly hasCookie: boolean;
+  /** One of its cookies is a session's: only the application knows whether its response is for others too. */
+  readonly hasSession: boolean;
   /** Its Cache-Control says no-store, and that is to be obeyed. */
   readonly saysNoStore: boolean;
 }
@@ -82,6 +84,8 @@ export function judge(
   const lifetime = lifetimeOf(status, flat, directives, targeted !== null, date ?? times.wall, rules);
   if (lifetime.source === "none" && !isExplicit(directives))
     return { type: "not storable", why: "nothing says how long it may be kept" };
+  if (lifetime.source === "default" && request.hasSession)
+    return { type: "not storable", why: "the application does not say how long, and the request has a session" };
 
   const kept = storedFields(flat, directives, plan);
   // A recipient with a clock records when it came (RFC 9110 section 6.6.1).

@@ -21,7 +21,9 @@ export function mayHaveRange(headers: HeaderBlock, flat: readonly string[]): boo
 }
 
 const OF_304: ReadonlySet<string> = new Set(
-  "cache-control cdn-cache-control content-location date etag expires last-modified vary age cache-status".split(" "),
+  "cache-control cdn-cache-control content-location date etag expires last-modified set-cookie vary age cache-status".split(
+    " ",
+  ),
 );
 
 /** The fields of a 304 (RFC 9110 section 15.4.5). */

@@ -68,8 +68,9 @@ export class Desk implements FillHouse {
       return this.#look({ exchange, facts: this.#factsOf(exchange) }, exchange.receivedAt);
     if (head.method === "PURGE" && mayPurge(exchange.peer.address, rules))
       return answerPurge(exchange, this.#factsOf(exchange).shelfName, this.cache);
-    if (!isUnsafe(head.method)) return this.#next(exchange);
-    const { shelfName } = this.#factsOf(exchange);
+    const facts = this.#factsOf(exchange);
+    if (!isUnsafe(head.method)) return this.#passAside(exchange, facts);
+    const { shelfName } = facts;
     const sink = new UnsafeSink(exchange, this.cache, rules.plan, baseOf(shelfName), targetKey(head, rules.key));
     this.#next(passOn(exchange, sink));
   }
@@ -243,6 +244,15 @@ export class Desk implements FillHouse {
     const sink = new PassedSink(exchange, this.cache, this.#rules.plan, facts, why === "bypass" ? null : key, status);
     const inner = passOn(exchange, sink);
     this.#next(inner);
+  }
+
+  /** With a body, or another method: nothing is known of responses to such, and nothing is learned from them. */
+  #passAside(exchange: Exchange, facts: RequestFacts): void {
+    this.cache.passed++;
+    const { method } = exchange.head;
+    const hasBody = method === "GET" || method === "HEAD";
+    const status = cacheStatus(hasBody ? { fwd: "bypass", detail: "body" } : { fwd: "method" });
+    this.#next(passOn(exchange, new PassedSink(exchange, this.cache, this.#rules.plan, facts, null, status)));
   }
 
   #queryBypass({ query }: RequestHead): string | null {

@@ -19,7 +19,7 @@ import type { FillHouse, FillWords } from "./fill-words.ts";
 import { Inflow } from "./inflow.ts";
 import { forClient } from "./shown-fields.ts";
 import { ownBody, StoredResponse } from "./stored-response.ts";
-import { isAbout, updated } from "./validation.ts";
+import { isAbout, updated, withCookies } from "./validation.ts";
 import { termsOf } from "./terms.ts";
 import { variantKey } from "./vary.ts";
 import { adopt, free, isVariantOf, type Waiting } from "./waiting.ts";
@@ -134,10 +134,7 @@ export class Fill implements ResponseSink {
     this.#unlist();
     this.#notStorable(status, now);
     const leader = this.#takeLeader();
-    if (leader === null) {
-      this.#state = "ignored";
-      return;
-    }
+    if (leader === null) return void (this.#state = "ignored");
     adopt(leader.exchange, inner);
     this.#waiting = [leader];
     leader.exchange.onSent = (bytes) => inner.onSent?.(bytes);
@@ -225,10 +222,10 @@ export class Fill implements ResponseSink {
   }
 
   #judge(status: number, flat: readonly string[], now: number): Storable | NotStorable {
-    const { rules, hasAuthorization, hasCookie, wants } = this.#facts;
+    const { rules, hasAuthorization, hasCookie, hasSession, wants } = this.#facts;
     const times = { wall: this.#house.cache.clock.wall(), delayMs: now - (this.inner?.receivedAt ?? now) };
     const saysNoStore = wants?.noStore === true;
-    const request = { hasAuthorization, hasCookie: hasCookie && !this.words.isReduced, saysNoStore };
+    const request = { hasAuthorization, hasCookie: hasCookie && !this.words.isReduced, hasSession, saysNoStore };
     return judge(request, status, flat, times, rules.plan);
   }
 
@@ -259,7 +256,7 @@ export class Fill implements ResponseSink {
   /** The app failed, and there is something stale that may be given instead. */
   #servesInstead(status: number, now: number): boolean {
     const { stale } = this.words;
-    if (stale === null || !FAILURES.has(status) || stale.body === null) return false;
+    if (stale === null || stale.isRevoked || !FAILURES.has(status) || stale.body === null) return false;
     if (!stale.mayServeOnError(now) && !(this.inner?.isOwnError === true && stale.mayServeWhileDown(now))) return false;
     const text = cacheStatus({ hit: true, fwd: "stale", fwdStatus: status, ttl: stale.ttlSeconds(now) });
     const shown = stale.fieldsWith(now, text, false);
@@ -295,7 +292,8 @@ export class Fill implements ResponseSink {
     this.#revokeStale();
     const leader = this.#takeLeader();
     const text = cacheStatus({ fwd: this.words.forwarded, fwdStatus: 304 });
-    if (leader !== null) answerFrom(leader.exchange, leader.facts, stale, stale.fieldsWith(now, text, false));
+    const shown = withCookies(stale.fieldsWith(now, text, false), fields);
+    if (leader !== null) answerFrom(leader.exchange, leader.facts, stale, shown);
     this.#over();
   }
 

@@ -124,6 +124,10 @@ export class House {
     return Object.assign(client, { exchange });
   }
 
+  submit(exchange: Exchange): void {
+    this.#handle(exchange);
+  }
+
   /** The app's whole answer to the last request. */
   answer(body: string, fields: Fields = FRESH, status: number = 200): void {
     this.last.complete(status, "", fieldsOf(...Object.entries(fields).flat()), body);

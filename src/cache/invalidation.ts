@@ -23,7 +23,12 @@ export function alsoInvalid(flat: readonly string[], origin: string, target: str
     const reference = valueOf(flat, name);
     if (reference === undefined || !URL.canParse(reference, origin + target)) continue;
     const url = new URL(reference, origin + target);
-    if (url.origin === new URL(origin).origin) targets.push(url.pathname + url.search);
+    const own = new URL(origin);
+    if (url.origin !== own.origin) continue;
+    // What a proxy took from the path is not in targets.
+    const prefix = own.pathname === "/" ? "" : own.pathname;
+    const path = url.pathname.startsWith(`${prefix}/`) ? url.pathname.slice(prefix.length) : url.pathname;
+    targets.push(path + url.search);
   }
   return targets;
 }

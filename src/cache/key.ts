@@ -26,6 +26,17 @@ export function keyRules(plan: CachePlan): KeyRules {
   };
 }
 
+/**
+ * Fields by which some applications and middleware are led to another method, host, scheme or path than the request itself names. What they make of
+ * one who invents them is kept apart from what everybody gets; a proxy before maitred says the same to all.
+ */
+const STEERING: ReadonlySet<string> = new Set(
+  (
+    "x-http-method-override x-http-method x-method-override x-original-url x-rewrite-url x-host x-script-name x-scheme x-url-scheme front-end-https " +
+    "x-forwarded-host x-forwarded-port x-forwarded-prefix x-forwarded-proto x-forwarded-scheme x-forwarded-server x-forwarded-ssl"
+  ).split(" "),
+);
+
 /** The path and query under which it is kept. */
 export function targetKey({ target, path, query }: RequestHead, rules: KeyRules): string {
   // In absolute form the authority is elsewhere (RFC 9112 section 3.2.2).
@@ -36,6 +47,8 @@ export function targetKey({ target, path, query }: RequestHead, rules: KeyRules)
   const { ignoresQuery } = rules;
   if (ignoresQuery !== null)
     parameters = parameters.filter((one) => {
+      // Where an application takes ";" for another "&" there are more parameters in it than this one.
+      if (one.includes(";")) return true;
       const at = one.indexOf("=");
       return !ignoresQuery(decoded(at === -1 ? one : one.slice(0, at)), at === -1 ? "" : one.slice(at + 1));
     });
@@ -46,9 +59,14 @@ export function targetKey({ target, path, query }: RequestHead, rules: KeyRules)
 
 /** The rest of the key: scheme, host, what a proxy took from the path, and the cookies and fields that the rules name. */
 export function shelfName({ head, peer }: Exchange, rules: KeyRules): string {
-  const host = head.headers.get("host") ?? "";
+  const { headers } = head;
+  const host = headers.get("host") ?? "";
   let name = `${peer.scheme}://${host.toLowerCase()}${peer.prefix}`;
-  for (const field of rules.headers) name += `\n${field}: ${head.headers.get(field) ?? ""}`;
+  for (let i = 0; i < headers.names.length; i++) {
+    const { lower } = headers.names[i]!;
+    if (STEERING.has(lower)) name += `\n${lower}: ${headers.values[i]!}`;
+  }
+  for (const field of rules.headers) name += `\n${field}: ${headers.joined(field) ?? ""}`;
   if (rules.cookies !== null) {
     const { cookies } = rules;
     const chosen = cookiesOf(head)

@@ -43,9 +43,9 @@ export class PassedSink extends PassingSink {
   /** While responses may not be stored nobody waits for another one's; the first that may ends that. */
   #learn(status: number, fields: ResponseFields): void {
     if (this.#key === null || status === 304 || status === 206) return;
-    const { hasAuthorization, hasCookie } = this.#facts;
+    const { hasAuthorization, hasCookie, hasSession } = this.#facts;
     const { clock } = this.#cache;
-    const request = { hasAuthorization, hasCookie: hasCookie && !this.#plan.anonymous, saysNoStore: false };
+    const request = { hasAuthorization, hasCookie: hasCookie && !this.#plan.anonymous, hasSession, saysNoStore: false };
     const judged = judge(request, status, fields.flat, { wall: clock.wall(), delayMs: 0 }, this.#plan);
     const now = clock.now();
     if (judged.type === "storable") this.#cache.forgetPass(this.#key);

@@ -24,6 +24,8 @@ export class RequestFacts {
   readonly hasAuthorization: boolean;
   readonly hasUser: boolean;
   readonly hasCookie: boolean;
+  /** A cookie looks like a session's, where that counts. */
+  readonly hasSession: boolean;
   /** It asks whether what the client has is still good. */
   readonly isConditional: boolean;
   readonly range: string | null;
@@ -35,9 +37,14 @@ export class RequestFacts {
     this.scheme = exchange.peer.scheme;
     this.prefix = exchange.peer.prefix;
     this.shelfName = shelfName(exchange, rules.key);
-    this.hasUser = exchange.user !== null;
+    this.hasUser = isKnown(exchange);
     this.hasAuthorization = this.hasUser || headers.get("authorization") !== undefined;
     this.hasCookie = headers.get("cookie") !== undefined;
+    const { knownSessions } = rules;
+    this.hasSession =
+      knownSessions !== null &&
+      this.hasCookie &&
+      cookiesOf(exchange.head).some(([name, value]) => knownSessions(name, value));
     this.isConditional = headers.get("if-none-match") !== undefined || headers.get("if-modified-since") !== undefined;
     this.range = headers.get("range") ?? null;
     this.wants = rules.plan.requestDirectives ? wantsOf(headers) : null;
@@ -53,12 +60,14 @@ export class RequestFacts {
   isFor(exchange: Exchange, rules: RouteRules): boolean {
     const { scheme, prefix } = exchange.peer;
     return (
-      this.rules === rules &&
-      this.scheme === scheme &&
-      this.prefix === prefix &&
-      this.hasUser === (exchange.user !== null)
+      this.rules === rules && this.scheme === scheme && this.prefix === prefix && this.hasUser === isKnown(exchange)
     );
   }
+}
+
+/** The front knows who it is: by a password, by another route's word, or by a certificate. */
+function isKnown({ user, peer }: Exchange): boolean {
+  return user !== null || (peer.tls !== null && peer.tls.clientChain.length > 0);
 }
 
 /** What Cache-Control of a request asks for (RFC 9111 section 5.2.1); spans in seconds. */
@@ -94,6 +103,7 @@ function wantsOf(headers: HeaderBlock): Wants | null {
 function bypassOf(exchange: Exchange, rules: RouteRules): string | null {
   const { head } = exchange;
   const { names, values } = head.headers;
+  if (rules.plan.anonymous && isKnown(exchange)) return "authorization";
   for (let i = 0; i < names.length; i++) {
     const { lower } = names[i]!;
     if (rules.bypassHeaders?.(lower, values[i]!) === true) return "header";

@@ -16,6 +16,8 @@ import type { CacheTwin, Untruth } from "./untruth.ts";
 /** For so long after a response that may not be stored nobody waits for another request's response. */
 const PASS_MS = 10_000;
 const MOST_PASSES = 10_000;
+/** Longer keys are not worth their memory. */
+const LONGEST_PASS = 1024;
 
 /** For people who operate it. */
 export interface CacheCounts extends StoreCounts {
@@ -80,7 +82,7 @@ export class ResponseCache {
 
   /** @param key null: of a request that others do not know of. */
   notePass(key: string | null, now: number): void {
-    if (key === null) return;
+    if (key === null || key.length > LONGEST_PASS) return;
     this.#passes.delete(key);
     this.#passes.set(key, now + PASS_MS);
     if (this.#passes.size <= MOST_PASSES) return;

@@ -23,6 +23,8 @@ export function reuseOf(stored: Reusable, wants: Wants | null, now: number): Reu
     if (wants.maxAge === 0) return "ask";
     if (wants.minFresh !== null && -lateMs < wants.minFresh * 1000) return "ask";
     if (lateMs >= 0 && wants.maxStale !== null && !stored.isStrict && lateMs <= wants.maxStale * 1000) return "use";
+    // Who says how old it may be wants nothing stale (section 5.2.1.1).
+    if (lateMs >= 0 && wants.maxAge !== null) return "ask";
   }
   if (lateMs < 0) return "use";
   return stored.mayServeWhileRevalidating(now) ? "use and renew" : "ask";

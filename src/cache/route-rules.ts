@@ -11,6 +11,8 @@ export interface RouteRules {
   readonly bypassHeaders: Matcher | null;
   readonly bypassQuery: Matcher | null;
   readonly sessionCookies: Matcher | null;
+  /** Cookies of visitors whose responses are kept by the application's word alone; null where nothing else is. */
+  readonly knownSessions: Matcher | null;
   readonly purgers: readonly IpRange[];
   readonly obeysUnixPurge: boolean;
 }
@@ -23,6 +25,7 @@ export function routeRules(plan: CachePlan): RouteRules {
     bypassHeaders: matcher(plan.bypassHeaders, true),
     bypassQuery: matcher(plan.bypassQuery),
     sessionCookies: plan.anonymous ? matcher(plan.sessionCookies, true) : null,
+    knownSessions: !plan.anonymous && plan.ttlMs > 0 ? matcher(plan.sessionCookies, true) : null,
     purgers: plan.purgeFrom.map(parseRange).filter((range) => range !== null),
     obeysUnixPurge: plan.purgeFrom.includes("unix"),
   };

@@ -12,9 +12,11 @@ export interface StoreCounts {
   readonly limitBytes: number;
 }
 
+type Cost = (stored: StoredResponse, target: string, shelfName: string) => number;
+
 export class Store {
   readonly limitBytes: number;
-  readonly #costOf: (stored: StoredResponse, target: string) => number;
+  readonly #costOf: Cost;
   readonly #shelves = new Map<string, Shelf>();
   readonly #byBase = new Map<string, Set<Shelf>>();
   #bytes = 0;
@@ -26,7 +28,7 @@ export class Store {
   onRemoved: ((stored: StoredResponse) => void) | null = null;
 
   /** @param costOf how many bytes one is counted as. */
-  constructor(limitBytes: number, costOf: (stored: StoredResponse, target: string) => number = costInMemory) {
+  constructor(limitBytes: number, costOf: Cost = costInMemory) {
     this.limitBytes = limitBytes;
     this.#costOf = costOf;
   }
@@ -45,7 +47,7 @@ export class Store {
 
   /** Puts a response in the place of the one that it is a newer form of. False where it is larger than all there is room for. */
   add(shelfName: string, target: string, stored: StoredResponse): boolean {
-    stored.countedBytes = this.#costOf(stored, target);
+    stored.countedBytes = this.#costOf(stored, target, shelfName);
     if (stored.countedBytes > this.limitBytes) return false;
     const earlier = this.resource(shelfName, target);
     for (const variant of earlier?.variants.slice() ?? [])
@@ -162,11 +164,12 @@ export class Store {
 }
 
 /** What one costs beside its text and body: the objects themselves, and its places in maps. */
-const OVERHEAD_BYTES = 1024;
+const OVERHEAD_BYTES = 1536;
 
 /** Bytes that it is counted as. Its fields stand in the list, in the ready text and in the head made of that. */
-function costInMemory(stored: StoredResponse, target: string): number {
-  let text = stored.variantKey.length + target.length;
+function costInMemory(stored: StoredResponse, target: string, shelfName: string): number {
+  // A host of its own has maps of its own, so what is invented costs who invents it no less.
+  let text = stored.variantKey.length + target.length + shelfName.length;
   for (const one of stored.flat) text += one.length;
   return OVERHEAD_BYTES + 3 * text + stored.bodyLength;
 }

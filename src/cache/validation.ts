@@ -1,7 +1,9 @@
 /** Asking the app whether a stored response is still good (RFC 9111 section 4.3): the request's conditions, and what a 304 changes. */
 import { HeaderBlock } from "../http/header-block.ts";
 import { type HeaderName, headerName } from "../http/header-names.ts";
-import { valueOf } from "../http/field-lines.ts";
+import { onlyFields, valueOf } from "../http/field-lines.ts";
+import { appended, ownFields } from "../http/response-changes.ts";
+import type { ResponseFields } from "../http/response-fields.ts";
 
 const IF_NONE_MATCH = headerName("If-None-Match")!;
 const IF_MODIFIED_SINCE = headerName("If-Modified-Since")!;
@@ -47,6 +49,13 @@ export function isAbout(notModified: readonly string[], stored: { readonly etag:
   if (etag === undefined || stored.etag === undefined || etag.startsWith("W/")) return true;
   return etag === stored.etag || stored.etag.startsWith("W/");
 }
+
+/** What the 304 sets is for the one who asked, where what is stored is given to nobody else. */
+export function withCookies(shown: ResponseFields, notModified: ResponseFields): ResponseFields {
+  return appended(shown, ownFields(onlyFields(notModified.flat, COOKIES)));
+}
+
+const COOKIES: ReadonlySet<string> = new Set(["set-cookie"]);
 
 /** Fields that describe the stored body: a 304, which has none, does not change them (section 3.2). */
 const OF_THE_BODY: ReadonlySet<string> = new Set([

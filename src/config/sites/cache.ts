@@ -17,7 +17,9 @@ const table = z.strictObject({
     .boolean()
     .optional()
     .describe("Answer only visitors without a session from the cache (see `session-cookies`)."),
-  "session-cookies": names.optional().describe("Cookies that make a visitor somebody, where `anonymous` is on."),
+  "session-cookies": names
+    .optional()
+    .describe("Cookies that make a visitor somebody: who passes by under `anonymous`, and fills nothing by `ttl`."),
   ttl: timeSpan.optional().describe("How long a response is kept that does not say it itself. 0: not at all."),
   heuristic: timeSpan
     .optional()
