@@ -56,7 +56,7 @@ const HANDOVER_IDLE_MS = 2000;
 
 const EXIT_CANNOT_START = 1;
 
-type SitesDoor = Pick<EdgeContext, "streamsBodies" | "speaksAsgi" | "bodyRule" | "submit">;
+type SitesDoor = Pick<EdgeContext, "streamsBodies" | "speaksAsgi" | "bodyRule" | "refusalPage" | "submit">;
 
 /** Serves until a signal says stop. Returns gunicorn's exit codes: 0 after a stop, 1 where it cannot listen, 3 and 4 where the app cannot be served. */
 export async function serve(
@@ -137,11 +137,11 @@ export async function serve(
   const maintenance = new Maintenance(plan.queueSize, clock, log);
   /** The sites as the edge sees them, behind what concerns all of them. */
   const sitesDoor = (): SitesDoor => {
-    const { handler, streamsBodies, speaksAsgi, bodyRule } = sites.now;
+    const { handler, streamsBodies, speaksAsgi, bodyRule, refusalPage } = sites.now;
     const limited = concurrency === null ? handler : (exchange: Exchange): void => concurrency.submit(exchange);
     const guarded = maintenance.isOn ? maintenance.guard(limited) : limited;
     const submit = healthPath === null ? guarded : answeringHealth(healthPath, healthFacts, guarded);
-    return { streamsBodies, speaksAsgi, bodyRule, submit };
+    return { streamsBodies, speaksAsgi, bodyRule, refusalPage, submit };
   };
   const context: EdgeContext = {
     clock,

@@ -16,7 +16,7 @@ import { accelerated } from "./files/accelerated.ts";
 import { type OwnFolder, OwnFolders } from "./files/own-folders.ts";
 import { staticFolder } from "./files/static-folder.ts";
 import type { UpstreamPlan } from "./config/sites/upstream.ts";
-import { answerError } from "./http/error-response.ts";
+import { answerError, type Refusal } from "./http/error-response.ts";
 import type { Exchange } from "./http/exchange.ts";
 import { fold, type Handler, type Stage } from "./http/handler.ts";
 import {
@@ -28,8 +28,9 @@ import {
   type RouteOwner,
 } from "./stages/protecting.ts";
 import { underMaintenance } from "./stages/maintenance.ts";
-import { errorPages } from "./stages/error-pages.ts";
+import { type ErrorPages, ErrorPageShelf, errorPages } from "./stages/error-pages.ts";
 import type { Log } from "./telemetry/log.ts";
+import type { RequestHead } from "./http/request-head.ts";
 import { redirecting, responding } from "./routes/fixed.ts";
 import { hasDotSegment } from "./routes/dot-segments.ts";
 import { HostTable } from "./routes/hosts.ts";
@@ -73,6 +74,8 @@ export interface Sites {
   readonly hasUpstream: boolean;
   /** null: what holds everywhere. */
   readonly bodyRule: ((exchange: Exchange) => BodyRule) | null;
+  /** The own page for what is refused at the door; null: no route has any. */
+  readonly refusalPage: ((head: RequestHead, status: number) => Refusal | null) | null;
 }
 
 type SitesPlan = Pick<
@@ -92,24 +95,27 @@ export function openSites(plan: SitesPlan, context: SitesContext): Sites {
       plan,
       guarded(context, main.handler, []),
     );
-    return { handler, streamsBodies: speaksAsgi, speaksAsgi, hasUpstream: false, bodyRule: null };
+    return { handler, streamsBodies: speaksAsgi, speaksAsgi, hasUpstream: false, bodyRule: null, refusalPage: null };
   }
-  const subrequest: Handler = (exchange) => find(exchange).handler(exchange);
+  const subrequest: Handler = (exchange) => find(exchange.head).handler(exchange);
   const all = plan.sites.flatMap(({ routes, settings }) => [settings, ...routes.map((route) => route.settings)]);
   const find = finder(plan, base, named, guarded(context, subrequest, all));
   const hasBodyRules = all.some(
     ({ limitRequestBody, requestBuffering }) => limitRequestBody !== null || requestBuffering !== null,
   );
   return {
-    handler: (exchange) => find(exchange).handler(exchange),
+    handler: (exchange) => find(exchange.head).handler(exchange),
     // Who is no app takes the body as it comes, or not at all.
-    streamsBodies: (exchange) => isAsgiOr(find(exchange), true),
+    streamsBodies: (exchange) => isAsgiOr(find(exchange.head), true),
     speaksAsgi: (exchange) => {
-      const route = find(exchange);
+      const route = find(exchange.head);
       return isAsgiOr(route, route.isUpstream);
     },
     hasUpstream: plan.sites.some(({ routes }) => routes.some(({ destination }) => destination.type === "upstream")),
-    bodyRule: hasBodyRules ? (exchange) => find(exchange).body : null,
+    bodyRule: hasBodyRules ? (exchange) => find(exchange.head).body : null,
+    refusalPage: all.some(({ errorPages: pages }) => pages !== null)
+      ? (head, status) => find(head).errorPages?.refusal(status, head.headers.get("accept")) ?? null
+      : null,
   };
 }
 
@@ -175,11 +181,14 @@ export function routeHandler(route: AnyRoute, owner: RouteOwner, plan: SitesPlan
 
 interface OpenContext extends SitesContext {
   readonly protection: GuardContext;
+  readonly pages: ErrorPageShelf;
 }
 
 /** `all` are the settings of all routes: what one of them tells an app about users, no client may say on any. */
 function guarded(context: SitesContext, subrequest: Handler, all: readonly RoutePlan["settings"][]): OpenContext {
-  return { ...context, protection: { ...context.protection, subrequest, claims: claimsOf(all) } };
+  const { protection } = context;
+  const pages = new ErrorPageShelf(protection.log);
+  return { ...context, pages, protection: { ...protection, subrequest, claims: claimsOf(all) } };
 }
 
 type AnyRoute = Pick<RoutePlan, "destination" | "settings">;
@@ -194,6 +203,7 @@ interface OpenRoute {
   readonly pool: PoolDoor | null;
   readonly isUpstream: boolean;
   readonly body: BodyRule;
+  readonly errorPages: ErrorPages | null;
 }
 
 function finder(
@@ -201,7 +211,7 @@ function finder(
   base: SitePlan,
   named: readonly SitePlan[],
   context: OpenContext,
-): (exchange: Exchange) => OpenRoute {
+): (head: RequestHead) => OpenRoute {
   const tableOf = (site: SitePlan): RouteTable<OpenRoute> =>
     new RouteTable(
       site.routes.map((route) => ({
@@ -212,13 +222,14 @@ function finder(
       open({ destination: MAIN, settings: site.settings }, ownerOf(site, null), plan, context),
     );
   const baseTable = tableOf(base);
-  const ambiguous = refusing(400, plan);
+  const basePages = base.settings.errorPages === null ? null : context.pages.of(base.settings.errorPages);
+  const ambiguous = refusing(400, plan, basePages);
   if (named.length === 0 && !plan.refusesUnknownHosts)
-    return ({ head }) => (hasDotSegment(head.path) ? ambiguous : baseTable.find(head));
+    return (head) => (hasDotSegment(head.path) ? ambiguous : baseTable.find(head));
   const hosts = new HostTable(named.map((site) => ({ hosts: site.hosts, site: tableOf(site) })));
   // RFC 9110 section 15.5.20: a request for an authority that is none of ours.
-  const misdirected = refusing(421, plan);
-  return ({ head }) => {
+  const misdirected = refusing(421, plan, basePages);
+  return (head) => {
     if (hasDotSegment(head.path)) return ambiguous;
     const table = hosts.find(head.headers.get("host") ?? "");
     if (table !== undefined) return table.find(head);
@@ -226,9 +237,16 @@ function finder(
   };
 }
 
-function refusing(status: number, { limitRequestBody, requestBuffering }: SitesPlan): OpenRoute {
+/** Whichever site it may have been for, the page is the default site's. */
+function refusing(
+  status: number,
+  { limitRequestBody, requestBuffering }: SitesPlan,
+  pages: ErrorPages | null,
+): OpenRoute {
   const body = { maxBytes: limitRequestBody, buffering: requestBuffering };
-  return { handler: (exchange) => answerError(exchange, status), pool: null, isUpstream: false, body };
+  const refuse: Handler = (exchange) => answerError(exchange, status);
+  const handler = pages === null ? refuse : errorPages(pages)(refuse);
+  return { handler, pool: null, isUpstream: false, body, errorPages: pages };
 }
 
 function open(route: AnyRoute, owner: RouteOwner, plan: SitesPlan, context: OpenContext): OpenRoute {
@@ -243,6 +261,7 @@ function open(route: AnyRoute, owner: RouteOwner, plan: SitesPlan, context: Open
       maxBytes: settings.limitRequestBody ?? plan.limitRequestBody,
       buffering: settings.requestBuffering ?? plan.requestBuffering,
     },
+    errorPages: settings.errorPages === null ? null : context.pages.of(settings.errorPages),
   };
 }
 
@@ -270,7 +289,7 @@ function stagesOf(
     ...dressingStages(settings, context.protection),
     // A page of its own is no error that another page could stand in for.
     ...(down !== null && down.page !== null ? [underMaintenance(down, context.protection.log)] : []),
-    ...(settings.errorPages === null ? [] : [errorPages(settings.errorPages, context.protection.log)]),
+    ...(settings.errorPages === null ? [] : [errorPages(context.pages.of(settings.errorPages))]),
     ...(down !== null && down.page === null ? [underMaintenance(down, context.protection.log)] : []),
     ...guardingStages(settings, owner, context.protection),
   ];
