@@ -32,7 +32,7 @@ import { type ErrorPages, ErrorPageShelf, errorPages } from "./stages/error-page
 import type { Log } from "./telemetry/log.ts";
 import type { RequestHead } from "./http/request-head.ts";
 import { redirecting, responding } from "./routes/fixed.ts";
-import { hasDotSegment } from "./routes/dot-segments.ts";
+import { hasDotSegment, isSuspect, otherReadings } from "./routes/readings.ts";
 import { HostTable } from "./routes/hosts.ts";
 import { RouteTable } from "./routes/table.ts";
 
@@ -224,16 +224,21 @@ function finder(
   const baseTable = tableOf(base);
   const basePages = base.settings.errorPages === null ? null : context.pages.of(base.settings.errorPages);
   const ambiguous = refusing(400, plan, basePages);
-  if (named.length === 0 && !plan.refusesUnknownHosts)
-    return (head) => (hasDotSegment(head.path) ? ambiguous : baseTable.find(head));
+  /** What two servers could send to two routes goes to none. */
+  const found = (table: RouteTable<OpenRoute>, head: RequestHead): OpenRoute => {
+    const route = table.find(head);
+    if (!isSuspect(head.path)) return route;
+    if (hasDotSegment(head.path)) return ambiguous;
+    return otherReadings(head.path).every((path) => table.at(path, head) === route) ? route : ambiguous;
+  };
+  if (named.length === 0 && !plan.refusesUnknownHosts) return (head) => found(baseTable, head);
   const hosts = new HostTable(named.map((site) => ({ hosts: site.hosts, site: tableOf(site) })));
   // RFC 9110 section 15.5.20: a request for an authority that is none of ours.
   const misdirected = refusing(421, plan, basePages);
   return (head) => {
-    if (hasDotSegment(head.path)) return ambiguous;
     const table = hosts.find(head.headers.get("host") ?? "");
-    if (table !== undefined) return table.find(head);
-    return plan.refusesUnknownHosts ? misdirected : baseTable.find(head);
+    if (table !== undefined) return found(table, head);
+    return plan.refusesUnknownHosts ? misdirected : found(baseTable, head);
   };
 }
 
