@@ -231,8 +231,8 @@ export async function serve(
     ledger,
     memoryCgroup: MemoryCgroup.own(plan.cgroupRoot),
     onModules: (files, standard) => pools.onModules(files, standard),
-    onFolders: (folders) => {
-      if (sites.learn(folders)) Object.assign(context, sitesDoor());
+    onFolders: (pool, folders) => {
+      if (sites.learn(pool, folders)) Object.assign(context, sitesDoor());
     },
   });
   if (plan.reload !== null) pools.develop(plan.reload, clock);

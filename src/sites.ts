@@ -154,9 +154,9 @@ export class SitesInUse {
     this.#sites = this.#preparedSites;
   }
 
-  /** A worker has told which folders its app has. True where that changes what is served. */
-  learn(folders: readonly OwnFolder[]): boolean {
-    if (!this.#ownFolders.learn(folders, this.#prepared.files.isAuto)) return false;
+  /** A worker of a pool has told which folders its app has. True where that changes what is served. */
+  learn(pool: string, folders: readonly OwnFolder[]): boolean {
+    if (!this.#ownFolders.learn(pool, folders, this.#prepared.files.isAuto)) return false;
     try {
       this.#sites = this.#open(this.#plan);
       this.#preparedSites = this.#prepared === this.#plan ? this.#sites : this.#open(this.#prepared);
@@ -168,7 +168,7 @@ export class SitesInUse {
   }
 
   #open(plan: Plan): Sites {
-    return openSites({ ...plan, sites: this.#ownFolders.added(plan.sites) }, this.#context);
+    return openSites({ ...plan, sites: this.#ownFolders.added(plan) }, this.#context);
   }
 }
 

@@ -17,7 +17,7 @@ const PYTHON = "/bin/true";
 
 /** By the user of the process: a container's root may not. */
 function limitFiles(pid: number, files: number): void {
-  const [first = "", ...rest] = [...words, "prlimit", `--pid=${pid}`, `--nofile=${files}:`];
+  const [first, ...rest] = [...words, "prlimit", `--pid=${pid}`, `--nofile=${files}:`];
   execFileSync(first, rest);
 }
 
