@@ -95,7 +95,9 @@ suite("of several apps and sites", () => {
       .added({ sites, app })
       .flatMap(({ name, routes }) =>
         routes.flatMap(({ match, destination, settings }) =>
-          destination.type === "static" ? [`${name} ${match.pattern.text} ${destination.root} ${settings.access}`] : [],
+          destination.type === "static"
+            ? [`${name} ${match.pattern.text} ${destination.root} ${settings.access.length}`]
+            : [],
         ),
       );
   const told = (url: string): OwnFolder[] => [{ setting: "MEDIA_ROOT", url, root: `/srv${url}` }];
@@ -114,7 +116,7 @@ suite("of several apps and sites", () => {
         site("both", [route("/shop", "shop")], shut),
         site("other", [route("/", "blog")]),
       ),
-      ["base /m/ /srv/m/ ", "shop /m/ /srv/m/ deny all", "both /m/ /srv/m/ deny all"],
+      ["base /m/ /srv/m/ 0", "shop /m/ /srv/m/ 1", "both /m/ /srv/m/ 1"],
     );
   });
 
@@ -124,8 +126,8 @@ suite("of several apps and sites", () => {
     own.learn("shop", told("/shop/m/"), true);
     own.learn("blog", told("/m/"), true);
     assert.deepEqual(served(own, "", site("base", [route("/shop", "shop"), route("/blog", "blog", shut)])), [
-      "base /shop/m/ /srv/shop/m/ ",
-      "base /m/ /srv/m/ deny all",
+      "base /shop/m/ /srv/shop/m/ 0",
+      "base /m/ /srv/m/ 1",
     ]);
     assert.doesNotMatch(lines.join("\n"), /is no path of that app/);
     assert.deepEqual(served(own, "a:a", site("base", [route("/blog", "blog")])), []);
