@@ -290,16 +290,17 @@ function stagesOf(
   context: OpenContext,
 ): readonly Stage[] {
   const { maintenance: down } = settings;
+  const compression = settings.compression ?? plan.compression;
   const stages: Stage[] = [
     ...dressingStages(settings, context.protection),
+    // Pages for errors pass it too: a page in memory is compressed once for all who get it.
+    ...(compression !== null && compression !== "off" ? [context.compression.stage(compression)] : []),
     // A page of its own is no error that another page could stand in for.
     ...(down !== null && down.page !== null ? [underMaintenance(down, context.protection.log)] : []),
     ...(settings.errorPages === null ? [] : [errorPages(context.pages.of(settings.errorPages))]),
     ...(down !== null && down.page === null ? [underMaintenance(down, context.protection.log)] : []),
     ...guardingStages(settings, owner, context.protection),
   ];
-  const compression = settings.compression ?? plan.compression;
-  if (compression !== null && compression !== "off") stages.push(context.compression.stage(compression));
   const cache = settings.cache ?? ownCache(destination, plan);
   if (cache !== null && cache !== "off") stages.push(caching(context.cache, routeRules(cache)));
   const accel = settings.accel ?? plan.files.accel;

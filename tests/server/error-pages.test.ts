@@ -4,8 +4,10 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { connect } from "node:http2";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
+import { gunzipSync } from "node:zlib";
 
 import { Browser } from "../support/browser.ts";
+import { ask } from "../support/configuration.ts";
 import { type Maitred, startMaitred } from "../support/maitred.ts";
 import { temporaryFolder, testApps } from "../support/places.ts";
 import { RawClient } from "../support/raw-client.ts";
@@ -258,4 +260,37 @@ error-pages = { 5xx = "site.html" }
     assert.equal(await get(`/${"x".repeat(9000)}`, { ":method": "HEAD" }), "414 ");
     session.close();
   });
+});
+
+test("error-pages are compressed as other responses are", async () => {
+  const folder = temporaryFolder();
+  const large = `<p>${"closed ".repeat(1000)}</p>`;
+  writeFileSync(join(folder, "large.html"), large);
+  writeFileSync(
+    join(folder, "maitred.toml"),
+    `app = "failing_wsgi:application"
+pythonpath = ["${testApps}"]
+compression = ["gzip"]
+error-pages = { 403 = "large.html" }
+[[route]]
+path = "/closed"
+access = ["deny all"]
+[[route]]
+path = "/open"
+respond = "small"
+`,
+  );
+  const server = await startMaitred(["-b", "127.0.0.1:0", "-w", "1"], { cwd: folder });
+  for (let round = 0; round < 2; round++) {
+    const coded = await ask(server.port, "h", "/closed", { head: "Accept-Encoding: gzip\r\n" });
+    assert.deepEqual(
+      [coded.status, coded.headers["content-encoding"], coded.headers["vary"]],
+      [403, "gzip", "Accept-Encoding"],
+    );
+    assert.equal(gunzipSync(coded.body).toString(), large);
+  }
+  const plain = await ask(server.port, "h", "/closed");
+  assert.deepEqual([plain.headers["content-encoding"], plain.text], [undefined, large]);
+  assert.equal((await ask(server.port, "h", "/open", { head: "Accept-Encoding: gzip\r\n" })).text, "small");
+  await server.stop();
 });
