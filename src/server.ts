@@ -32,7 +32,7 @@ import { type OtherServer, shareCache } from "./operations/shared-cache.ts";
 import { Signals } from "./operations/signals.ts";
 import { type Status, takeStatus } from "./operations/status.ts";
 import { stopSequence } from "./operations/stop-sequence.ts";
-import { Predecessor, startSuccessor } from "./operations/successor.ts";
+import { Predecessor, startSuccessor, type Successor } from "./operations/successor.ts";
 import { Maintenance } from "./stages/maintenance.ts";
 import { openProtection } from "./stages/protecting.ts";
 import { compileAccessLog } from "./telemetry/access-log.ts";
@@ -40,10 +40,10 @@ import { Compression } from "./compression/stage.ts";
 import { Journal } from "./telemetry/journal.ts";
 import type { Exchange } from "./http/exchange.ts";
 import { requestName } from "./http/request-name.ts";
-import type { Log } from "./telemetry/log.ts";
 import { OperationalLog } from "./telemetry/operational-log.ts";
 import { MemoryCgroup } from "./workers/memory-cgroup.ts";
-import { mostSeats, type PoolFailure, Pools } from "./workers/pools.ts";
+import { mostSeats, Pools } from "./workers/pools.ts";
+import { tellFailure } from "./workers/tell-failure.ts";
 import { ResponseRelays } from "./workers/response-relay.ts";
 import { EndLedger } from "./workers/report.ts";
 import type { ReloadOutcome } from "./workers/supervisor.ts";
@@ -56,7 +56,7 @@ const HANDOVER_IDLE_MS = 2000;
 
 const EXIT_CANNOT_START = 1;
 
-type SitesDoor = Pick<EdgeContext, "streamsBodies" | "speaksAsgi" | "bodyRule" | "submit">;
+type SitesDoor = Pick<EdgeContext, "streamsBodies" | "speaksAsgi" | "bodyRule" | "refusalPage" | "submit">;
 
 /** Serves until a signal says stop. Returns gunicorn's exit codes: 0 after a stop, 1 where it cannot listen, 3 and 4 where the app cannot be served. */
 export async function serve(
@@ -137,11 +137,11 @@ export async function serve(
   const maintenance = new Maintenance(plan.queueSize, clock, log);
   /** The sites as the edge sees them, behind what concerns all of them. */
   const sitesDoor = (): SitesDoor => {
-    const { handler, streamsBodies, speaksAsgi, bodyRule } = sites.now;
+    const { handler, streamsBodies, speaksAsgi, bodyRule, refusalPage } = sites.now;
     const limited = concurrency === null ? handler : (exchange: Exchange): void => concurrency.submit(exchange);
     const guarded = maintenance.isOn ? maintenance.guard(limited) : limited;
     const submit = healthPath === null ? guarded : answeringHealth(healthPath, healthFacts, guarded);
-    return { streamsBodies, speaksAsgi, bodyRule, submit };
+    return { streamsBodies, speaksAsgi, bodyRule, refusalPage, submit };
   };
   const context: EdgeContext = {
     clock,
@@ -169,7 +169,11 @@ export async function serve(
       log.error(`${requestName(exchange)}: the app promised Content-Length ${promised} and sent ${sent} bytes`),
   };
   maintenance.onward = (exchange) => context.submit(exchange);
-  maintenance.onSwitch = () => void Object.assign(context, sitesDoor());
+  let successor: Successor | null = null;
+  maintenance.onSwitch = () => {
+    Object.assign(context, sitesDoor());
+    successor?.tell(maintenance.inForce);
+  };
   if (plan.dateHeader) clock.every(1000, () => (context.date = new Date().toUTCString()));
 
   const edge = new Edge(context, limitsOfConnections(plan, mostSeats(plan), log));
@@ -179,6 +183,10 @@ export async function serve(
     healthBind === null
       ? null
       : new Listener(adopting({ bind: healthBind, tls: null, context }), (socket) => health.accept(socket));
+  const meet = (other: OtherServer): void => shareCache(cache, other, clock);
+  const predecessor =
+    handover === null ? null : new Predecessor(handover, (inForce) => maintenance.follow(inForce), meet);
+  await predecessor?.hasTold;
   let tls: TlsDoor | null = null;
   let listeners: readonly BoundListener[];
   try {
@@ -204,8 +212,6 @@ export async function serve(
     health.close();
   };
 
-  const meet = (other: OtherServer): void => shareCache(cache, other, clock);
-  const predecessor = handover === null ? null : new Predecessor(handover, meet);
   const pidFile = new PidFile(plan.pidFile);
   try {
     pidFile.write(predecessor !== null);
@@ -225,8 +231,8 @@ export async function serve(
     ledger,
     memoryCgroup: MemoryCgroup.own(plan.cgroupRoot),
     onModules: (files, standard) => pools.onModules(files, standard),
-    onFolders: (folders) => {
-      if (sites.learn(folders)) Object.assign(context, sitesDoor());
+    onFolders: (pool, folders) => {
+      if (sites.learn(pool, folders)) Object.assign(context, sitesDoor());
     },
   });
   if (plan.reload !== null) pools.develop(plan.reload, clock);
@@ -326,7 +332,9 @@ export async function serve(
     isUpgrading = true;
     log.info("Upgrade: starting a new server with these listeners; this one serves until it is ready");
     const sockets = [...edge.sockets, ...healthListeners].map(({ fd, door }) => ({ bind: bindText(door.bind), fd }));
-    const outcome = await startSuccessor(plan.operations, sockets, meet);
+    successor = startSuccessor(plan.operations, sockets, maintenance.inForce, meet);
+    const outcome = await successor.outcome;
+    successor = null;
     isUpgrading = false;
     if (outcome.type === "failed") return log.error(`Upgrade failed, this server goes on: ${outcome.detail}`);
     log.info(`Upgrade: the new server (pid ${outcome.pid}) is ready; this one finishes what it has`);
@@ -388,13 +396,4 @@ function nameOf({ app }: Pick<Plan, "app">): string {
 function counter(): () => number {
   let last = 0;
   return () => ++last;
-}
-
-function tellFailure(failure: PoolFailure, log: Log): void {
-  if (failure.traceback !== "") log.error(failure.traceback.trimEnd());
-  log.critical(
-    failure.exitCode === 4
-      ? `App failed to load: ${failure.message}`
-      : `Worker failed to boot (${failure.app}): ${failure.message}`,
-  );
 }

@@ -16,7 +16,7 @@ import { accelerated } from "./files/accelerated.ts";
 import { type OwnFolder, OwnFolders } from "./files/own-folders.ts";
 import { staticFolder } from "./files/static-folder.ts";
 import type { UpstreamPlan } from "./config/sites/upstream.ts";
-import { answerError } from "./http/error-response.ts";
+import { answerError, type Refusal } from "./http/error-response.ts";
 import type { Exchange } from "./http/exchange.ts";
 import { fold, type Handler, type Stage } from "./http/handler.ts";
 import {
@@ -28,10 +28,11 @@ import {
   type RouteOwner,
 } from "./stages/protecting.ts";
 import { underMaintenance } from "./stages/maintenance.ts";
-import { errorPages } from "./stages/error-pages.ts";
+import { type ErrorPages, ErrorPageShelf, errorPages } from "./stages/error-pages.ts";
 import type { Log } from "./telemetry/log.ts";
+import type { RequestHead } from "./http/request-head.ts";
 import { redirecting, responding } from "./routes/fixed.ts";
-import { hasDotSegment } from "./routes/dot-segments.ts";
+import { hasDotSegment, isSuspect, otherReadings } from "./routes/readings.ts";
 import { HostTable } from "./routes/hosts.ts";
 import { RouteTable } from "./routes/table.ts";
 
@@ -73,6 +74,8 @@ export interface Sites {
   readonly hasUpstream: boolean;
   /** null: what holds everywhere. */
   readonly bodyRule: ((exchange: Exchange) => BodyRule) | null;
+  /** The own page for what is refused at the door; null: no route has any. */
+  readonly refusalPage: ((head: RequestHead, status: number) => Refusal | null) | null;
 }
 
 type SitesPlan = Pick<
@@ -92,24 +95,27 @@ export function openSites(plan: SitesPlan, context: SitesContext): Sites {
       plan,
       guarded(context, main.handler, []),
     );
-    return { handler, streamsBodies: speaksAsgi, speaksAsgi, hasUpstream: false, bodyRule: null };
+    return { handler, streamsBodies: speaksAsgi, speaksAsgi, hasUpstream: false, bodyRule: null, refusalPage: null };
   }
-  const subrequest: Handler = (exchange) => find(exchange).handler(exchange);
+  const subrequest: Handler = (exchange) => find(exchange.head).handler(exchange);
   const all = plan.sites.flatMap(({ routes, settings }) => [settings, ...routes.map((route) => route.settings)]);
   const find = finder(plan, base, named, guarded(context, subrequest, all));
   const hasBodyRules = all.some(
     ({ limitRequestBody, requestBuffering }) => limitRequestBody !== null || requestBuffering !== null,
   );
   return {
-    handler: (exchange) => find(exchange).handler(exchange),
+    handler: (exchange) => find(exchange.head).handler(exchange),
     // Who is no app takes the body as it comes, or not at all.
-    streamsBodies: (exchange) => isAsgiOr(find(exchange), true),
+    streamsBodies: (exchange) => isAsgiOr(find(exchange.head), true),
     speaksAsgi: (exchange) => {
-      const route = find(exchange);
+      const route = find(exchange.head);
       return isAsgiOr(route, route.isUpstream);
     },
     hasUpstream: plan.sites.some(({ routes }) => routes.some(({ destination }) => destination.type === "upstream")),
-    bodyRule: hasBodyRules ? (exchange) => find(exchange).body : null,
+    bodyRule: hasBodyRules ? (exchange) => find(exchange.head).body : null,
+    refusalPage: all.some(({ errorPages: pages }) => pages !== null)
+      ? (head, status) => find(head).errorPages?.refusal(status, head.headers.get("accept")) ?? null
+      : null,
   };
 }
 
@@ -148,9 +154,9 @@ export class SitesInUse {
     this.#sites = this.#preparedSites;
   }
 
-  /** A worker has told which folders its app has. True where that changes what is served. */
-  learn(folders: readonly OwnFolder[]): boolean {
-    if (!this.#ownFolders.learn(folders, this.#prepared.files.isAuto)) return false;
+  /** A worker of a pool has told which folders its app has. True where that changes what is served. */
+  learn(pool: string, folders: readonly OwnFolder[]): boolean {
+    if (!this.#ownFolders.learn(pool, folders, this.#prepared.files.isAuto)) return false;
     try {
       this.#sites = this.#open(this.#plan);
       this.#preparedSites = this.#prepared === this.#plan ? this.#sites : this.#open(this.#prepared);
@@ -162,7 +168,7 @@ export class SitesInUse {
   }
 
   #open(plan: Plan): Sites {
-    return openSites({ ...plan, sites: this.#ownFolders.added(plan.sites) }, this.#context);
+    return openSites({ ...plan, sites: this.#ownFolders.added(plan) }, this.#context);
   }
 }
 
@@ -175,11 +181,14 @@ export function routeHandler(route: AnyRoute, owner: RouteOwner, plan: SitesPlan
 
 interface OpenContext extends SitesContext {
   readonly protection: GuardContext;
+  readonly pages: ErrorPageShelf;
 }
 
 /** `all` are the settings of all routes: what one of them tells an app about users, no client may say on any. */
 function guarded(context: SitesContext, subrequest: Handler, all: readonly RoutePlan["settings"][]): OpenContext {
-  return { ...context, protection: { ...context.protection, subrequest, claims: claimsOf(all) } };
+  const { protection } = context;
+  const pages = new ErrorPageShelf(protection.log);
+  return { ...context, pages, protection: { ...protection, subrequest, claims: claimsOf(all) } };
 }
 
 type AnyRoute = Pick<RoutePlan, "destination" | "settings">;
@@ -194,6 +203,7 @@ interface OpenRoute {
   readonly pool: PoolDoor | null;
   readonly isUpstream: boolean;
   readonly body: BodyRule;
+  readonly errorPages: ErrorPages | null;
 }
 
 function finder(
@@ -201,7 +211,7 @@ function finder(
   base: SitePlan,
   named: readonly SitePlan[],
   context: OpenContext,
-): (exchange: Exchange) => OpenRoute {
+): (head: RequestHead) => OpenRoute {
   const tableOf = (site: SitePlan): RouteTable<OpenRoute> =>
     new RouteTable(
       site.routes.map((route) => ({
@@ -212,23 +222,36 @@ function finder(
       open({ destination: MAIN, settings: site.settings }, ownerOf(site, null), plan, context),
     );
   const baseTable = tableOf(base);
-  const ambiguous = refusing(400, plan);
-  if (named.length === 0 && !plan.refusesUnknownHosts)
-    return ({ head }) => (hasDotSegment(head.path) ? ambiguous : baseTable.find(head));
+  const basePages = base.settings.errorPages === null ? null : context.pages.of(base.settings.errorPages);
+  const ambiguous = refusing(400, plan, basePages);
+  /** What two servers could send to two routes goes to none. */
+  const found = (table: RouteTable<OpenRoute>, head: RequestHead): OpenRoute => {
+    const route = table.find(head);
+    if (!isSuspect(head.path)) return route;
+    if (hasDotSegment(head.path)) return ambiguous;
+    return otherReadings(head.path).every((path) => table.at(path, head) === route) ? route : ambiguous;
+  };
+  if (named.length === 0 && !plan.refusesUnknownHosts) return (head) => found(baseTable, head);
   const hosts = new HostTable(named.map((site) => ({ hosts: site.hosts, site: tableOf(site) })));
   // RFC 9110 section 15.5.20: a request for an authority that is none of ours.
-  const misdirected = refusing(421, plan);
-  return ({ head }) => {
-    if (hasDotSegment(head.path)) return ambiguous;
+  const misdirected = refusing(421, plan, basePages);
+  return (head) => {
     const table = hosts.find(head.headers.get("host") ?? "");
-    if (table !== undefined) return table.find(head);
-    return plan.refusesUnknownHosts ? misdirected : baseTable.find(head);
+    if (table !== undefined) return found(table, head);
+    return plan.refusesUnknownHosts ? misdirected : found(baseTable, head);
   };
 }
 
-function refusing(status: number, { limitRequestBody, requestBuffering }: SitesPlan): OpenRoute {
+/** Whichever site it may have been for, the page is the default site's. */
+function refusing(
+  status: number,
+  { limitRequestBody, requestBuffering }: SitesPlan,
+  pages: ErrorPages | null,
+): OpenRoute {
   const body = { maxBytes: limitRequestBody, buffering: requestBuffering };
-  return { handler: (exchange) => answerError(exchange, status), pool: null, isUpstream: false, body };
+  const refuse: Handler = (exchange) => answerError(exchange, status);
+  const handler = pages === null ? refuse : errorPages(pages)(refuse);
+  return { handler, pool: null, isUpstream: false, body, errorPages: pages };
 }
 
 function open(route: AnyRoute, owner: RouteOwner, plan: SitesPlan, context: OpenContext): OpenRoute {
@@ -243,6 +266,7 @@ function open(route: AnyRoute, owner: RouteOwner, plan: SitesPlan, context: Open
       maxBytes: settings.limitRequestBody ?? plan.limitRequestBody,
       buffering: settings.requestBuffering ?? plan.requestBuffering,
     },
+    errorPages: settings.errorPages === null ? null : context.pages.of(settings.errorPages),
   };
 }
 
@@ -266,16 +290,17 @@ function stagesOf(
   context: OpenContext,
 ): readonly Stage[] {
   const { maintenance: down } = settings;
+  const compression = settings.compression ?? plan.compression;
   const stages: Stage[] = [
     ...dressingStages(settings, context.protection),
+    // Pages for errors pass it too: a page in memory is compressed once for all who get it.
+    ...(compression !== null && compression !== "off" ? [context.compression.stage(compression)] : []),
     // A page of its own is no error that another page could stand in for.
     ...(down !== null && down.page !== null ? [underMaintenance(down, context.protection.log)] : []),
-    ...(settings.errorPages === null ? [] : [errorPages(settings.errorPages, context.protection.log)]),
+    ...(settings.errorPages === null ? [] : [errorPages(context.pages.of(settings.errorPages))]),
     ...(down !== null && down.page === null ? [underMaintenance(down, context.protection.log)] : []),
     ...guardingStages(settings, owner, context.protection),
   ];
-  const compression = settings.compression ?? plan.compression;
-  if (compression !== null && compression !== "off") stages.push(context.compression.stage(compression));
   const cache = settings.cache ?? ownCache(destination, plan);
   if (cache !== null && cache !== "off") stages.push(caching(context.cache, routeRules(cache)));
   const accel = settings.accel ?? plan.files.accel;

@@ -21,6 +21,7 @@ class Settings:
 class TestFolders(unittest.TestCase):
     def told(self, **differences):
         settings = type("Other", (Settings,), differences)()
+        settings._wrapped = settings
         module = types.ModuleType("django.conf")
         setattr(module, "settings", settings)  # noqa: B010
         before = sys.modules.get("django.conf")
@@ -40,7 +41,14 @@ class TestFolders(unittest.TestCase):
         self.assertEqual(self.told(MEDIA_URL="/media/", MEDIA_ROOT="media"), {"folders": [static, media]})
         self.assertEqual(self.told(STATIC_ROOT=None), {"folders": [{**static, "root": None}]})
         self.assertEqual(self.told(STATIC_URL="https://cdn.example/static/"), {})
+        self.assertEqual(self.told(STATIC_URL="//cdn.example/static/"), {})
         self.assertEqual(self.told(STATIC_URL=None), {})
+
+    def test_relative_urls_lie_below_the_root_of_the_application(self):
+        told = self.told(STATIC_URL="static/")["folders"][0]
+        self.assertEqual(told["url"], "static/")
+        told = self.told(STATIC_URL="static/", FORCE_SCRIPT_NAME="/app/")["folders"][0]
+        self.assertEqual(told["url"], "/app/static/")
 
     def test_nothing_without_django_or_where_it_serves_them_itself(self):
         self.assertEqual(told_folders(), {})

@@ -4,10 +4,10 @@
  */
 import { readFileSync } from "node:fs";
 import type { PlanResult } from "../config/read-plan.ts";
-import { readAll } from "../config/read-all.ts";
 import { resolve } from "../config/resolve.ts";
 import { checkConfig, help, printConfig } from "../config/settings/process.ts";
 import { commands } from "./commands.ts";
+import { readJudged } from "./read-judged.ts";
 import { usageText, versionText } from "./usage.ts";
 
 const exitMistake = 2;
@@ -54,8 +54,9 @@ async function main(argv: readonly string[]): Promise<number> {
   }
   // A reload reads all of it again, as it was given to this process.
   const env = { ...process.env };
-  const read = async (): Promise<PlanResult> => (await readAll(argv, env, folder)).result;
-  const result = await read();
+  const read = async (isServing: boolean): Promise<PlanResult> =>
+    (await readJudged(argv, env, folder, isServing)).result;
+  const result = await read(false);
   switch (result.type) {
     case "help":
       return print(usageText());
@@ -72,7 +73,7 @@ async function main(argv: readonly string[]): Promise<number> {
       wantsStack = result.plan.logLevel === "debug";
       // Only now: --help and mistakes must not pay for loading the server.
       const { serve } = await import("../server.ts");
-      return await serve(result.plan, result.notices, ownVersion(), read);
+      return await serve(result.plan, result.notices, ownVersion(), () => read(true));
     }
   }
 }

@@ -17,6 +17,8 @@ const house: HostFacts = {
   findPython: () => ({ path: "/usr/bin/python3" }),
   isDirectory: () => true,
   isFile: () => false,
+  trouble: () => null,
+  textOf: () => null,
 };
 
 function read(line: string): ReturnType<typeof readPlan> {

@@ -26,7 +26,10 @@ export function staticRoutes(specs: readonly StaticSpec[]): readonly RoutePlan[]
   });
 }
 
-/** The sites with absolute paths to their folders. A path may also name one file, which then answers all requests of its route. */
+/**
+ * The sites with absolute paths to their folders; whether those of the file can be read, judged-paths.ts says.
+ * A path may also name one file, which then answers all requests of its route.
+ */
 export function placedFolders(
   sites: readonly SitePlan[],
   fromChdir: (path: string) => string,
@@ -39,7 +42,7 @@ export function placedFolders(
     const path = fromChdir(destination.root).replace(/(?<=.)\/+$/, "");
     if (host.isDirectory(path))
       return { ...route, destination: { ...destination, root: path, prefix: prefixOf(match.pattern) } };
-    if (!host.isFile(path)) mistakes.push(`${route.name}: there is no folder ${path} to serve`);
+    if (!host.isFile(path) && route.at === null) mistakes.push(`${route.name}: there is no folder ${path} to serve`);
     const at = path.lastIndexOf("/");
     return { ...route, destination: { ...destination, root: path.slice(0, at) || "/", file: path.slice(at + 1) } };
   };

@@ -1,4 +1,5 @@
 /** What readPlan needs to know about the machine, as an interface: tests bring an invented host, host.ts the real one. */
+import type { PathUse } from "./path-trouble.ts";
 
 export interface HostFacts {
   readonly cwd: string;
@@ -13,4 +14,8 @@ export interface HostFacts {
   findPython(explicit: string | null, chdir: string): { readonly path: string } | { readonly error: string };
   isDirectory(path: string): boolean;
   isFile(path: string): boolean;
+  /** Why this user cannot use it so: a sentence about the path or one above it; null where it can. */
+  trouble(path: string, use: PathUse): string | null;
+  /** A text file; null where it cannot be read. */
+  textOf(path: string): string | null;
 }

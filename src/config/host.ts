@@ -4,6 +4,7 @@ import { availableParallelism } from "node:os";
 import { allowedCpus, cfsQuota, cgroupAncestors, cgroupPath, cpuMaxQuota } from "./cpus.ts";
 import type { HostFacts } from "./host-facts.ts";
 import { absolutePath } from "./paths.ts";
+import { pathTrouble } from "./path-trouble.ts";
 import type { Environment } from "./resolve.ts";
 
 export function realHost(cwd: string, env: Environment): HostFacts {
@@ -16,6 +17,8 @@ export function realHost(cwd: string, env: Environment): HostFacts {
     findPython: (explicit, chdir) => findPython(explicit, chdir, cwd, env),
     isDirectory,
     isFile,
+    trouble: pathTrouble,
+    textOf: contents,
   };
 }
 

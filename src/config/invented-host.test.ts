@@ -14,6 +14,8 @@ export const house: HostFacts = {
   findPython: (explicit) => ({ path: explicit ?? "/usr/bin/python3" }),
   isDirectory: (path) => ["/srv/site", "/srv/site/src", "/app"].includes(path),
   isFile: () => false,
+  trouble: () => null,
+  textOf: () => null,
 };
 
 export type Env = Readonly<Record<string, string>>;

@@ -15,6 +15,8 @@ const house: HostFacts = {
   findPython: () => ({ path: "/usr/bin/python3" }),
   isDirectory: () => true,
   isFile: () => false,
+  trouble: () => null,
+  textOf: () => null,
 };
 
 function read(

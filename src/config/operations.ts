@@ -31,6 +31,8 @@ export interface OperationsPlan {
 export interface Handover {
   /** A stream to the older one: it is told when this one is ready, and its end is the older one's. */
   readonly link: number;
+  /** The stream begins with word of maintenance that is on: it holds for the first request already. */
+  readonly maintenance?: boolean;
   /** Listening sockets, with the addresses that they were asked for by. */
   readonly sockets: readonly { readonly bind: string; readonly fd: number }[];
 }
@@ -117,8 +119,10 @@ function isPortZero(bind: Bind): boolean {
 function handoverOf(text: string | undefined): Handover | null {
   if (text === undefined) return null;
   try {
-    const { link, sockets } = JSON.parse(text) as Handover;
-    return typeof link === "number" && Array.isArray(sockets) ? { link, sockets } : null;
+    const { link, sockets, maintenance } = JSON.parse(text) as Handover;
+    return typeof link === "number" && Array.isArray(sockets)
+      ? { link, sockets, maintenance: maintenance === true }
+      : null;
   } catch {
     return null;
   }

@@ -24,5 +24,5 @@ export async function readAll(argv: readonly string[], env: Environment, cwd: st
   const result = readPlan(argv, env, host);
   if (result.type === "help" || result.type === "version") return { result, configuration: null };
   const mistakes = [found.mistake, ...(result.type === "mistakes" ? result.mistakes : [])];
-  return { result: { type: "mistakes", mistakes }, configuration: null };
+  return { result: { type: "mistakes", mistakes, tls: result.tls }, configuration: null };
 }

@@ -15,6 +15,8 @@ const house: HostFacts = {
     name === "nopython" ? { error: "--python nopython is not on PATH" } : { path: "/usr/bin/python3" },
   isDirectory: (path) => path === "/srv/site",
   isFile: () => false,
+  trouble: () => null,
+  textOf: () => null,
 };
 
 type Env = Readonly<Record<string, string>>;

@@ -16,6 +16,8 @@ const house: HostFacts = {
   findPython: () => ({ path: "/usr/bin/python3" }),
   isDirectory: (path) => path.length % 2 === 0,
   isFile: (path) => path.length % 3 === 0,
+  trouble: () => null,
+  textOf: () => null,
 };
 
 const flags = [

@@ -9,6 +9,7 @@ import type { Configuration } from "./file/read-configuration.ts";
 import type { HostFacts } from "./host-facts.ts";
 import { placedErrorPages } from "./error-pages.ts";
 import { placedFolders, staticRoutes } from "./files.ts";
+import { judgedPaths, judgedSettings } from "./judged-paths.ts";
 import { listen } from "./listen.ts";
 import { operations } from "./operations.ts";
 import { originName, originRank, originText } from "./origin.ts";
@@ -17,7 +18,7 @@ import type { Bind, Plan } from "./plan.ts";
 import { poolsOf } from "./pools.ts";
 import { reloadOf } from "./reload.ts";
 import { resolve, type Environment, type Resolved } from "./resolve.ts";
-import { tlsOf } from "./tls.ts";
+import { tlsOf, type TlsAsked } from "./tls.ts";
 import { backlog, umask } from "./settings/bind.ts";
 import * as buffering from "./settings/buffering.ts";
 import * as caching from "./settings/cache.ts";
@@ -43,10 +44,16 @@ import { sizingOf } from "./worker-count.ts";
 import { workerModel } from "./worker-model.ts";
 
 export type PlanResult =
-  | { readonly type: "plan"; readonly plan: Plan; readonly notices: readonly string[] }
+  | {
+      readonly type: "plan";
+      readonly plan: Plan;
+      readonly notices: readonly string[];
+      /** Certificates whose files nobody has looked at yet. */
+      readonly tls: TlsAsked | null;
+    }
   | { readonly type: "help" }
   | { readonly type: "version" }
-  | { readonly type: "mistakes"; readonly mistakes: readonly string[] };
+  | { readonly type: "mistakes"; readonly mistakes: readonly string[]; readonly tls: TlsAsked | null };
 
 /** `file` is the configuration file that was found. */
 export function readPlan(
@@ -74,8 +81,6 @@ export function readPlan(
   const logPath = (path: string): string => (path === "-" ? path : fromChdir(path));
 
   const spoolDir = absolutePath(chdir, value(buffering.spoolDir) ?? (env["TMPDIR"] || "/tmp"));
-  if (value(buffering.spoolDir) !== null && !host.isDirectory(spoolDir))
-    mistakes.push(`${originText(resolved.get(buffering.spoolDir).origin)} is not a folder (${spoolDir})`);
 
   const passed = passedSockets(env, host.pid);
   const addresses = listen(resolved, env, passed.binds);
@@ -134,15 +139,22 @@ export function readPlan(
   // A file with mistakes tells no app, and its own mistakes are enough then; folders, upstreams and their like need none.
   const needsApp = (file === null || file.content !== null) && !routing.sites.some(({ routes }) => routes.length > 0);
   if (appProblem !== null && (words[0] !== "" || needsApp)) mistakes.unshift(appProblem);
-  const paged = placedErrorPages(routing.sites, fromChdir, host);
-  const folders = placedFolders(paged.sites, fromChdir, host);
-  const serving = placedAuthorities(folders.sites, fromChdir, host);
-  mistakes.push(...paged.mistakes, ...folders.mistakes, ...serving.mistakes);
+  const folders = placedFolders(placedErrorPages(routing.sites, fromChdir), fromChdir, host);
+  const sites = placedAuthorities(folders.sites, fromChdir);
+  mistakes.push(...folders.mistakes);
+  for (const { mistakes: more, notices: told } of [
+    ...(file === null ? [] : [judgedPaths(file, host.isDirectory(chdir) ? chdir : null, host)]),
+    judgedSettings(resolved, chdir, host),
+  ]) {
+    mistakes.push(...more);
+    notices.push(...told);
+  }
   const beside = poolsOf([...value(pools.pool), ...routing.pools], main, automatic, elasticity);
   mistakes.push(...beside.mistakes);
   notices.push(...remarks(resolved, env, host));
 
-  if (mistakes.length > 0) return { type: "mistakes", mistakes: inOrder([...new Set(mistakes)], file) };
+  if (mistakes.length > 0)
+    return { type: "mistakes", mistakes: inOrder([...new Set(mistakes)], file?.name ?? null), tls: secured.asked };
   const accessLog = accessLogOf(resolved);
   const pidFile = value(processRows.pidFile);
   const plan: Plan = {
@@ -153,9 +165,9 @@ export function readPlan(
     ...sizingOf(sizing.value, automatic.workers, elasticity),
     workersReason: sizing.value === "auto" ? automatic.reason : originText(sizing.origin),
     cpus: automatic.cpus,
-    pools: beside.pools.map((pool) => ({ ...pool, patterns: patternsTo(pool.name, serving.sites) })),
+    pools: beside.pools.map((pool) => ({ ...pool, patterns: patternsTo(pool.name, sites) })),
     configurationFile: file?.path ?? null,
-    sites: serving.sites,
+    sites,
     refusesUnknownHosts: routing.refusesUnknownHosts,
     python: "path" in found ? found.path : "",
     chdir,
@@ -241,21 +253,21 @@ export function readPlan(
       healthBind: operating.plan.healthBind === null ? null : placed(operating.plan.healthBind, fromChdir),
     },
   };
-  return { type: "plan", plan, notices };
+  return { type: "plan", plan, notices, tls: secured.asked };
 }
 
-// Private
-
-/** Those of the file by their lines, before the others. */
-function inOrder(mistakes: readonly string[], file: Configuration | null): readonly string[] {
-  if (file === null) return mistakes;
+/** Those of the file of this name by their lines, before the others. */
+export function inOrder(mistakes: readonly string[], name: string | null): readonly string[] {
+  if (name === null) return mistakes;
   const lineOf = (mistake: string): number => {
-    const line = mistake.startsWith(`${file.name}:`) ? Number.parseInt(mistake.slice(file.name.length + 1), 10) : NaN;
+    const line = mistake.startsWith(`${name}:`) ? Number.parseInt(mistake.slice(name.length + 1), 10) : NaN;
     return Number.isNaN(line) ? Infinity : line;
   };
   const lines = new Map(mistakes.map((mistake) => [mistake, lineOf(mistake)]));
   return mistakes.toSorted((a, b) => Math.sign((lines.get(a) ?? 0) - (lines.get(b) ?? 0)) || 0);
 }
+
+// Private
 
 /** For whoever asks what a pool is for. */
 function patternsTo(pool: string, sites: readonly SitePlan[]): readonly PathPattern[] {

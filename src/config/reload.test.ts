@@ -14,6 +14,8 @@ const house: HostFacts = {
   findPython: () => ({ path: "/usr/bin/python3" }),
   isDirectory: (path) => ["/srv/site", "/srv/site/lib", "/srv/site/templates", "/srv/other"].includes(path),
   isFile: () => false,
+  trouble: () => null,
+  textOf: () => null,
 };
 
 function planned(line: string, env: Readonly<Record<string, string>> = {}): { plan: Plan; notices: readonly string[] } {

@@ -1,13 +1,23 @@
 /** The rows about TLS to one TlsPlan: which key belongs to which certificate, and what makes no sense without the other. */
 import { bindText } from "./bind.ts";
-import { originName, originText } from "./origin.ts";
+import { originName, originText, type Origin } from "./origin.ts";
 import type { Bind, TlsPlan } from "./plan.ts";
 import type { Resolved } from "./resolve.ts";
 import * as rows from "./settings/tls.ts";
 
+/** What was asked for, and how messages name it; its files are judged by who knows certificates. */
+export interface TlsAsked {
+  readonly plan: TlsPlan;
+  /** For each certificate. */
+  readonly certificates: readonly string[];
+  readonly authorities: string;
+  readonly ciphers: string;
+}
+
 export interface TlsOutcome {
   /** null: no address speaks TLS. */
   readonly tls: TlsPlan | null;
+  readonly asked: TlsAsked | null;
   readonly mistakes: readonly string[];
   readonly notices: readonly string[];
 }
@@ -36,7 +46,7 @@ export function tlsOf(resolved: Resolved, binds: readonly Bind[], fromChdir: (pa
       const { origin } = resolved.get<unknown>(row);
       if (origin.type !== "default") notices.push(`${originName(origin)} has no effect without --certfile`);
     }
-    return { tls: null, mistakes, notices };
+    return { tls: null, asked: null, mistakes, notices };
   }
 
   const taken = new Set(binds.map(bindText));
@@ -76,10 +86,22 @@ export function tlsOf(resolved: Resolved, binds: readonly Bind[], fromChdir: (pa
     caFile: requirement.value === "none" || authorities.value === null ? null : fromChdir(authorities.value),
     handshakeTimeoutMs: resolved.get(rows.handshakeTimeout).value,
   };
-  return { tls, mistakes, notices };
+  const asked: TlsAsked = {
+    plan: tls,
+    certificates: resolved.given(rows.certfile).map(({ origin }) => placeOf(origin)),
+    authorities: placeOf(authorities.origin),
+    ciphers: placeOf(resolved.get(rows.ciphers).origin),
+  };
+  // Keys that are too many or too few belong to nobody knows which.
+  return { tls, asked: given > 0 && given !== count ? null : asked, mistakes, notices };
 }
 
 // Private
+
+/** Before a message: "maitred.toml:3: ", or nothing, since messages name the files. */
+function placeOf(origin: Origin): string {
+  return origin.type === "file" ? `${origin.place}: ` : "";
+}
 
 function times(count: number): string {
   return count === 1 ? "once" : `${count} times`;

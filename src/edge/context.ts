@@ -1,6 +1,7 @@
 /** What every client connection needs from the house; one object, shared by all of them. */
 import type { Clock } from "../clock.ts";
 import type { ForwardingPolicy } from "../http/client-identity.ts";
+import type { Refusal } from "../http/error-response.ts";
 import type { Exchange, FilePart } from "../http/exchange.ts";
 import type { HeadLimits } from "../http/http1/request-parser.ts";
 import type { BodyLimits, BodyRule } from "./body-limits.ts";
@@ -62,6 +63,8 @@ export interface EdgeContext {
   isDraining: boolean;
   /** What holds for the body of this request; null: `bodies` for all. */
   bodyRule: ((exchange: Exchange) => BodyRule) | null;
+  /** The site's own page for what is refused at the door; null where it has none, `refusalPage` is null where no site has any. */
+  refusalPage: ((head: RequestHead, status: number) => Refusal | null) | null;
   /** Who answers it wants its body as it arrives (ASGI), or not at all; else it is complete first, in memory or in a file. */
   streamsBodies(exchange: Exchange): boolean;
   /** An ASGI app answers it, or another server: that takes WebSockets, and hears at once of a client that has no more to say. */

@@ -53,6 +53,7 @@ export class Client {
       proxyProtocol: null,
       streamsBodies: () => false,
       bodyRule: null,
+      refusalPage: null,
       speaksAsgi: differences.streamsBodies ?? ((): boolean => false),
       submit: (exchange) => {
         exchange.state = "given";

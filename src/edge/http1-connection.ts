@@ -11,6 +11,7 @@ import { ClientIdentity } from "../http/client-identity.ts";
 import { Exchange, type FilePart, type Peer, type ResponseSink } from "../http/exchange.ts";
 import { BadForwarding } from "../http/forwarded.ts";
 import { type ProtocolError, RequestParser } from "../http/http1/request-parser.ts";
+import { UNREADABLE } from "../http/glimpse.ts";
 import { carriesBody, takesTrailers } from "../http/http1/response-head.ts";
 import { EMPTY_BODY } from "../http/request-body.ts";
 import type { RequestHead } from "../http/request-head.ts";
@@ -22,7 +23,6 @@ import { type ClientConnection, LINGER_MS } from "./connection.ts";
 import type { EdgeContext } from "./context.ts";
 import { Http1ResponseWriter } from "./http1-response-writer.ts";
 import { Http1WebSocketHost } from "./http1-web-socket.ts";
-import { UNREADABLE } from "./refusal.ts";
 import type { WebSocketConnection } from "./web-socket-connection.ts";
 import { offerWebSocket, speaksWebSocket } from "./web-socket-offer.ts";
 import { type BodySource, RequestIntake } from "./request-intake.ts";
@@ -154,7 +154,7 @@ export class Http1Connection implements ClientConnection, ResponseSink, StreamLi
     const identified = this.#identity.of(head);
     if (identified instanceof BadForwarding) {
       this.#parser.detach();
-      return this.reject(400, identified.detail);
+      return this.reject(400, identified.detail, head);
     }
     if (!this.#identity.isTrusted) this.#context.onUntrusted(this.#peer.address, head);
     this.#begin(identified.head, identified.peer);
@@ -370,8 +370,8 @@ export class Http1Connection implements ClientConnection, ResponseSink, StreamLi
     if (this.#exchange !== null || !this.#parser.isIdle) this.#afterParsing();
   }
 
-  /** Answers where no answer has begun, and ends the connection. */
-  reject(status: number, detail: string): void {
+  /** Answers where no answer has begun, and ends the connection. `known` is the head where there is no exchange. */
+  reject(status: number, detail: string, known?: RequestHead): void {
     if (this.#isClosing) return;
     this.#context.onRejected(this.#peer.address, status, detail);
     const exchange = this.#exchange ?? new Exchange(UNREADABLE, this.#peer, this, this.since);
@@ -379,7 +379,7 @@ export class Http1Connection implements ClientConnection, ResponseSink, StreamLi
     this.#exchange = exchange;
     if (!hasBegun) {
       exchange.status = status;
-      exchange.sentBytes = this.#writer.refuse(status);
+      exchange.sentBytes = this.#writer.refuse(status, known ?? exchange.head, this.#parser.begun);
     }
     this.#leave();
     this.#close();

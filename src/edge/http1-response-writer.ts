@@ -4,10 +4,12 @@
  */
 import type { Exchange, FilePart } from "../http/exchange.ts";
 import { chunkHeader, CHUNK_END, lastChunk } from "../http/http1/chunk.ts";
+import { glimpseOfText, UNREADABLE } from "../http/glimpse.ts";
 import {
   carriesBody,
   completeHead,
   informationalHead,
+  reasonPhrase,
   type ResponseHeadOptions,
   streamedHead,
 } from "../http/http1/response-head.ts";
@@ -17,7 +19,7 @@ import type { ResponseFields } from "../http/response-fields.ts";
 import { LARGE_BYTES, pieceBuffers } from "../spool/piece-buffers.ts";
 import type { ByteStream } from "../streams/byte-stream.ts";
 import type { EdgeContext } from "./context.ts";
-import { refusal } from "./refusal.ts";
+import { dressedRefusal } from "./refusal.ts";
 
 /** A buffer of one's own is cheap to have up to this size. */
 const LEAST_POOLED_BYTES = 32_768;
@@ -75,10 +77,16 @@ export class Http1ResponseWriter {
     this.#stream.writeText(CONTINUE);
   }
 
-  /** The whole answer to a request that could not be read or taken. Returns the length of its body. */
-  refuse(status: number): number {
-    const { head, body } = refusal(status, this.#context.date, this.#context.server);
-    this.#stream.writeText(head + body);
+  /** The whole answer to a request that was not taken, or could not be read: then `begun` is what came of it. Returns the length of its body. */
+  refuse(status: number, head: RequestHead, begun: string): number {
+    const known = head === UNREADABLE ? glimpseOfText(begun) : head;
+    const { fields, body } = dressedRefusal(known, status, this.#context);
+    const options = this.#headOptions(known, false);
+    const text = completeHead(status, reasonPhrase(status), fields, body.length, { ...options, minor: 1 });
+    this.#stream.writeText(text);
+    if (known.method === "HEAD") return 0;
+    if (typeof body === "string") this.#stream.writeText(body);
+    else this.#stream.writeBytes(body, null);
     return body.length;
   }
 

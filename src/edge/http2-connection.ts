@@ -11,6 +11,7 @@
 import { ClientIdentity, type ForwardingPolicy } from "../http/client-identity.ts";
 import type { Peer } from "../http/exchange.ts";
 import { BadForwarding } from "../http/forwarded.ts";
+import { glimpseOfList, UNREADABLE } from "../http/glimpse.ts";
 import { badRequest, ProtocolError } from "../http/http1/protocol-error.ts";
 import { ErrorCode, errorName } from "../http/http2/errors.ts";
 import { Http2HeadReader } from "../http/http2/request-head.ts";
@@ -146,10 +147,11 @@ export class Http2Connection implements ClientConnection, SessionHandler, Stream
     // The last one that is served; what is under way beyond it the client may send elsewhere.
     if (++this.#requests === this.context.connectionRequests) this.#close();
     const head = flat === null ? TOO_LARGE : this.#heads.read(flat, state.isRemoteEnded);
-    if (head instanceof ProtocolError) return stream.refuse(head);
+    if (head instanceof ProtocolError)
+      return stream.refuse(head, head.status === 400 || flat === null ? UNREADABLE : glimpseOfList(flat));
     const { protocol } = this.#heads;
     if (protocol !== null && (protocol !== "websocket" || !takesWebSockets(this.context)))
-      return stream.refuse(NO_SUCH_TUNNEL);
+      return stream.refuse(NO_SUCH_TUNNEL, head);
     const request = protocol === null ? stream : new Http2WebSocket(state, this, stream);
     const { forwarding } = this.context;
     if (head.headers.isForwarding && forwarding !== null) this.#identify(stream, request, head, forwarding);

@@ -5,8 +5,8 @@
  * Flow control is the stream's: what the app does not take is not credited, so its window closes; what the client does not take is not
  * acknowledged to the seat, so its credit closes. Both leave the connection's other streams alone.
  */
-import { errorFields } from "../http/error-response.ts";
 import { Exchange, type Peer, type ResponseSink } from "../http/exchange.ts";
+import { UNREADABLE } from "../http/glimpse.ts";
 import type { ProtocolError } from "../http/http1/protocol-error.ts";
 import { carriesBody, reasonPhrase, takesTrailers } from "../http/http1/response-head.ts";
 import { ErrorCode } from "../http/http2/errors.ts";
@@ -17,7 +17,7 @@ import { EMPTY_BODY } from "../http/request-body.ts";
 import type { RequestHead } from "../http/request-head.ts";
 import type { ResponseFields } from "../http/response-fields.ts";
 import type { Http2Connection } from "./http2-connection.ts";
-import { UNREADABLE } from "./refusal.ts";
+import { dressedRefusal } from "./refusal.ts";
 import { type BodySource, RequestIntake } from "./request-intake.ts";
 import { StallWatch } from "./stall-watch.ts";
 
@@ -91,15 +91,16 @@ export class Http2Stream implements ResponseSink, StreamInCharge, BodySource {
     if (this.#exchange?.state === "waiting" && !this.#state.isRemoteEnded) this.#intake?.pause();
   }
 
-  /** The request could not be read. What is malformed is reset (RFC 9113 section 8.1.1), what is only beyond a limit is told so. */
-  refuse({ status, detail }: ProtocolError): void {
+  /** The request could not be read, but for what is known of it. What is malformed is reset (RFC 9113 section 8.1.1), what is only beyond a limit is told so. */
+  refuse({ status, detail }: ProtocolError, known: RequestHead = UNREADABLE): void {
     const { context, peer, session } = this.#connection;
     const exchange = new Exchange(UNREADABLE, peer, this, context.clock.now());
     context.onRejected(peer.address, status, detail);
     if (status !== 400) {
+      const { fields, body } = dressedRefusal(known, status, context);
+      exchange.head = known.method === "HEAD" ? { ...UNREADABLE, method: "HEAD" } : UNREADABLE;
       this.#exchange = exchange;
-      const reason = reasonPhrase(status);
-      exchange.complete(status, reason, errorFields(), `${status} ${reason}\n`);
+      exchange.complete(status, reasonPhrase(status), fields, body);
       return;
     }
     session.refuseMalformed(this.#state);
@@ -155,10 +156,13 @@ export class Http2Stream implements ResponseSink, StreamInCharge, BodySource {
     exchange.leave();
     if (hasBegun) session.reset(this.#state, ErrorCode.cancel);
     else {
-      const body = `${status} ${reasonPhrase(status)}\n`;
-      session.out.complete(this.#state, responseHead(status, errorFields(), body.length, context, hsts), body);
+      const { fields, body } = dressedRefusal(exchange.head, status, context);
+      const head = responseHead(status, fields, body.length, context, hsts);
+      const hasBody = carriesBody(status, exchange.head.method);
+      if (hasBody) session.out.complete(this.#state, head, body);
+      else session.out.head(this.#state, head, true);
       exchange.status = status;
-      exchange.sentBytes = body.length;
+      exchange.sentBytes = hasBody ? body.length : 0;
     }
     context.onDone?.(exchange);
     this.#connection.touch();

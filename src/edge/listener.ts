@@ -48,13 +48,10 @@ export class Listener implements BoundListener {
     this.#server = createServer(
       { allowHalfOpen: true, noDelay: true, keepAlive: true, pauseOnConnect: true },
       (socket) => {
-        const peer = new Peer(
-          socket.remoteAddress ?? "",
-          socket.remotePort ?? 0,
-          this.serverName,
-          this.serverPort,
-          "http",
-        );
+        const { remoteAddress } = socket;
+        // Reset before it was accepted: what it has sent can still be read, and the kernel no longer says from whom. As a Unix socket's it would be trusted.
+        if (remoteAddress === undefined && this.#isTcp) return void socket.destroy();
+        const peer = new Peer(remoteAddress ?? "", socket.remotePort ?? 0, this.serverName, this.serverPort, "http");
         onConnection(socket, peer);
       },
     );
@@ -107,6 +104,11 @@ export class Listener implements BoundListener {
   close(): void {
     this.#server.close();
     this.#file?.remove();
+  }
+
+  get #isTcp(): boolean {
+    const address = this.#server.address();
+    return address !== null && typeof address !== "string";
   }
 
   #name(): void {

@@ -16,6 +16,7 @@ export function redirecting(context: EdgeContext, port: () => number): EdgeConte
       return context.isDraining;
     },
     bodyRule: null,
+    refusalPage: null,
     // Nobody reads the bodies, so nothing waits for them.
     streamsBodies: () => true,
     submit: (exchange) => redirect(exchange, port()),

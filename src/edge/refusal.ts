@@ -1,31 +1,22 @@
-/** The answer to a request that could not be read, and what stands for it in the access log. */
-import { errorFields } from "../http/error-response.ts";
-import { NO_HEADERS } from "../http/header-block.ts";
+/** The answer to a request that is refused at the door: it could not be read, or its body is not taken. */
+import { refusalOf, type Refusal } from "../http/error-response.ts";
 import { completeHead, reasonPhrase } from "../http/http1/response-head.ts";
+import { UNREADABLE } from "../http/glimpse.ts";
 import type { RequestHead } from "../http/request-head.ts";
+import type { EdgeContext } from "./context.ts";
 
-/** Stands in the access log for a request that could not be read. */
-export const UNREADABLE: RequestHead = {
-  method: "-",
-  target: "-",
-  path: "-",
-  query: "",
-  version: "1.1",
-  headers: NO_HEADERS,
-  framing: "none",
-  contentLength: 0,
-  keepAlive: false,
-  expectsContinue: false,
-};
+/** What the client is told: an own page of its site, or the built-in form that it accepts. `head` may be only a glimpse of one. Never throws. */
+export function dressedRefusal(head: RequestHead, status: number, context: EdgeContext): Refusal {
+  return context.refusalPage?.(head, status) ?? refusalOf(head, status);
+}
 
-/** Head and body of the refusal; the connection closes after it. `date` and `server` are field values, empty for none. */
+/** Head and body of a refusal where nothing is known of the request; the connection closes after it. `date` and `server` are field values, empty for none. */
 export function refusal(
   status: number,
   date: string,
   server: string,
 ): { readonly head: string; readonly body: string } {
-  const reason = reasonPhrase(status);
-  const body = `${status} ${reason}\n`;
+  const { fields, body } = refusalOf(UNREADABLE, status);
   const options = { method: "GET", minor: 1, keepAlive: false, date, server } as const;
-  return { head: completeHead(status, reason, errorFields(), body.length, options), body };
+  return { head: completeHead(status, reasonPhrase(status), fields, body.length, options), body: String(body) };
 }

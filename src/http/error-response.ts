@@ -2,6 +2,7 @@
 import { type ErrorFormat, errorBody, errorFormat } from "./error-body.ts";
 import type { Exchange } from "./exchange.ts";
 import { reasonPhrase } from "./http1/response-head.ts";
+import type { RequestHead } from "./request-head.ts";
 import { ownFields } from "./response-changes.ts";
 import type { ResponseFields } from "./response-fields.ts";
 
@@ -32,7 +33,19 @@ export function answerError(exchange: Exchange, status: number, retryAfterSecond
   exchange.complete(status, reason, fields, errorBody(format, status, reason, exchange.requestId));
 }
 
-/** Head fields and body of an error that has no exchange (the request could not be read). */
+/** An answer that needs no exchange. `body` as a string is ASCII. */
+export interface Refusal {
+  readonly fields: ResponseFields;
+  readonly body: string | Buffer;
+}
+
+/** The built-in form of an error in the terms of a request, of which perhaps only a glimpse is known. */
+export function refusalOf({ headers }: RequestHead, status: number): Refusal {
+  const format = errorFormat(headers.get("accept"));
+  return { fields: FIELDS[format], body: errorBody(format, status, reasonPhrase(status), "") };
+}
+
+/** Head fields of an error about which nothing of the request is known. */
 export function errorFields(): ResponseFields {
   return FIELDS["text/plain"];
 }

@@ -5,7 +5,8 @@
  *     /reports$        exactly that path
  *     /files/*.pdf$    an asterisk stands for one or more characters within one segment, never for a slash
  *
- * Paths are compared as the application sees them: percent-decoded, with case, and with nothing tidied up: neither `//` nor `..`.
+ * Paths are compared as the application sees them: percent-decoded, with case, and with nothing tidied up: what others might read as another path,
+ * routes/readings.ts tells.
  */
 
 export interface PathPattern {

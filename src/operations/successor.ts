@@ -1,11 +1,13 @@
 /**
  * Binary upgrade (USR2): starts a new maitred with the listening sockets of this one. Nothing is closed meanwhile: both accept from the same kernel
  * queues. When the new one says that its workers are ready, this one drains and leaves; when it ends instead, this one goes on as if nothing had been.
+ * Maintenance that is on here is told before the new one takes its first request, and what becomes of it meanwhile too.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { writeSync } from "node:fs";
 import { Socket } from "node:net";
 import type { Handover, OperationsPlan } from "../config/operations.ts";
+import { type MaintenanceInForce, maintenanceOrder } from "../stages/maintenance-order.ts";
 import { JsonLines, type Message } from "../workers/json-lines.ts";
 import type { OtherServer } from "./shared-cache.ts";
 
@@ -16,18 +18,30 @@ export type SuccessorOutcome =
   | { readonly type: "ready"; readonly pid: number }
   | { readonly type: "failed"; readonly detail: string };
 
+export interface Successor {
+  /** Resolves when the new server is ready, or has ended. */
+  readonly outcome: Promise<SuccessorOutcome>;
+  /** Maintenance has begun, changed or ended here; null: it is over. */
+  tell(maintenance: MaintenanceInForce | null): void;
+}
+
 /**
- * Resolves when the new server is ready, or has ended.
+ * @param maintenance is what is on now.
  * @param meet is given the new server as soon as there is one.
  */
 export function startSuccessor(
   plan: OperationsPlan,
   sockets: readonly { readonly bind: string; readonly fd: number }[],
+  maintenance: MaintenanceInForce | null,
   meet: (successor: OtherServer) => void,
-): Promise<SuccessorOutcome> {
+): Successor {
   const passed: number[] = [];
   const pass = (fd: number): number => LINK_FD + passed.push(fd);
-  const handover: Handover = { link: LINK_FD, sockets: sockets.map(({ bind, fd }) => ({ bind, fd: pass(fd) })) };
+  const handover: Handover = {
+    link: LINK_FD,
+    maintenance: maintenance !== null,
+    sockets: sockets.map(({ bind, fd }) => ({ bind, fd: pass(fd) })),
+  };
   const env: Record<string, string | undefined> = {
     ...process.env,
     ...plan.activation,
@@ -43,9 +57,11 @@ export function startSuccessor(
   try {
     child = spawn(file, args, { env, stdio: ["inherit", "inherit", "inherit", "pipe", ...passed] });
   } catch (error) {
-    return Promise.resolve({ type: "failed", detail: (error as Error).message });
+    const outcome = Promise.resolve({ type: "failed", detail: (error as Error).message } as const);
+    return { outcome, tell: () => {} };
   }
-  return new Promise((resolve) => {
+  let successor: LinkedServer | null = null;
+  const outcome = new Promise<SuccessorOutcome>((resolve) => {
     child.on("error", (error) => resolve({ type: "failed", detail: `cannot run ${file}: ${error.message}` }));
     child.on("exit", (code, signal) =>
       resolve({
@@ -56,7 +72,7 @@ export function startSuccessor(
     const link = child.stdio[LINK_FD];
     if (!(link instanceof Socket)) return;
     // Kept open until this process ends: that is how the new one learns of it.
-    const successor = new LinkedServer(link, () => {
+    successor = new LinkedServer(link, () => {
       child.unref();
       link.unref();
       if (plan.initFd !== null) writeSync(plan.initFd, `${child.pid}\n`);
@@ -64,7 +80,12 @@ export function startSuccessor(
     });
     meet(successor);
   });
+  const tell = (inForce: MaintenanceInForce | null): void => successor?.send({ type: MAINTENANCE, inForce });
+  if (maintenance !== null) tell(maintenance);
+  return { outcome, tell };
 }
+
+const MAINTENANCE = "maintenance";
 
 /** The other server of an upgrade, at the end of a link to it. */
 class LinkedServer implements OtherServer {
@@ -73,12 +94,16 @@ class LinkedServer implements OtherServer {
   readonly #lines: JsonLines;
 
   /** @param onReady it serves. */
-  constructor(link: Socket, onReady: () => void) {
+  constructor(link: Socket, onReady: () => void, onMaintenance: (inForce: unknown) => void = () => {}) {
     let isGone: () => void = () => {};
     this.gone = new Promise((resolve) => (isGone = resolve));
     this.#lines = new JsonLines(
       link,
-      (message) => (message.type === "ready" ? onReady() : this.onMessage(message)),
+      (message) => {
+        if (message.type === "ready") onReady();
+        else if (message.type === MAINTENANCE) onMaintenance(message["inForce"]);
+        else this.onMessage(message);
+      },
       () => isGone(),
     );
   }
@@ -92,13 +117,29 @@ class LinkedServer implements OtherServer {
 export class Predecessor {
   /** Resolves when the older process has ended. */
   readonly gone: Promise<void>;
+  /** Resolves when its maintenance is known here, where it has any. */
+  readonly hasTold: Promise<void>;
   readonly #server: LinkedServer;
 
-  constructor({ link }: Handover, meet: (predecessor: OtherServer) => void) {
+  /** `follow` is called with what it has in force, and whenever that changes; null: it is over. */
+  constructor(
+    { link, maintenance }: Handover,
+    follow: (maintenance: MaintenanceInForce | null) => void,
+    meet: (predecessor: OtherServer) => void,
+  ) {
     const socket = new Socket({ fd: link, readable: true, writable: true });
-    socket.unref();
-    this.#server = new LinkedServer(socket, () => {});
+    let hasTold: () => void = () => {};
+    const told = new Promise<void>((resolve) => (hasTold = resolve));
+    const onMaintenance = (value: unknown): void => {
+      const inForce = inForceOf(value);
+      if (inForce !== undefined) follow(inForce);
+      hasTold();
+    };
+    this.#server = new LinkedServer(socket, () => {}, onMaintenance);
     this.gone = this.#server.gone;
+    this.hasTold = maintenance === true ? Promise.race([told, this.gone]) : Promise.resolve();
+    // While word of maintenance is awaited, nothing else keeps this process alive.
+    void this.hasTold.then(() => socket.unref());
     meet(this.#server);
   }
 
@@ -106,4 +147,14 @@ export class Predecessor {
   ready(): void {
     this.#server.send({ type: "ready" });
   }
+}
+
+// Private
+
+/** undefined where it cannot be understood: the older server is another release. */
+function inForceOf(value: unknown): MaintenanceInForce | null | undefined {
+  if (value === null) return null;
+  const { order, forMs } = value as Record<string, unknown>;
+  const read = maintenanceOrder(order);
+  return typeof read === "string" || typeof forMs !== "number" ? undefined : { order: read, forMs };
 }

@@ -40,7 +40,11 @@ export class RouteTable<T> {
 
   find(head: RequestHead): T {
     const { path } = head;
-    const decoded = path.includes("%") ? decodePathUtf8(path) : path;
+    return this.at(path.includes("%") ? decodePathUtf8(path) : path, head);
+  }
+
+  /** Where such a request would go with this path, decoded. */
+  at(decoded: string, head: RequestHead): T {
     const exact = this.#exact.get(decoded);
     if (exact !== undefined) for (const route of exact) if (meets(head, route.condition)) return route.destination;
     const others = this.#others;

@@ -18,7 +18,7 @@ import { LimitZones } from "./limit-zones.ts";
 import { claimsOf, type GuardContext, guardingStages } from "./protecting.ts";
 import { PasswordChecker } from "./passwords/password-checker.ts";
 import { credentialsOf } from "./basic-auth.ts";
-import { readUsers } from "./user-file.ts";
+import { readUsers } from "../config/user-file.ts";
 
 const HASH = hashSync("open sesame", 4);
 const basic = (text: string): string => `Authorization: Basic ${Buffer.from(text).toString("base64")}`;
@@ -128,16 +128,26 @@ suite("name and password", () => {
     assert.equal(house.app.got.length, 1);
   });
 
-  test("users of a file come and go with it; a file that cannot be read leaves them", async () => {
+  test("users of a file come and go with it; a file that cannot be read, or has a bad line, leaves them", async () => {
     const folder = mkdtempSync(join(tmpdir(), "maitred-users-"));
     try {
       const file = join(folder, "htpasswd");
-      writeFileSync(file, `# staff\n\nalice:${HASH}\nbroken:secret\n`);
+      writeFileSync(file, `# staff\n\nalice:${HASH}\n`);
       const house = new House();
       const handler = house.handler({ basicAuth: { file } });
       assert.equal((await status(handler, { fields: [ALICE] })).client.status, 200);
-      assert.match(house.log.lines.join("\n"), /error .*htpasswd, line 4, user "broken": it is no hash of a password/);
-      assert.doesNotMatch(house.log.lines.join("\n"), /secret/);
+
+      writeFileSync(file, `bob:${HASH}\nbroken:secret\n`);
+      const isTold = (): boolean => house.log.lines.some((line) => line.includes("the old ones stay"));
+      for (let asking = 0; asking < 3 || !isTold(); asking++) {
+        house.clock.advance(2000);
+        assert.equal((await status(handler, { fields: [ALICE] })).client.status, 200);
+        await setImmediate();
+      }
+      const told = house.log.lines.filter((line) => line.includes("the old ones stay"));
+      assert.equal(told.length, 1, "once for each edition");
+      assert.match(told[0]!, /error .*htpasswd:2: what stands for user "broken" is no hash of a password/);
+      assert.doesNotMatch(told[0]!, /secret/);
 
       writeFileSync(file, `bob:${HASH}\n`);
       utimesSync(file, 1, 1);
@@ -150,7 +160,7 @@ suite("name and password", () => {
       rmSync(file);
       house.clock.advance(2000);
       await status(handler, bob);
-      while (!house.log.lines.some((line) => /Users cannot be read, those that were read stay: ENOENT/.test(line)))
+      while (!house.log.lines.some((line) => /Users not read again, the old ones stay: ENOENT/.test(line)))
         await setImmediate();
       assert.equal((await status(handler, bob)).client.status, 200);
     } finally {
@@ -181,12 +191,16 @@ suite("name and password", () => {
   });
 
   test("a file of users says what is wrong with its lines", () => {
-    const { hashes, problems } = readUsers(`a:${HASH}\r\nno colon\na:${HASH}\nb:{SHA}x\nc:${HASH}:more`);
+    const { hashes, problems, remarks } = readUsers(
+      `a:${HASH}\r\nno colon\na:${HASH}\nb:{SHA}x\nc:${HASH}:more`,
+      "users",
+    );
     assert.deepEqual([...hashes.keys()], ["a", "c"]);
     assert.deepEqual(
-      problems.map((line) => line.split(":")[0]),
-      ["line 2 is not name", "line 3", 'line 4, user "b"'],
+      problems.map((line) => line.slice(0, 30)),
+      ["users:2: this is not name:hash", "users:4: what stands for user "],
     );
+    assert.deepEqual(remarks, ['users:3: user "a" stands there already; the first counts']);
   });
 });
 

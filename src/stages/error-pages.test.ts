@@ -10,7 +10,7 @@ import { Exchange } from "../http/exchange.ts";
 import { headOf, RecordingSink, SAMPLE_PEER } from "../http/exchange.test.ts";
 import type { Handler } from "../http/handler.ts";
 import { ownFields } from "../http/response-changes.ts";
-import { errorPages } from "./error-pages.ts";
+import { ErrorPages, errorPages } from "./error-pages.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "maitred-pages-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -33,7 +33,7 @@ function ask(handler: Handler, lines = "", intercepts = false, told: string[] = 
   const exchange = new Exchange(headOf(`GET / HTTP/1.1\r\nHost: h\r\n${lines}\r\n`), SAMPLE_PEER, sink, 0);
   const tell = (line: string): void => void told.push(line);
   const log = { debug: tell, info: tell, warning: tell, error: tell, critical: tell };
-  const stage = errorPages({ pages: PAGES, intercepts }, log);
+  const stage = errorPages(new ErrorPages({ pages: PAGES, intercepts }, log));
   stage((inner) => {
     inner.state = "given";
     handler(inner);
@@ -123,7 +123,7 @@ test("a page that cannot be read is told, and the built-in one stands in", () =>
   const plan = { pages: [{ status: "404", files: [join(folder, "missing.html")] }], intercepts: false };
   const sink = new RecordingSink();
   const exchange = new Exchange(headOf("GET / HTTP/1.1\r\nHost: h\r\n\r\n"), SAMPLE_PEER, sink, 0);
-  errorPages(plan, log)((inner) => answerError(inner, 404))(exchange);
+  errorPages(new ErrorPages(plan, log))((inner) => answerError(inner, 404))(exchange);
   assert.deepEqual(sink.events, ['complete / 404 "404 Not Found\\n"']);
   assert.match(told.join(), /Cannot read a page.*missing\.html/);
 });

@@ -4,6 +4,7 @@
  * the client gets the one that it accepts best; who accepts none of them gets what there was.
  */
 import type { ErrorPagesPlan } from "../config/error-pages.ts";
+import type { Refusal } from "../http/error-response.ts";
 import type { Exchange, FilePart } from "../http/exchange.ts";
 import { withoutFields } from "../http/field-lines.ts";
 import type { Stage } from "../http/handler.ts";
@@ -15,29 +16,71 @@ import type { ResponseFields } from "../http/response-fields.ts";
 import type { Log } from "../telemetry/log.ts";
 import { type PageFile as Page, readPage } from "./page-file.ts";
 
-/** The pages are read now, once. One that cannot be is told and missing. */
-export function errorPages(plan: ErrorPagesPlan, log: Log): Stage {
-  const pages = new Map<string, readonly Page[]>();
-  for (const { status, files } of plan.pages) {
-    const read = files.flatMap((path) => readPage(path, log) ?? []);
-    if (read.length > 0) pages.set(status, read);
+/** The pages of a route, in memory. */
+export class ErrorPages {
+  readonly intercepts: boolean;
+  readonly #pages = new Map<string, readonly Page[]>();
+
+  /** The pages are read now, once. One that cannot be is told and missing. */
+  constructor(plan: ErrorPagesPlan, log: Log) {
+    this.intercepts = plan.intercepts;
+    for (const { status, files } of plan.pages) {
+      const read = files.flatMap((path) => readPage(path, log) ?? []);
+      if (read.length > 0) this.#pages.set(status, read);
+    }
   }
+
+  /** The one for this status that the client accepts best; null: none. */
+  pageFor(status: number, accept: string | undefined): Page | null {
+    if (status < 400 || !carriesBody(status, "GET")) return null;
+    const pages = this.#pages.get(String(status)) ?? this.#pages.get(`${Math.floor(status / 100)}xx`);
+    if (pages === undefined) return null;
+    const type = chooseMediaType(
+      accept,
+      pages.map((page) => page.type),
+    );
+    return pages.find((page) => page.type === type) ?? null;
+  }
+
+  /** For what is refused before it has an exchange; null: no page. */
+  refusal(status: number, accept: string | undefined): Refusal | null {
+    const page = this.pageFor(status, accept);
+    return page === null ? null : { fields: fieldsWith(page, NO_STORE), body: page.body };
+  }
+}
+
+/** Routes with the same pages share them. */
+export class ErrorPageShelf {
+  readonly #log: Log;
+  readonly #read = new Map<string, ErrorPages>();
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  of(plan: ErrorPagesPlan): ErrorPages {
+    const key = JSON.stringify(plan);
+    const pages = this.#read.get(key) ?? new ErrorPages(plan, this.#log);
+    this.#read.set(key, pages);
+    return pages;
+  }
+}
+
+export function errorPages(pages: ErrorPages): Stage {
   return (next) => (outer) => {
     if (outer.webSocket !== null) return next(outer);
-    next(passOn(outer, new ErrorPagesSink(outer, pages, plan.intercepts)));
+    next(passOn(outer, new ErrorPagesSink(outer, pages)));
   };
 }
 
 class ErrorPagesSink extends PassingSink {
-  readonly #pages: ReadonlyMap<string, readonly Page[]>;
-  readonly #intercepts: boolean;
+  readonly #pages: ErrorPages;
   /** The page has gone out; what the app still sends is taken and dropped. */
   #isAnswered = false;
 
-  constructor(outer: Exchange, pages: ReadonlyMap<string, readonly Page[]>, intercepts: boolean) {
+  constructor(outer: Exchange, pages: ErrorPages) {
     super(outer);
     this.#pages = pages;
-    this.#intercepts = intercepts;
   }
 
   override complete(
@@ -84,15 +127,8 @@ class ErrorPagesSink extends PassingSink {
 
   /** `inner` is null where the error is ours. */
   #pageFor(inner: Exchange | null, status: number): Page | null {
-    if (status < 400 || !carriesBody(status, "GET")) return null;
-    if (inner !== null && !inner.isOwnError && !this.#intercepts) return null;
-    const pages = this.#pages.get(String(status)) ?? this.#pages.get(`${Math.floor(status / 100)}xx`);
-    if (pages === undefined) return null;
-    const type = chooseMediaType(
-      this.outer.head.headers.get("accept"),
-      pages.map((page) => page.type),
-    );
-    return pages.find((page) => page.type === type) ?? null;
+    if (status < 400 || (inner !== null && !inner.isOwnError && !this.#pages.intercepts)) return null;
+    return this.#pages.pageFor(status, this.outer.head.headers.get("accept"));
   }
 }
 

@@ -40,7 +40,7 @@ suite("rates", () => {
     assert.equal(answer?.status, 429);
     assert.equal(answer.fields["retry-after"], "12");
     assert.equal(answer.fields["ratelimit-policy"], '"login";q=2;w=24');
-    assert.equal(answer.fields["ratelimit"], '"login";r=0;t=24');
+    assert.equal(answer.fields["ratelimit"], '"login";r=0;t=12');
     house.clock.advance(12_000);
     assert.deepEqual(statuses(stage, 2), [200, 429]);
   });
@@ -111,6 +111,42 @@ suite("rates", () => {
     const stage = new House().stage(plans({ name: "api", rate: "10/s", burst: 4, nodelay: true, announce: true }));
     assert.equal(through(stage).answer?.fields["ratelimit"], '"api";r=4;t=1');
     assert.equal(through(stage).answer?.fields["ratelimit"], '"api";r=3;t=1');
+  });
+
+  test("t is the time until there is more, and Retry-After never names an earlier one", () => {
+    const house = new House();
+    const limits = plans(
+      { name: "slow", rate: "1/m", burst: 2, nodelay: true, announce: true },
+      { rate: "2/h", burst: 5, nodelay: true, concurrent: 1, announce: true },
+    );
+    const stage = house.stage(limits);
+    const said = (): string[] => {
+      const { fields } = through(stage).answer!;
+      return [fields["ratelimit-policy"]!, fields["ratelimit"]!, fields["retry-after"] ?? ""];
+    };
+    const policies = '"default-2";q=6;w=10800, "default-2-concurrent";q=1;qu="concurrent-requests", "slow";q=3;w=180';
+    const first = said();
+    assert.equal(first[0], policies);
+    assert.equal(first[1], '"default-2";r=5;t=1800, "default-2-concurrent";r=0, "slow";r=2;t=60');
+    house.clock.advance(45_000);
+    assert.equal(said()[1], '"default-2";r=4;t=1755, "default-2-concurrent";r=0, "slow";r=1;t=15');
+    said();
+    assert.deepEqual(
+      said(),
+      ['"slow";q=3;w=180', '"slow";r=0;t=15', "15"],
+      "of those that refuse, the one to wait for",
+    );
+  });
+
+  test("what is full says so, and nothing of its rate", () => {
+    const stage = new House().stage(plans({ name: "api", rate: "1/h", burst: 5, concurrent: 1 }));
+    through(stage, {}, new Destination(null));
+    const { answer } = through(stage);
+    assert.equal(
+      answer!.fields["ratelimit-policy"],
+      '"api";q=6;w=21600, "api-concurrent";q=1;qu="concurrent-requests"',
+    );
+    assert.deepEqual([answer!.fields["ratelimit"], answer!.fields["retry-after"]], ['"api-concurrent";r=0', "1"]);
   });
 
   test("the status is the operator's", () => {

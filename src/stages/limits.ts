@@ -6,7 +6,7 @@
  *     late    ──▶ waits for its turn; a client that leaves meanwhile is taken out
  *     passed  ──▶ counted as at work until its response is over and no worker has it
  *
- * Fields: draft-ietf-httpapi-ratelimit-headers-10; RFC 6585 section 4 (429), RFC 9110 section 10.2.3 (Retry-After).
+ * Fields: draft-ietf-httpapi-ratelimit-headers-10 (RateLimit-Policy: the same with every response, section 3; RateLimit: section 4); RFC 6585 section 4 (429), RFC 9110 section 10.2.3 (Retry-After).
  */
 import type { Clock } from "../clock.ts";
 import type { LimitPlan } from "../config/sites/limits.ts";
@@ -19,7 +19,7 @@ import type { Log } from "../telemetry/log.ts";
 import { hold, letGo } from "./holding.ts";
 import { keyOf } from "./limit-key.ts";
 import type { LimitZone, LimitZones } from "./limit-zones.ts";
-import { afterOne, excess, isRefused, type Rate, remaining, retryMs, waitMs } from "./rate.ts";
+import { afterOne, isRefused, moreMs, type Rate, remaining, retryMs, waitMs } from "./rate.ts";
 import { ToldOften } from "./told-often.ts";
 
 export interface LimitsContext {
@@ -52,11 +52,15 @@ class Limit {
   readonly refused: ToldOften<Exchange>;
   readonly full: ToldOften<null>;
   readonly #label: string;
+  /** The name of its policy on concurrency. */
+  readonly #places: string;
   readonly #policy: string;
   /** Of the request that is being looked at; requests are looked at one at a time. */
   key = "";
   emptyAt = 0;
   isOver = false;
+  /** It is over what may be at work at once. */
+  isFull = false;
 
   constructor(
     plan: LimitPlan,
@@ -69,8 +73,12 @@ class Limit {
     this.zone = zones.zone(plan, `${owner.where} ${at}`);
     this.keyOf = keyOf(plan.key);
     const said = plan.name ?? `number ${at + 1}`;
-    this.#label = plan.name ?? "default";
-    this.#policy = policyText(this.#label, this.rate);
+    this.#label = plan.name ?? (at === 0 ? "default" : `default-${at + 1}`);
+    this.#places = this.rate === null ? this.#label : `${this.#label}-concurrent`;
+    this.#policy = [
+      ...(this.rate === null ? [] : [ratePolicy(this.#label, this.rate)]),
+      ...(plan.concurrent === 0 ? [] : [`"${this.#places}";q=${plan.concurrent};qu="concurrent-requests"`]),
+    ].join(", ");
     const name = `Limit ${said} of ${owner.name} (${describe(plan)})`;
     this.refused = new ToldOften(clock, (count, { head, peer }) => {
       const requests = `${count} request${count === 1 ? "" : "s"}`;
@@ -91,13 +99,14 @@ class Limit {
 
   #refusal(exchange: Exchange, now: number): number | null {
     const { plan, zone, rate } = this;
+    this.isFull = false;
     this.key = this.keyOf(exchange);
     if (rate !== null) {
       this.emptyAt = zone.buckets.use(this.key) ?? 0;
       if (isRefused(rate, this.emptyAt, now)) return retryMs(rate, this.emptyAt, now);
     }
-    if (plan.concurrent > 0 && (zone.atWork.get(this.key) ?? 0) >= plan.concurrent) return CONCURRENCY_RETRY_MS;
-    return null;
+    this.isFull = plan.concurrent > 0 && (zone.atWork.get(this.key) ?? 0) >= plan.concurrent;
+    return this.isFull ? CONCURRENCY_RETRY_MS : null;
   }
 
   /** Counts it. Returns how long it has to wait. */
@@ -111,13 +120,20 @@ class Limit {
     return wait;
   }
 
-  /** What is left, for the client; null for a limit that has no rate. */
-  fields(now: number): ResponseFields | null {
-    const { rate } = this;
-    if (rate === null) return null;
-    const left = remaining(rate, this.emptyAt, now);
-    const fullAfter = Math.ceil((excess(rate, this.emptyAt, now) * rate.intervalMs) / 1000);
-    return ownFields(["RateLimit-Policy", this.#policy, "RateLimit", `"${this.#label}";r=${left};t=${fullAfter}`]);
+  /** What is left, for the client; of one that is refused only what it is refused for, since Retry-After must not name an earlier time than `t`. */
+  fields(now: number): ResponseFields {
+    const { plan, rate, zone } = this;
+    const items: string[] = [];
+    if (rate !== null && !this.isFull) {
+      // A millionth of a second over a second is none.
+      const moreAfter = Math.max(0, Math.ceil(moreMs(rate, this.emptyAt, now) / 1000 - 1e-6));
+      items.push(`"${this.#label}";r=${remaining(rate, this.emptyAt, now)};t=${moreAfter}`);
+    }
+    if (plan.concurrent > 0 && (this.isFull || !this.isOver)) {
+      const left = Math.max(0, plan.concurrent - (zone.atWork.get(this.key) ?? 0));
+      items.push(`"${this.#places}";r=${left}`);
+    }
+    return ownFields(["RateLimit-Policy", this.#policy, "RateLimit", items.join(", ")]);
   }
 }
 
@@ -157,7 +173,7 @@ function refuse(exchange: Exchange, limit: Limit, retry: number, now: number): v
 
 function announce(exchange: Exchange, limit: Limit, now: number): void {
   const more = limit.fields(now);
-  if (more !== null) dress(exchange, (_exchange, _status, fields) => appended(fields, more));
+  dress(exchange, (_exchange, _status, fields) => appended(fields, more));
 }
 
 /** Takes a place until the response is over and no worker has the request: who leaves at once and comes again must not get more than the others. */
@@ -174,8 +190,7 @@ function occupy(exchange: Exchange, zone: LimitZone, key: string): void {
 }
 
 /** Quota and window: so many in the time in which an empty allowance fills up again. */
-function policyText(label: string, rate: Rate | null): string {
-  if (rate === null) return "";
+function ratePolicy(label: string, rate: Rate): string {
   const quota = rate.burst + 1;
   return `"${label}";q=${quota};w=${Math.max(1, Math.ceil((quota * rate.intervalMs) / 1000))}`;
 }

@@ -17,6 +17,12 @@ export interface MaintenanceOrder {
   readonly allow: readonly string[];
 }
 
+/** Maintenance that is on, as one server tells another. */
+export interface MaintenanceInForce {
+  readonly order: MaintenanceOrder;
+  readonly forMs: number;
+}
+
 export const MOST_PAGE_BYTES = 1_048_576;
 export const MOST_HOLD_MS = 3_600_000;
 

@@ -15,7 +15,12 @@ import { ownFields } from "../http/response-changes.ts";
 import type { ResponseFields } from "../http/response-fields.ts";
 import type { Log } from "../telemetry/log.ts";
 import { hold, letGo } from "./holding.ts";
-import { type MaintenanceOrder, type PageText, passingAddresses } from "./maintenance-order.ts";
+import {
+  type MaintenanceInForce,
+  type MaintenanceOrder,
+  type PageText,
+  passingAddresses,
+} from "./maintenance-order.ts";
 import { type PageFile as Page, readPage } from "./page-file.ts";
 
 /** What `maitred status` tells. */
@@ -66,10 +71,20 @@ export class Maintenance {
     return { mode, forMs, held: this.#held.size, refused: this.#refused, allow: order.allow };
   }
 
-  /** Begins, or goes on in another way: what was held by then waits no longer than the new order says. */
-  begin(order: MaintenanceOrder): null {
+  get inForce(): MaintenanceInForce | null {
+    return this.#order === null ? null : { order: this.#order, forMs: this.#clock.now() - this.#since };
+  }
+
+  /** What another server has in force is so here. */
+  follow(other: MaintenanceInForce | null): void {
+    if (other === null) this.end();
+    else this.begin(other.order, other.forMs);
+  }
+
+  /** Begins, or goes on in another way: what was held by then waits no longer than the new order says. `forMs`: it has been on so long elsewhere. */
+  begin(order: MaintenanceOrder, forMs = 0): null {
     if (this.#order === null) {
-      this.#since = this.#clock.now();
+      this.#since = this.#clock.now() - forMs;
       this.#refused = 0;
     }
     this.#order = order;

@@ -52,3 +52,9 @@ export function retryMs(rate: Rate, emptyAt: number, now: number): number {
 export function remaining(rate: Rate, emptyAt: number, now: number): number {
   return Math.max(0, Math.floor(rate.burst + 1 - excess(rate, emptyAt, now) + SLACK));
 }
+
+/** When one more would pass than would now; 0 where nothing has been used up. */
+export function moreMs(rate: Rate, emptyAt: number, now: number): number {
+  const used = rate.burst + 1 - remaining(rate, emptyAt, now);
+  return used <= 0 ? 0 : Math.max(0, excess(rate, emptyAt, now) - (used - 1)) * rate.intervalMs;
+}

@@ -1,11 +1,12 @@
 /**
  * The users of a route: those of the configuration, and those of a file, which is read again when it has changed. The time of its last change is asked
- * for at most once a second, and only while requests come. A file that cannot be read leaves the users as they were.
+ * for at most once a second, and only while requests come. A file that cannot be read, or has a line that is no user's, leaves all users as they were:
+ * half a list would shut somebody out, or let somebody in whom the other half would not. That is told once for each edition of the file.
  */
 import { readFile, stat } from "node:fs/promises";
 import type { Clock } from "../clock.ts";
 import type { Log } from "../telemetry/log.ts";
-import { readUsers } from "./user-file.ts";
+import { readUsers } from "../config/user-file.ts";
 
 const ASK_EVERY_MS = 1000;
 /** A list of passwords is not longer. */
@@ -17,7 +18,9 @@ export class Users {
   readonly #log: Log;
   readonly #own: ReadonlyMap<string, string>;
   #read: ReadonlyMap<string, string> = new Map();
+  /** What was read last; empty before the first. And what was looked at last, which may have been wrong. */
   #stamp = "";
+  #looked = "";
   #askedAt = -Infinity;
   #reading: Promise<void> | null = null;
   /** The last trouble that was told, so that it is told once. */
@@ -60,18 +63,22 @@ export class Users {
     try {
       const { mtimeMs, ctimeMs, size, ino } = await stat(path);
       const stamp = `${mtimeMs} ${ctimeMs} ${size} ${ino}`;
-      if (stamp === this.#stamp) return;
-      if (size > MOST_BYTES) throw new Error(`it has ${size} bytes`);
-      const { hashes, problems } = readUsers(await readFile(path, "utf8"));
-      for (const problem of problems) this.#log.error(`${path}, ${problem}`);
+      if (stamp === this.#looked) return;
+      if (size > MOST_BYTES) throw new Error(`${path} has ${size} bytes`);
+      const { hashes, problems, remarks } = readUsers(await readFile(path, "utf8"), path);
+      this.#looked = stamp;
+      if (problems.length > 0) throw new Error(problems.join("; "));
+      for (const remark of remarks) this.#log.warning(remark);
       if (this.#stamp !== "") this.#log.info(`${path} has changed: ${hashes.size} user${hashes.size === 1 ? "" : "s"}`);
       this.#read = hashes;
       this.#stamp = stamp;
       this.#told = "";
     } catch (error) {
       const { message } = error as Error;
-      if (message !== this.#told) this.#log.error(`Users cannot be read, those that were read stay: ${message}`);
+      if (message !== this.#told) this.#log.error(`Users not read again, the old ones stay: ${message}`);
       this.#told = message;
+      // What comes back as it was is good news, and is read.
+      if ("code" in (error as object)) this.#looked = "";
     }
   }
 }

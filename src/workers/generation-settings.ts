@@ -40,7 +40,7 @@ export interface GenerationContext {
   readonly memoryCgroup: MemoryCgroup;
   /** For development: files that a worker's modules came from, and modules of the standard library that it has. */
   onModules?(this: void, files: readonly string[], standard: readonly string[]): void;
-  /** Files that the app need not be asked for; each worker tells them. */
+  /** Files that the app need not be asked for; each worker tells them. URLs are whole paths by now. */
   onFolders?(this: void, folders: readonly FoundFolder[]): void;
   /** Numbers workers across all generations. */
   nextWorker(): number;

@@ -1,13 +1,13 @@
 /** One pool of workers: its queue, its supervisor, its number of workers; from its start over changes of its plan to its leaving. */
 import type { Clock } from "../clock.ts";
 import type { Plan, PoolPlan } from "../config/plan.ts";
-import { MAIN_POOL } from "../config/pool-spec.ts";
 import type { ReloadPlan } from "../config/reload.ts";
 import { Dispatcher, type DispatcherSettings } from "../dispatch/dispatcher.ts";
 import { answerError } from "../http/error-response.ts";
 import type { Handler } from "../http/handler.ts";
 import type { Log } from "../telemetry/log.ts";
 import { type Development, startDevelopment } from "./development.ts";
+import { type FoundFolder, rootedUrl } from "./found-folders.ts";
 import type { GenerationContext } from "./generation-settings.ts";
 import type { MemoryBudget } from "./memory-budget.ts";
 import { Sizer } from "./sizer.ts";
@@ -17,7 +17,10 @@ import { supervisorSettings } from "./supervisor-settings.ts";
 import type { LoadFailure } from "./zygote.ts";
 
 /** What the supervisors need beside their own queue. */
-export type SharedContext = Omit<GenerationContext, "log" | "dispatcher">;
+export interface SharedContext extends Omit<GenerationContext, "log" | "dispatcher" | "onFolders"> {
+  /** Files that the app of this pool need not be asked for. */
+  onFolders?(this: void, pool: string, folders: readonly FoundFolder[]): void;
+}
 
 /** What all pools share once there is an address to tell the workers. */
 export interface PoolHouse {
@@ -84,11 +87,13 @@ export class Pool {
     this.#house = house;
     const { log, dispatcher } = this;
     this.#settings = settingsOf(this.plan, this.#whole, house);
-    // Of several apps only the main one's files are asked for.
-    const { onFolders, ...shared } = house.shared;
-    const context = { ...shared, log, dispatcher };
-    const isMain = this.name === MAIN_POOL && onFolders !== undefined;
-    this.supervisor = new Supervisor(this.#settings, isMain ? { ...context, onFolders } : context);
+    const { onFolders: tell, ...shared } = house.shared;
+    const onFolders = (folders: readonly FoundFolder[]): void =>
+      tell?.(
+        this.name,
+        folders.map((folder) => ({ ...folder, url: rootedUrl(folder.url, this.plan.mount) })),
+      );
+    this.supervisor = new Supervisor(this.#settings, { ...shared, log, dispatcher, onFolders });
     this.#sizer = this.#newSizer();
   }
 

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { after, suite, test } from "node:test";
 
 import { Browser } from "../support/browser.ts";
+import { ask } from "../support/configuration.ts";
 import { startMaitred } from "../support/maitred.ts";
 import { example, examplesPython } from "../support/places.ts";
 
@@ -54,6 +55,61 @@ suite("Django's folders", () => {
     assert.equal((await browser.get("/static/books/style.css")).headers["cache-control"], "max-age=60");
     assert.equal((await browser.get("/static/nothing.css")).status, 404);
     browser.close();
+    await server.stop();
+  });
+
+  test("are served for the apps of all sites and pools, below their roots, with what protects them there", async () => {
+    const place = join(folder, "several");
+    for (const name of ["one", "two"]) {
+      mkdirSync(join(place, name), { recursive: true });
+      writeFileSync(join(place, name, "site.css"), `/* ${name} */`);
+      writeFileSync(
+        join(place, `${name}.py`),
+        `import django
+from django.conf import settings
+from django.core.wsgi import get_wsgi_application
+from django.http import HttpResponse
+from django.templatetags.static import static
+from django.urls import path
+
+urlpatterns = [path("", lambda request: HttpResponse(static("site.css")))]
+settings.configure(SECRET_KEY="public", ROOT_URLCONF=__name__, ALLOWED_HOSTS=["*"], INSTALLED_APPS=["django.contrib.staticfiles"],
+    STATIC_URL="static/", STATIC_ROOT="${place}/${name}")
+django.setup()
+app = get_wsgi_application()
+`,
+      );
+    }
+    writeFileSync(
+      join(place, "maitred.toml"),
+      `app = "one:app"
+static = ["auto"]
+[[route]]
+path = "/shop"
+app = "two:app"
+mount = true
+[[site]]
+hosts = "two.example"
+[[site.route]]
+path = "/"
+app = "two:app"
+access = ["deny all"]
+`,
+    );
+    const server = await startMaitred(["-b", "127.0.0.1:0", "-w", "1"], { cwd: place });
+    for (const pool of ["", " of pool two", " of pool two-2"])
+      await server.waitForLine(new RegExp(`Serving \\S*static/ from \\S+ \\(STATIC_ROOT${pool}\\)`));
+    const get = async (path: string, host = "localhost"): Promise<string> => {
+      const { status, text, headers } = await ask(server.port, host, path);
+      // Only a file has a validator here.
+      return `${status} ${text}${headers["etag"] === undefined ? "" : " file"}`;
+    };
+    assert.equal(await get("/"), "200 /static/site.css");
+    assert.equal(await get("/static/site.css"), "200 /* one */ file");
+    assert.equal(await get("/shop/"), "200 /shop/static/site.css");
+    assert.equal(await get("/shop/static/site.css"), "200 /* two */ file");
+    assert.match(await get("/static/site.css", "two.example"), /^403 /);
+    assert.equal(await get("/static/none.css"), "404 404 Not Found\n");
     await server.stop();
   });
 

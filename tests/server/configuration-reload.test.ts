@@ -1,12 +1,14 @@
 /** The configuration read again while the server serves: all of it takes over, or nothing. */
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { suite, test } from "node:test";
 
 import { command, type CommandResult } from "../support/command.ts";
 import { ask, common, Folder } from "../support/configuration.ts";
 import { Gates } from "../support/gates.ts";
 import { startLoad } from "../support/load.ts";
-import { type Maitred, startMaitred } from "../support/maitred.ts";
+import { type Maitred, runMaitred, startMaitred } from "../support/maitred.ts";
 import { testApps } from "../support/places.ts";
 import { RawClient } from "../support/raw-client.ts";
 
@@ -117,6 +119,31 @@ respond = "a site"
     assert.equal(await get("/r"), "old");
     assert.equal(server.stderr().match(/Booting worker/g)?.length, 1, "no worker was started for them");
     assert.deepEqual(await server.stop(), { code: 0, signal: null });
+  });
+
+  test("with a file of users that is missing or has bad lines is refused, at the start too", async () => {
+    const { folder, server, reload, get } = await start('[[route]]\npath = "/r"\nrespond = "old"\n');
+    const users = join(folder.path, "users");
+    const route = `[[route]]\npath = "/r"\nrespond = "new"\nbasic-auth = { file = "${users}" }\n`;
+    folder.write(common + route);
+    const missing = await reload();
+    assert.equal(missing.code, 1);
+    assert.match(missing.stderr, /maitred\.toml:9: basic-auth\.file: there is no file \S+\/users\n/);
+    writeFileSync(users, "alice:open sesame\n\nbob\n");
+    const bad = await reload();
+    assert.match(bad.stderr, /the configuration has 2 mistakes, nothing has changed/);
+    assert.match(
+      bad.stderr,
+      /maitred\.toml:9: basic-auth\.file: \S+\/users:1: what stands for user "alice" is no hash/,
+    );
+    assert.match(bad.stderr, /maitred\.toml:9: basic-auth\.file: \S+\/users:3: this is not name:hash/);
+    assert.equal(await get("/r"), "old");
+    const begun = await runMaitred(["-c", folder.file]);
+    assert.equal(begun.code, 2);
+    assert.match(begun.stderr, /users:1: .*[^]*users:3: /);
+    assert.doesNotMatch(begun.stderr, /sesame/);
+    assert.deepEqual(await server.stop(), { code: 0, signal: null });
+    folder.remove();
   });
 
   test("whose app cannot start keeps the old routes, and the old app in every pool", async () => {

@@ -4,14 +4,26 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { connect } from "node:http2";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
+import { gunzipSync } from "node:zlib";
 
 import { Browser } from "../support/browser.ts";
+import { ask } from "../support/configuration.ts";
 import { type Maitred, startMaitred } from "../support/maitred.ts";
 import { temporaryFolder, testApps } from "../support/places.ts";
 import { RawClient } from "../support/raw-client.ts";
 
 const HTML = { accept: "text/html,application/xhtml+xml,*/*;q=0.8" };
 const JSON_ONLY = { accept: "application/json" };
+
+/** Status, Content-Type and body of what the door says to these bytes; then the connection ends. */
+async function refusedAt(port: number, bytes: string, isHead = false): Promise<[number, string, string]> {
+  const client = await RawClient.open(port);
+  await client.send(bytes);
+  const { status, headers, body } = await client.response(isHead);
+  assert.equal((await client.rest()).length, 0);
+  client.socket.destroy();
+  return [status, headers["content-type"] ?? "", body.toString()];
+}
 
 suite("an error without configuration", () => {
   let server: Maitred;
@@ -62,12 +74,27 @@ suite("an error without configuration", () => {
     assert.match(text, /<h1>500 Internal Server Error<\/h1>/);
   });
 
-  test("is text where the request cannot be read", async () => {
-    const client = await RawClient.open(server.port);
-    await client.send("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\nAccept: text/html\r\n\r\n");
-    const { status, body } = await client.response();
-    assert.deepEqual([status, body.toString()], [400, "400 Bad Request\n"]);
-    client.socket.destroy();
+  test("is text where the request cannot be read, but for what is plain to see of it", async () => {
+    assert.deepEqual(await refusedAt(server.port, "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"), [
+      400,
+      "text/plain; charset=utf-8",
+      "400 Bad Request\n",
+    ]);
+    const [status, type, page] = await refusedAt(
+      server.port,
+      "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\nAccept: text/html\r\n\r\n",
+    );
+    assert.deepEqual([status, type], [400, "text/html; charset=utf-8"]);
+    assert.match(page, /<h1>400 Bad Request<\/h1>/);
+    const large = "POST / HTTP/1.1\r\nHost: a\r\nAccept: application/json\r\nContent-Length: 11\r\n\r\n";
+    assert.equal((JSON.parse((await refusedAt(server.port, large))[2]) as { status: number }).status, 413);
+    const head = large.replace("POST", "HEAD");
+    assert.deepEqual(await refusedAt(server.port, head, true), [413, "application/json", ""]);
+    assert.deepEqual(await refusedAt(server.port, "\x16\x03\x01\x02\x00\x01"), [
+      400,
+      "text/plain; charset=utf-8",
+      "400 Bad Request\n",
+    ]);
   });
 });
 
@@ -145,4 +172,125 @@ allow-methods = ["POST"]
     assert.equal(page.status, 405);
     assert.ok(page.text.includes(`<code>${String(page.headers["x-request-id"])}</code>`), page.text);
   });
+});
+
+suite("error-pages of what is refused at the door", () => {
+  let server: Maitred;
+  const folder = temporaryFolder();
+  const page = (name: string, text: string): void => writeFileSync(join(folder, name), text);
+  before(async () => {
+    page("base.html", "<p>base</p>");
+    page("site.html", "<p>site</p>");
+    page("site.json", '{"site":true}');
+    page("upload.html", "<p>upload</p>");
+    page(
+      "maitred.toml",
+      `
+app = "failing_wsgi:application"
+pythonpath = ["${testApps}"]
+limit-request-body = 10
+header-timeout = 1
+error-pages = { 4xx = "base.html" }
+[[site]]
+hosts = "a.example"
+error-pages = { 4xx = ["site.html", "site.json"] }
+[[site.route]]
+path = "/upload"
+error-pages = { 413 = "upload.html" }
+[[site.route]]
+path = "/bare"
+error-pages = false
+[[site]]
+hosts = "b.example"
+error-pages = { 5xx = "site.html" }
+`,
+    );
+    server = await startMaitred(["-b", "127.0.0.1:0", "-w", "1"], { cwd: folder });
+  });
+  after(() => server.stop());
+
+  const ask = async (bytes: string): Promise<string> => {
+    const [status, , body] = await refusedAt(server.port, bytes);
+    return `${status} ${body.trim()}`;
+  };
+
+  test("are the default site's where the request is not known at all", async () => {
+    assert.equal(await ask("nonsense\r\n\r\n"), "400 <p>base</p>");
+    assert.equal(await ask("GET / HTTP/1.1\r\n\r\n"), "400 <p>base</p>");
+    assert.equal(await ask(`GET /${"x".repeat(9000)} HTTP/1.1\r\nHost: a.example\r\n\r\n`), "414 <p>base</p>");
+    assert.equal(await ask("GET /half"), "408 <p>base</p>");
+  });
+
+  test("are those of the site that the client has said, in the form that it accepts", async () => {
+    const cookie = `Cookie: ${"x".repeat(9000)}\r\n\r\n`;
+    assert.equal(await ask(`GET / HTTP/1.1\r\nHost: a.example\r\n${cookie}`), "431 <p>site</p>");
+    const json = "GET / HTTP/1.1\r\nHost: A.example:80\r\nAccept: application/json\r\n";
+    assert.equal(await ask(json + cookie), '431 {"site":true}');
+    assert.equal(await ask("GET / HTTP/1.1\r\nHost: a.example\r\nbad field\r\n\r\n"), "400 <p>site</p>");
+    assert.match(await ask("GET / HTTP/3.0\r\nHost: b.example\r\n\r\n"), /^505 <p>site/);
+    assert.equal(await ask("GET / HTTP/1.1\r\nHost: b.example\r\nbad field\r\n\r\n"), "400 400 Bad Request");
+    assert.equal(await ask("GET / HTTP/1.1\r\nHost: a.example\r\nX: y"), "408 <p>site</p>");
+  });
+
+  test("are those of the route where the head is whole", async () => {
+    const post = (path: string): string => `POST ${path} HTTP/1.1\r\nHost: a.example\r\nContent-Length: 11\r\n\r\n`;
+    assert.equal(await ask(post("/upload/x")), "413 <p>upload</p>");
+    assert.equal(await ask(post("/")), "413 <p>site</p>");
+    assert.equal(await ask(post("/bare")), "413 413 Content Too Large");
+    const chunked = "POST /upload HTTP/1.1\r\nHost: a.example\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n";
+    assert.equal(await ask(chunked), "400 400 Bad Request");
+    assert.equal(await ask(chunked.replace("/upload", "/")), "400 <p>site</p>");
+    assert.equal(await ask("GET /a/../b HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n"), "400 <p>base</p>");
+  });
+
+  test("are given over HTTP/2 too", async () => {
+    const session = connect(server.base);
+    session.on("error", () => undefined);
+    const get = async (path: string, more: Record<string, string> = {}): Promise<string> => {
+      const stream = session.request({ ":path": path, ":authority": "a.example", ...more });
+      let [status, text] = [0, ""];
+      stream.on("response", (headers) => (status = headers[":status"] ?? 0));
+      stream.setEncoding("utf8").on("data", (data: string) => (text += data));
+      await new Promise((resolve, reject) => stream.once("close", resolve).once("error", reject));
+      return `${status} ${text}`;
+    };
+    assert.equal(await get(`/${"x".repeat(9000)}`), "414 <p>site</p>");
+    assert.equal(await get("/upload", { ":method": "POST", "content-length": "11" }), "413 <p>upload</p>");
+    assert.equal(await get("/", { "x-large": "y".repeat(9000), accept: "application/json" }), '431 {"site":true}');
+    assert.equal(await get(`/${"x".repeat(9000)}`, { ":method": "HEAD" }), "414 ");
+    session.close();
+  });
+});
+
+test("error-pages are compressed as other responses are", async () => {
+  const folder = temporaryFolder();
+  const large = `<p>${"closed ".repeat(1000)}</p>`;
+  writeFileSync(join(folder, "large.html"), large);
+  writeFileSync(
+    join(folder, "maitred.toml"),
+    `app = "failing_wsgi:application"
+pythonpath = ["${testApps}"]
+compression = ["gzip"]
+error-pages = { 403 = "large.html" }
+[[route]]
+path = "/closed"
+access = ["deny all"]
+[[route]]
+path = "/open"
+respond = "small"
+`,
+  );
+  const server = await startMaitred(["-b", "127.0.0.1:0", "-w", "1"], { cwd: folder });
+  for (let round = 0; round < 2; round++) {
+    const coded = await ask(server.port, "h", "/closed", { head: "Accept-Encoding: gzip\r\n" });
+    assert.deepEqual(
+      [coded.status, coded.headers["content-encoding"], coded.headers["vary"]],
+      [403, "gzip", "Accept-Encoding"],
+    );
+    assert.equal(gunzipSync(coded.body).toString(), large);
+  }
+  const plain = await ask(server.port, "h", "/closed");
+  assert.deepEqual([plain.headers["content-encoding"], plain.text], [undefined, large]);
+  assert.equal((await ask(server.port, "h", "/open", { head: "Accept-Encoding: gzip\r\n" })).text, "small");
+  await server.stop();
 });

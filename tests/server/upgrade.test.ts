@@ -154,6 +154,55 @@ suite("binary upgrade", { skip: process.platform !== "linux" }, () => {
     for (const path of [socket, pidFile, join(folder, "ctl")]) assert.equal(existsSync(path), false, path);
   });
 
+  test("maintenance goes on, from the new server's first request, as it was last told", async () => {
+    const { folder, release } = releases();
+    release("one");
+    const page = join(folder, "down.html");
+    writeFileSync(page, "<p>down</p>");
+    const args = ["-b", "127.0.0.1:0", "-w", "1", "--chdir", join(folder, "current"), "versioned:application"];
+    const server = await startMaitred(args, { cwd: folder });
+    const maintain = async (pid: number, ...words: readonly string[]): Promise<void> => {
+      const { code, stderr } = await command(["maintenance", ...words, "--pid", String(pid)]);
+      assert.equal(code, 0, stderr);
+    };
+    const get = async (): Promise<string> => {
+      const browser = new Browser(server.port);
+      const { status, text } = await browser.get("/", { accept: "text/html" });
+      browser.close();
+      return `${status} ${text}`;
+    };
+    await maintain(server.pid, "on", "--page", page, "--retry-after", "5m");
+    const seen = new Set<string>();
+    let isOver = false;
+    const asking = (async () => {
+      for (; !isOver && isAlive(server.pid); await pause(2)) seen.add(await get());
+    })();
+    release("two", "import time; time.sleep(0.5)");
+    const pid = await upgraded(server);
+    await server.exited;
+    assert.equal(await get(), "503 <p>down</p>");
+    isOver = true;
+    await asking;
+    assert.deepEqual([...seen], ["503 <p>down</p>"], "no request has reached either app");
+    const { stdout } = await command(["status", "--json", "--pid", String(pid)]);
+    const { maintenance } = JSON.parse(stdout) as { maintenance: { mode: string; forMs: number } };
+    assert.equal(maintenance.mode, "page");
+    assert.ok(maintenance.forMs > 500, `${maintenance.forMs} ms, counted from its beginning`);
+
+    // What changes while the next one starts is told to that.
+    release("three", "import time; time.sleep(1)");
+    process.kill(pid, "SIGUSR2");
+    await until(() => server.stderr().split("Upgrade: starting a new server").length === 3, "the second upgrade");
+    await maintain(pid, "off");
+    assert.equal(await get(), "200 two");
+    await until(() => !isAlive(pid), "the second server to leave");
+    assert.equal(await get(), "200 three");
+    const [, third] = /Upgrade: the new server \(pid (\d+)\) is ready[^]*Upgrade: the new server \(pid (\d+)\) is ready/
+      .exec(server.stderr())!
+      .slice(1);
+    await end(Number(third));
+  });
+
   test("health checks go on, at the same address", async () => {
     const server = await startMaitred([
       "-b",

@@ -233,5 +233,5 @@ upstream = { url = "https://127.0.0.1:1", tls = { ca = "/nowhere/ca.pem" } }
   );
   const ended = await runMaitred(["-c", join(folder, "maitred.toml")]);
   assert.notEqual(ended.code, 0);
-  assert.match(ended.stderr, /\/a \(\S+maitred\.toml:4\): there is no file \/nowhere\/ca\.pem \(upstream\.tls\.ca\)/);
+  assert.match(ended.stderr, /maitred\.toml:6: upstream\.tls\.ca: there is no file \/nowhere\/ca\.pem/);
 });

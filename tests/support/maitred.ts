@@ -26,6 +26,8 @@ export interface StartOptions {
   readonly cwd?: string;
   /** What --error-logfile writes to, where it is a file: it counts as printed on stderr. */
   readonly logFile?: string;
+  /** Words before the command that run it as somebody else, as `asNobody` in places.ts. */
+  readonly before?: readonly string[];
 }
 
 export interface Maitred {
@@ -111,7 +113,8 @@ function launch(args: readonly string[], options: StartOptions): Program {
   const env = { ...process.env, ...options.env };
   for (const name of ["WEB_CONCURRENCY", "PORT", "GUNICORN_CMD_ARGS", "NODE_TEST_CONTEXT", "MAITRED_BIN"])
     if (!(name in (options.env ?? {}))) delete env[name];
-  const child = spawn(COMMAND, withPython, { cwd: options.cwd ?? repository, env, stdio: ["ignore", "pipe", "pipe"] });
+  const [file = COMMAND, ...words] = [...(options.before ?? []), COMMAND, ...withPython];
+  const child = spawn(file, words, { cwd: options.cwd ?? repository, env, stdio: ["ignore", "pipe", "pipe"] });
   running.add(child);
 
   const text = { stdout: "", stderr: "" };

@@ -1,4 +1,5 @@
 /** Where things are: the checkout, the examples, the Python that runs them, a folder that is gone after the tests. */
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -27,6 +28,15 @@ export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "maitred-"));
   folders.push(folder);
   return folder;
+}
+
+/** Words before a command that run it without root's rights, none where there are none to lose; `why` that cannot be done. */
+export function asNobody(): { readonly before: readonly string[] } | { readonly why: string } {
+  if (process.getuid?.() !== 0) return { before: [] };
+  const before = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+  const [first, ...words] = [...before, process.execPath, "-e", `fs.accessSync("${repository}/bin/maitred")`] as const;
+  const tried = spawnSync(first!, words, { cwd: "/", encoding: "utf8" });
+  return tried.status === 0 ? { before } : { why: "nobody cannot run this checkout, or there is no setpriv" };
 }
 
 /** A port of 127.0.0.1 that nobody has, for who must know it before it is bound. */

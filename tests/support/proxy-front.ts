@@ -54,6 +54,7 @@ export class ProxyFront {
       streamsBodies: () => true,
       speaksAsgi: () => true,
       bodyRule: null,
+      refusalPage: null,
       submit: handler,
       onDone: (exchange) => {
         this.done.push(`${exchange.head.path} ${exchange.status} ${exchange.sentBytes}`);

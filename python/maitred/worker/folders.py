@@ -18,9 +18,9 @@ def told_folders() -> dict[str, Any]:
         if any("whitenoise" in str(name) for name in settings.MIDDLEWARE):
             return {}
         found = [
-            (root_name, str(getattr(settings, url_name)), _absolute(getattr(settings, root_name)))
+            (root_name, _url(settings, url_name), _absolute(getattr(settings, root_name)))
             for url_name, root_name in _SETTINGS
-            if getattr(settings, url_name, None)
+            if getattr(settings._wrapped, url_name, None)
         ]
     except Exception:
         # Settings are the application's code, and those that are wrong have said so elsewhere.
@@ -29,9 +29,19 @@ def told_folders() -> dict[str, Any]:
     local = [
         {"setting": setting, "url": url, "root": root}
         for setting, url, root in found
-        if url.startswith("/") and url.strip("/")
+        if "//" not in url and url.strip("/")
     ]
     return {"folders": local} if local else {}
+
+
+def _url(settings: Any, name: str) -> str:
+    """
+    As it is written: a relative one lies below the application's root. Asked of `settings` itself, Django would remember it with the root of
+    this moment, which is that of no request.
+    """
+    url = str(getattr(settings._wrapped, name))
+    prefix = getattr(settings, "FORCE_SCRIPT_NAME", None)
+    return url if url.startswith("/") or prefix is None else f"{str(prefix).rstrip('/')}/{url}"
 
 
 def _absolute(root: Any) -> str | None:

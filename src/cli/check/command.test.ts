@@ -1,7 +1,7 @@
 /** What `maitred check` prints, whole. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
@@ -51,7 +51,86 @@ maitred: error: -w 0 would serve nothing: give 1 or more, or leave it out for on
     writeFileSync(join(folder, "bad.pem"), "no certificate");
     const { status, stderr } = check('app = "app:app"\ncertfile = "bad.pem"\n');
     assert.equal(status, 2);
-    assert.match(stderr, /^maitred: error: .*\/site\/bad\.pem.*\n1 mistake: nothing would start\n$/);
+    assert.match(stderr, /^maitred: error: maitred\.toml:2: \/site\/bad\.pem.*\n1 mistake: nothing would start\n$/);
+  });
+
+  test("looks at files and folders whatever else is wrong, each in the line that names it", () => {
+    mkdirSync(join(folder, "public"), { recursive: true });
+    writeFileSync(join(folder, "page.odt"), "");
+    writeFileSync(join(folder, "users"), "# staff\nalice\nbob:secret\n");
+    const { status, stderr } = check(`app = "app:app"
+certfile = ["bad.pem", "none.pem"]
+workrs = 3
+spool-dir = "nowhere"
+cache-disk = "users/cache"
+pid = "nowhere/pid"
+
+[error-pages]
+404 = ["page.odt", "public"]
+5xx = "gone.html"
+
+[[route]]
+path = "/static"
+static = { root = "assets", listng = true }
+
+[[route]]
+path = "/public"
+static = "public"
+basic-auth = { file = "users" }
+
+[[site]]
+hosts = "a.example"
+maintenance = { page = "down.html", retry-after = "soon" }
+accel = { "/a" = "users", "/b" = "later" }
+
+[[site.route]]
+path = "/b"
+upstream = { url = "https://b.example", tls = { ca = "ca.pem" } }
+
+[[site.route]]
+path = "/c"
+basic-auth = { file = "nobody" }
+`);
+    assert.equal(status, 2);
+    assert.deepEqual(
+      stderr.split("\n").map((line) => line.replace(/^maitred: error: maitred\.toml:/, "")),
+      [
+        '2: /site/bad.pem holds no certificate: it must have a "-----BEGIN CERTIFICATE-----" block',
+        "2: /site/none.pem does not exist",
+        "3: workrs is no key of the configuration, did you mean workers?",
+        "4: spool-dir = nowhere: /site/nowhere is not a folder",
+        "5: cache-disk = users/cache: /site/users is not a folder",
+        "6: pid = nowhere/pid: there is no folder /site/nowhere",
+        "9: error-pages.404: /site/page.odt is of no known type: name it .html, .json, .txt or .xml",
+        "9: error-pages.404: /site/public is a folder, but a file is wanted",
+        "10: error-pages.5xx: there is no file /site/gone.html",
+        "14: listng is no key of route.static, did you mean listing?",
+        "14: static.root: there is no folder /site/assets to serve",
+        "19: basic-auth.file: /site/users:2: this is not name:hash",
+        '19: basic-auth.file: /site/users:3: what stands for user "bob" is no hash of a password: make one with "maitred password", "htpasswd -B" or "openssl passwd -6"',
+        '23: retry-after = "soon" is not a time span: write seconds, or a number with ms, s, m or h ("30", "1.5", "500ms", "2m")',
+        "23: maintenance.page: there is no file /site/down.html",
+        "24: accel./a: /site/users is not a folder",
+        "28: upstream.tls.ca: there is no file /site/ca.pem",
+        "32: basic-auth.file: there is no file /site/nobody",
+        "18 mistakes: nothing would start",
+        "",
+      ],
+    );
+  });
+
+  test("tells what is not there yet, and what need not be", () => {
+    const { status, stdout, stderr } = check('app = "app:app"\nsendfile-roots = ["later"]\ncache-disk = "new/cache"\n');
+    assert.equal(status, 0);
+    assert.match(stdout, /fine/);
+    assert.equal(
+      stderr,
+      "maitred: notice: maitred.toml:2: sendfile-roots: there is no folder /site/later yet: nothing can be sent from it\n",
+    );
+    const wrong = check(null, "app:app", "--pid", "nowhere/pid", "--spool-dir", "/dev/null", "--accel", "/a=/dev/null");
+    assert.equal(wrong.status, 2);
+    assert.match(wrong.stderr, /error: --pid nowhere\/pid: there is no folder \/site\/nowhere\n/);
+    assert.match(wrong.stderr, /error: --spool-dir \/dev\/null: \/dev\/null is not a folder\n/);
   });
 
   test("explains each value, and the routes in the order they are tried", () => {

@@ -1,5 +1,5 @@
 /** `maitred check`: reads everything that serving would read, starts nothing, and says what is wrong; or explains what it read. */
-import { readAll } from "../../config/read-all.ts";
+import { readJudged } from "../read-judged.ts";
 import { resolve } from "../../config/resolve.ts";
 import { originName } from "../../config/origin.ts";
 import { explain } from "./explain.ts";
@@ -31,7 +31,7 @@ export async function checkCommand(
     print(`${JSON.stringify(configurationSchema(), null, 2)}\n`);
     return 0;
   }
-  const { result, configuration } = await readAll(words, process.env, process.cwd());
+  const { result, configuration, remarks } = await readJudged(words, process.env, process.cwd(), false);
   switch (result.type) {
     case "help":
       print(checkUsage);
@@ -43,12 +43,7 @@ export async function checkCommand(
       return refused(result.mistakes);
     }
     case "plan": {
-      for (const notice of result.notices) warn(`maitred: notice: ${notice}\n`);
-      if (result.plan.tls !== null) {
-        const { certificateMistake } = await import("./certificates.ts");
-        const mistake = certificateMistake(result.plan.tls, (line) => warn(`maitred: notice: ${line}\n`));
-        if (mistake !== null) return refused([mistake]);
-      }
+      for (const notice of [...result.notices, ...remarks]) warn(`maitred: notice: ${notice}\n`);
       const resolved = resolve(words, process.env, configuration?.settings);
       if (own.has("--explain")) {
         print(explain(result.plan, resolved, appOrigin(resolved.positionals, configuration), configuration));

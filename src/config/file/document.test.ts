@@ -32,7 +32,7 @@ test("every key of the file has a description", () => {
 });
 
 /** Whatever the examples name is there: with an extension it is a file. */
-const isFile = (path: string): boolean => /\.\w+$/.test(path);
+const isFile = (path: string): boolean => /\.\w+$|\/htpasswd$/.test(path);
 const host = { ...house, isFile, isDirectory: (path: string) => !isFile(path) };
 for (const name of readdirSync(docs).filter((one) => one.endsWith(".md"))) {
   const text = read(name);

@@ -8,6 +8,7 @@ import { onlyOnCommandLine } from "../settings/process.ts";
 import { settings } from "../settings/table.ts";
 import { fileSchema, settingKeys, type FileContent } from "../sites/schema.ts";
 import { issuesOf, shown, tellingKeys } from "./issues.ts";
+import { namedPaths, type NamedPath } from "./named-paths.ts";
 import { isTable, parseToml, type TomlTable, type TomlValue } from "./toml.ts";
 
 /** A configuration file that was read. */
@@ -20,6 +21,8 @@ export interface Configuration {
   readonly written: TomlTable;
   /** null where it is so wrong that nothing follows from it. */
   readonly content: FileContent | null;
+  /** The files and folders that it names, as far as they can be told; those of settings apart. */
+  readonly paths: readonly NamedPath[];
   readonly mistakes: readonly string[];
   /** "maitred.toml:12" for the value at this path. */
   readonly where: (path: readonly PropertyKey[]) => string;
@@ -41,6 +44,7 @@ export function readConfiguration(
       settings: new Map(),
       written: {},
       content: null,
+      paths: [],
       mistakes: [`${place}: ${parsed.why}`],
       where: () => place,
     };
@@ -51,7 +55,7 @@ export function readConfiguration(
   if (table === undefined) return null;
   if (!isTable(table)) {
     const mistakes = [`${where([])}: ${section.join(".")} is no table`];
-    return { name, path, settings: new Map(), written: {}, content: null, mistakes, where };
+    return { name, path, settings: new Map(), written: {}, content: null, paths: [], mistakes, where };
   }
 
   const { layer, rest, mistakes } = split(dashed(table), where);
@@ -65,6 +69,7 @@ export function readConfiguration(
     settings: layer,
     written: rest,
     content: content.success ? content.data : null,
+    paths: namedPaths(rest),
     mistakes: mistakes.map(({ at, text }) => `${where(at)}: ${text}`),
     where,
   };

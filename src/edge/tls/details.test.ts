@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { suites } from "./certificates.ts";
+import { suites } from "./certificate-set.ts";
 import { distinguishedName } from "./details.ts";
 
 test("a subject is told last to first, as RFC 4514 demands", () => {

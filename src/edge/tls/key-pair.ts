@@ -9,6 +9,9 @@ export class TlsError extends Error {
   override name = "TlsError";
 }
 
+const DAY_MS = 86_400_000;
+const WARN_DAYS = 14;
+
 export interface KeyPairFiles {
   readonly certfile: string;
   readonly keyfile: string;
@@ -83,6 +86,23 @@ export function certificatesOf(file: string, bytes: Buffer): readonly X509Certif
       throw new TlsError(`certificate ${at + 1} in ${file} is damaged (${reasonOf(error)})`, { cause: error });
     }
   });
+}
+
+/** What an operator should hear about its end; null where that is far. */
+export function expiryOf(pair: KeyPair, now: number): { readonly isOver: boolean; readonly text: string } | null {
+  const days = (pair.expiresAt - now) / DAY_MS;
+  if (days >= WARN_DAYS) return null;
+  if (days <= 0)
+    return { isOver: true, text: `The certificate in ${pair.certfile} has expired: clients refuse it. Renew it` };
+  const left = days < 1 ? "in less than a day" : `in ${Math.floor(days)} day${days < 2 ? "" : "s"}`;
+  return {
+    isOver: false,
+    text: `The certificate in ${pair.certfile} expires ${left} (${expiryDate(pair)}): renew it`,
+  };
+}
+
+export function expiryDate({ expiresAt }: KeyPair): string {
+  return new Date(expiresAt).toISOString().slice(0, 10);
 }
 
 /** What OpenSSL says, without the address of its source line. */

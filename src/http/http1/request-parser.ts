@@ -13,6 +13,7 @@
  * requests nothing is parsed until `next()`; who pushes meanwhile watches `buffered`. The parser never recurses: `next()` and `push()`
  * called from a handler leave the work to the loop that is running.
  */
+import { GLIMPSED_BYTES } from "../glimpse.ts";
 import type { RequestHead } from "../request-head.ts";
 import { ChunkLine } from "./chunk-line.ts";
 import { trailerError } from "./field-section.ts";
@@ -68,6 +69,8 @@ export class RequestParser {
   #partialBytes = 0;
   #emptyLines = 0;
   #isAfterCr = false;
+  /** The beginning of the head that was refused. */
+  #refused = "";
   /** Bytes of the body, or of the chunk, still to come; in `chunk-end`, how many of its two bytes. */
   #remaining = 0;
 
@@ -82,6 +85,13 @@ export class RequestParser {
   /** Bytes received and not yet told: an incomplete head, or what arrived after the request under way. Bounded only by who pushes. */
   get buffered(): number {
     return this.#partialBytes + this.#input.length - this.#position + this.#laterBytes;
+  }
+
+  /** The beginning of the head that is under way or was refused, as latin-1: for telling the client so, in its own terms. */
+  get begun(): string {
+    return this.#state === "head"
+      ? this.#partial.toString("latin1", 0, Math.min(this.#partialBytes, GLIMPSED_BYTES))
+      : this.#refused;
   }
 
   /** Nothing of a next request has been received: the connection may be closed without loss. */
@@ -211,7 +221,13 @@ export class RequestParser {
   #gather(): boolean {
     const end = this.#scanner.scan(this.#input, this.#position);
     if (this.#scanner.fault !== null) {
-      this.#fail(this.#scanner.fault);
+      this.#refuseHead(
+        Buffer.concat([
+          this.#partial.subarray(0, Math.min(this.#partialBytes, GLIMPSED_BYTES)),
+          this.#input.subarray(this.#position, this.#position + GLIMPSED_BYTES),
+        ]),
+        this.#scanner.fault,
+      );
       return false;
     }
     const stop = end === -1 ? this.#input.length : end;
@@ -252,7 +268,7 @@ export class RequestParser {
       // The scanner's verdict goes first: it is the one a head in pieces would have met.
       this.#scanner.start(0);
       this.#scanner.scan(bytes.subarray(start, end), 0);
-      return this.#fail(this.#scanner.fault ?? head);
+      return this.#refuseHead(bytes.subarray(start, end), this.#scanner.fault ?? head);
     }
     if (head.framing === "none") this.#state = "ending";
     else if (head.framing === "length") {
@@ -329,6 +345,12 @@ export class RequestParser {
     this.#scanner.start(0);
     this.#emptyLines = 0;
     this.#isAfterCr = false;
+  }
+
+  /** Of trailers too; nobody asks for the beginning of these. */
+  #refuseHead(begun: Buffer, error: ProtocolError): void {
+    this.#refused = begun.toString("latin1", 0, GLIMPSED_BYTES);
+    this.#fail(error);
   }
 
   #fail(error: ProtocolError): void {
