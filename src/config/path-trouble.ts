@@ -4,7 +4,7 @@ import { absolutePath } from "./paths.ts";
 
 /**
  * read: a file, or a folder's files. write: a file is written, or made. fill: files are made in a folder. make: so they are, and the folder too
- * where it is not there.
+ * where it is not there; whoever makes it can live without, so a disk that has become read-only is no trouble.
  */
 export type PathUse = "read" | "write" | "fill" | "make";
 
@@ -25,7 +25,8 @@ export function pathTrouble(path: string, use: PathUse): string | null {
       if (kind !== "folder") return `${path} is not a folder`;
       return may(path, constants.W_OK | constants.X_OK) ? null : `${path} may not be written to by this user`;
     case "make":
-      return kind === "missing" && path !== "/" ? pathTrouble(above(path), "make") : pathTrouble(path, "fill");
+      if (kind === "missing" && path !== "/") return pathTrouble(above(path), "make");
+      return kind === "folder" && isReadOnly(path) ? null : pathTrouble(path, "fill");
   }
 }
 
@@ -41,6 +42,15 @@ function kindOf(path: string): "folder" | "other" | "missing" {
   } catch (error) {
     // What stands behind a folder that may not be searched is there for all we know.
     return (error as NodeJS.ErrnoException).code === "EACCES" ? "other" : "missing";
+  }
+}
+
+function isReadOnly(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EROFS";
   }
 }
 

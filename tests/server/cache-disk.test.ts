@@ -7,7 +7,7 @@ import { suite, test } from "node:test";
 import { Browser, type Page } from "../support/browser.ts";
 import { countOf, FRESH, target, until } from "../support/cache.ts";
 import { command } from "../support/command.ts";
-import { type Maitred, startMaitred } from "../support/maitred.ts";
+import { type Maitred, runMaitred, startMaitred } from "../support/maitred.ts";
 import { temporaryFolder, testApps } from "../support/places.ts";
 
 suite("the disk tier of the cache", () => {
@@ -76,9 +76,13 @@ suite("the disk tier of the cache", () => {
   });
 
   test("a folder that cannot be used is told, and costs nothing else", async () => {
-    const folder = join(temporaryFolder(), "file");
-    writeFileSync(folder, "");
-    const server = await start(folder);
+    const file = join(temporaryFolder(), "file");
+    writeFileSync(file, "");
+    const refused = await runMaitred(["--cache", "1m", "--cache-disk", file, "app:app"]);
+    assert.equal(refused.code, 2);
+    assert.match(refused.stderr, /^maitred: error: --cache-disk \S+file: \S+file is not a folder$/m);
+    // This one could be made, for all that is known before: the kernel finds its name too long.
+    const server = await start(join(temporaryFolder(), "x".repeat(300)));
     await server.waitForLine(/Cache: cannot use .*kept in memory alone/);
     const visitor = new Browser(server.port);
     await from(visitor, target("/m", FRESH));
