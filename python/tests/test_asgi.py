@@ -4,6 +4,7 @@ import struct
 import time
 from typing import Any, ClassVar
 
+from tests import bodies
 from tests.front import (
     ABORT,
     BODY,
@@ -14,7 +15,6 @@ from tests.front import (
     PING,
     PONG,
     RBODY,
-    RCREDIT,
     REND,
     RESPONSES,
     FrontCase,
@@ -168,7 +168,12 @@ class ResponseTest(AsgiCase):
         self.assertEqual(self.seat.receive(), (PONG, 77, b""))
 
 
-class ReceiveTest(AsgiCase):
+class ReceiveTest(bodies.StreamedBodyRules, AsgiCase):
+    counts = "/count"
+
+    def head(self, path):
+        return asgi_head(path)
+
     def test_a_complete_and_a_streamed_body(self):
         self.assertEqual(self.ask("echo", b"hello")["body"], b"hello")
         self.seat.requests((1, asgi_head("/echo"), None))
@@ -176,28 +181,6 @@ class ReceiveTest(AsgiCase):
             self.seat.frame(BODY, 1, piece)
         self.seat.frame(END, 1)
         self.assertEqual(self.seat.outcome()["body"], b"ab")
-
-    def test_credit_is_granted_as_the_body_is_received(self):
-        self.seat.requests((1, asgi_head("/count"), None))
-        window, sent, total = 262_144, 0, 1_000_000
-        while sent < total:
-            while window < 10_000:
-                kind, arg, payload = self.seat.receive()
-                self.assertEqual((kind, arg), (RCREDIT, 1))
-                window += struct.unpack("<I", payload)[0]
-            self.seat.frame(BODY, 1, b"x" * 10_000)
-            window, sent = window - 10_000, sent + 10_000
-        self.seat.frame(END, 1)
-        self.assertEqual(self.seat.outcome()["body"], b"1000000")
-
-    def test_100_continue_is_asked_for_at_the_first_receive_only(self):
-        self.seat.requests((1, asgi_head("/ignore"), True))
-        self.assertEqual(self.seat.outcome()["frames"], [])
-        self.seat.requests((1, asgi_head("/echo"), True))
-        self.assertEqual(self.seat.receive(), (RCREDIT, 1, b"\0\0\0\0"))
-        self.seat.frame(BODY, 1, b"late")
-        self.seat.frame(END, 1)
-        self.assertEqual(self.seat.outcome()["body"], b"late")
 
     def test_cancel_is_a_disconnect_at_once_and_send_raises_oserror_then(self):
         self.seat.requests((1, asgi_head("/disconnect"), b""))

@@ -8,6 +8,7 @@ import tempfile
 import time
 from typing import Any, ClassVar
 
+from tests import bodies
 from tests.front import (
     BODY,
     CANCEL,
@@ -20,7 +21,6 @@ from tests.front import (
     IDLE,
     INFORM,
     RBODY,
-    RCREDIT,
     REND,
     RESPONSES,
     RESPONSES_BUSY,
@@ -218,7 +218,12 @@ class ErrorTest(WsgiCase):
                 self.assert500("status", "status must be", QUERY_STRING=repr(status))
 
 
-class BodyTest(WsgiCase):
+class BodyTest(bodies.StreamedBodyRules, WsgiCase):
+    counts = "/slowecho"
+
+    def head(self, path):
+        return wsgi_head(path)
+
     def test_a_complete_body(self):
         self.assertEqual(self.ask("echo", b"hello")["body"], b"hello")
         self.assertEqual(self.ask("lines", b"ab\ncdef\ngh")["body"].decode(), repr([b"ab\n", b"cd", [b"ef\n", b"gh"]]))
@@ -229,28 +234,6 @@ class BodyTest(WsgiCase):
             self.seat.frame(BODY, 1, piece)
         self.seat.frame(END, 1)
         self.assertEqual(self.seat.outcome()["body"].decode(), repr([b"ab\n", b"cd", [b"ef\n", b"gh"]]))
-
-    def test_credit_is_granted_as_the_body_is_read(self):
-        self.seat.requests((1, wsgi_head("/slowecho"), None))
-        window, sent, total = 262_144, 0, 1_000_000
-        while sent < total:
-            while window < 10_000:
-                kind, arg, payload = self.seat.receive()
-                self.assertEqual((kind, arg), (RCREDIT, 1))
-                window += struct.unpack("<I", payload)[0]
-            self.seat.frame(BODY, 1, b"x" * 10_000)
-            window, sent = window - 10_000, sent + 10_000
-        self.seat.frame(END, 1)
-        self.assertEqual(self.seat.outcome()["body"], b"1000000")
-
-    def test_100_continue_is_asked_for_at_the_first_read_only(self):
-        self.seat.requests((1, wsgi_head("/ignore"), True))
-        self.assertEqual(self.seat.outcome()["frames"], [])
-        self.seat.requests((1, wsgi_head("/echo"), True))
-        self.assertEqual(self.seat.receive(), (RCREDIT, 1, b"\0\0\0\0"))
-        self.seat.frame(BODY, 1, b"late")
-        self.seat.frame(END, 1)
-        self.assertEqual(self.seat.outcome()["body"], b"late")
 
     def test_waiting_for_a_body_does_not_hold_back_earlier_responses(self):
         self.seat.requests((1, wsgi_head("/ok"), b""), (2, wsgi_head("/echo"), None), (3, wsgi_head("/echo"), None))

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { Duplex } from "node:stream";
 import { test } from "node:test";
+import type { Clock } from "../clock.ts";
 import { FakeClock } from "../clock.test.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { fieldsOf, SAMPLE_PEER } from "../http/exchange.test.ts";
@@ -11,6 +12,53 @@ import type { EdgeContext } from "./context.ts";
 import { Http1Connection } from "./http1-connection.ts";
 
 export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** What the edge is told in a test, where that does not say otherwise: no limits but those of a head, and what happens is told as a line. */
+export function edgeContext(
+  clock: Clock,
+  tell: (line: string) => void,
+  differences: Partial<EdgeContext>,
+): EdgeContext {
+  return {
+    clock,
+    limits: DEFAULT_HEAD_LIMITS,
+    keepAliveMs: 2000,
+    headTimeoutMs: 30_000,
+    writeTimeoutMs: 60_000,
+    connectionRequests: 0,
+    bodies: {
+      maxBytes: 0,
+      memoryBytes: 1_048_576,
+      timeoutMs: 30_000,
+      minRate: 240,
+      buffering: "auto",
+      spool: null,
+      gatheredBytes: 0,
+    },
+    http2: null,
+    hasAsgi: () => true,
+    webSocket: { maxSize: 65_536, pingIntervalMs: 20_000, pingTimeoutMs: 20_000, deflate: true },
+    server: "",
+    hsts: "",
+    sendfile: null,
+    date: "",
+    isDraining: false,
+    forwarding: null,
+    proxyProtocol: null,
+    streamsBodies: () => false,
+    bodyRule: null,
+    refusalPage: null,
+    speaksAsgi: () => false,
+    submit: () => {},
+    onDone: (exchange) => tell(`done ${exchange.head.path} ${exchange.status} ${exchange.sentBytes}`),
+    onRejected: (_address, status) => tell(`rejected ${status}`),
+    onCutOff: (_address, detail) => tell(`cut off: ${detail}`),
+    onTroubleAtDoor: tell,
+    onUntrusted: (address, head) => tell(`untrusted ${address} ${head.path}`),
+    onBadLength: (exchange, promised, sent) => tell(`bad length ${exchange.head.path} ${promised} ${sent}`),
+    ...differences,
+  };
+}
 
 export class Client {
   readonly clock: FakeClock = new FakeClock();
@@ -25,49 +73,15 @@ export class Client {
   #received = "";
 
   constructor(differences: Partial<EdgeContext> = {}) {
-    this.context = {
-      clock: this.clock,
-      limits: DEFAULT_HEAD_LIMITS,
-      keepAliveMs: 2000,
-      headTimeoutMs: 30_000,
-      writeTimeoutMs: 60_000,
-      connectionRequests: 0,
-      bodies: {
-        maxBytes: 0,
-        memoryBytes: 1_048_576,
-        timeoutMs: 30_000,
-        minRate: 240,
-        buffering: "auto",
-        spool: null,
-        gatheredBytes: 0,
-      },
-      http2: null,
-      hasAsgi: () => true,
-      webSocket: { maxSize: 65_536, pingIntervalMs: 20_000, pingTimeoutMs: 20_000, deflate: true },
-      server: "",
-      hsts: "",
-      sendfile: null,
-      date: "",
-      isDraining: false,
-      forwarding: null,
-      proxyProtocol: null,
-      streamsBodies: () => false,
-      bodyRule: null,
-      refusalPage: null,
+    this.context = edgeContext(this.clock, (line) => void this.told.push(line), {
       speaksAsgi: differences.streamsBodies ?? ((): boolean => false),
       submit: (exchange) => {
         exchange.state = "given";
         this.submitted.push(exchange);
         this.answer?.(exchange);
       },
-      onDone: (exchange) => this.told.push(`done ${exchange.head.path} ${exchange.status} ${exchange.sentBytes}`),
-      onRejected: (_address, status) => this.told.push(`rejected ${status}`),
-      onCutOff: (_address, detail) => this.told.push(`cut off: ${detail}`),
-      onTroubleAtDoor: (message) => this.told.push(message),
-      onUntrusted: (address, head) => this.told.push(`untrusted ${address} ${head.path}`),
-      onBadLength: (exchange, promised, sent) => this.told.push(`bad length ${exchange.head.path} ${promised} ${sent}`),
       ...differences,
-    };
+    });
     this.socket = new Duplex({
       allowHalfOpen: true,
       read() {},

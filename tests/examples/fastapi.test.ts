@@ -1,9 +1,9 @@
 /** The FastAPI example under every event loop. One worker: the kitchen's state is that of its process. */
 import assert from "node:assert/strict";
-import { createHash, randomBytes } from "node:crypto";
 import { after, before, suite, test } from "node:test";
 
 import { Browser, readUntil } from "../support/browser.ts";
+import { frameworkPromises } from "../support/framework-promises.ts";
 import { startMaitred, type Maitred } from "../support/maitred.ts";
 import { example } from "../support/places.ts";
 
@@ -80,17 +80,7 @@ for (const model of models) {
       await server.waitForLine(/events over after \d+ of 600/);
     });
 
-    for (const size of [0, 1_000, 3_000_000]) {
-      test(`an upload of ${size} bytes arrives whole`, async () => {
-        const bytes = randomBytes(size);
-        const page = await browser.upload("/upload", {}, { field: "file", name: "data.bin", bytes });
-        assert.deepEqual(JSON.parse(page.text), {
-          name: "data.bin",
-          size,
-          sha256: createHash("sha256").update(bytes).digest("hex"),
-        });
-      });
-    }
+    frameworkPromises(() => ({ server, browser }));
 
     test("a plain def endpoint runs in a thread and answers", async () => {
       const { thread } = JSON.parse((await browser.get("/sync")).text) as { thread: string };
@@ -106,13 +96,6 @@ for (const model of models) {
         tookMs >= 500 && tookMs < 2_500,
         `one after another they take 10,000 ms; these took ${Math.round(tookMs)} ms`,
       );
-    });
-
-    test("an exception is a 500, and its traceback is in the log", async () => {
-      const page = await browser.get("/error");
-      assert.equal(page.status, 500);
-      assert.doesNotMatch(page.text, /on purpose/);
-      await server.waitForLine(/RuntimeError: an error on purpose/);
     });
 
     test("the interactive documentation opens", async () => {

@@ -3,10 +3,9 @@ import { type AddressInfo, createServer, type Server, type Socket } from "node:n
 import { after } from "node:test";
 import { systemClock } from "../../src/clock.ts";
 import { type UpstreamPlan, upstreamSettings } from "../../src/config/sites/upstream.ts";
-import type { EdgeContext } from "../../src/edge/context.ts";
+import { edgeContext } from "../../src/edge/house.test.ts";
 import { Http1Connection } from "../../src/edge/http1-connection.ts";
 import { Peer } from "../../src/http/exchange.ts";
-import { DEFAULT_HEAD_LIMITS } from "../../src/http/http1/head-limits.ts";
 import { SocketStream } from "../../src/streams/byte-stream.ts";
 import { Upstreams } from "../../src/upstream/upstreams.ts";
 
@@ -25,47 +24,18 @@ export class ProxyFront {
     };
     const log = { debug: tell, info: tell, warning: tell, error: tell, critical: tell };
     const handler = new Upstreams(systemClock, log).handler(plan);
-    const context: EdgeContext = {
-      clock: systemClock,
-      limits: DEFAULT_HEAD_LIMITS,
+    const context = edgeContext(systemClock, tell, {
       keepAliveMs: 20_000,
-      headTimeoutMs: 30_000,
-      writeTimeoutMs: 60_000,
-      connectionRequests: 0,
-      bodies: {
-        maxBytes: 0,
-        memoryBytes: 1_048_576,
-        timeoutMs: 30_000,
-        minRate: 240,
-        buffering: "auto",
-        spool: null,
-        gatheredBytes: 0,
-      },
-      http2: null,
-      hasAsgi: () => true,
       webSocket: { maxSize: 16_777_216, pingIntervalMs: 0, pingTimeoutMs: 0, deflate: true },
-      server: "",
-      hsts: "",
-      sendfile: null,
-      date: "",
-      isDraining: false,
-      forwarding: null,
-      proxyProtocol: null,
       streamsBodies: () => true,
       speaksAsgi: () => true,
-      bodyRule: null,
-      refusalPage: null,
       submit: handler,
       onDone: (exchange) => {
         this.done.push(`${exchange.head.path} ${exchange.status} ${exchange.sentBytes}`);
         this.#changed();
       },
       onRejected: (_address, status, detail) => tell(`rejected ${status} ${detail}`),
-      onCutOff: (_address, detail) => tell(`cut off: ${detail}`),
-      onTroubleAtDoor: tell,
-      onUntrusted: () => tell("untrusted"),
-      onBadLength: () => tell("bad length"),
-    };
+    });
     this.#server = createServer({ allowHalfOpen: true }, (socket: Socket) => {
       this.#sockets.push(socket);
       const peer = new Peer(socket.remoteAddress!, socket.remotePort!, "127.0.0.1", this.port, "http");
