@@ -109,7 +109,7 @@ export class SendfileProcess {
     const { number, handle, part } = next;
     const message = { lend: number, fd: part.descriptor, start: part.start, length: part.length };
     // Without the process nothing is sent, and its end is told.
-    this.#child.send(message, handle, (error) => error !== null && this.#child?.kill("SIGKILL"));
+    this.#child.send(message, handle, (error) => error instanceof Error && this.#child?.kill("SIGKILL"));
   }
 
   #stop(lent: LentPart): void {

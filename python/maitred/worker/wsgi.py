@@ -408,9 +408,18 @@ class WsgiSeat:
         self._file_taken = None
         head = encode_head(self._id, self._known_status(), headers)
         self._send(head + sent_file(self._id, descriptor, name, start))
-        # Whether or not the client leaves meanwhile: the file must stay open until the front has it, and the answer comes in any case.
+        # Whether or not the client leaves meanwhile: the file must stay open until the front has it, and the answer comes in any case. What
+        # is raised here from elsewhere (--cancel-gone, a greenlet's end) waits for it too, or the front would get an ABORT of what it has finished.
+        raised: BaseException | None = None
         while self._file_taken is None:
-            self._read_mail(self._seat.wait_for_mail(self._id, self._sequence))
+            try:
+                self._read_mail(self._seat.wait_for_mail(self._id, self._sequence))
+            except FrontGone:
+                raise
+            except BaseException as error:
+                raised = error
+        if raised is not None and not self._file_taken:
+            raise raised
         return self._file_taken
 
     def _declared_length(self) -> int:
