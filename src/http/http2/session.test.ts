@@ -227,6 +227,15 @@ test("a response before the request's end is followed by RST_STREAM with NO_ERRO
   assert.equal(house.error, "none");
 });
 
+test("a second header section that does not end its stream is malformed, whenever it comes", () => {
+  const house = new House();
+  house.answer = (stream) => house.session.out.complete(stream, [":status", "413"], "no");
+  house.session.push(headers(1, Flag.endHeaders));
+  house.sent();
+  house.session.push(headers(1, Flag.endHeaders, ["x", "y"]));
+  assert.deepEqual([house.sent(), house.error], [["reset 1 PROTOCOL_ERROR"], "none"]);
+});
+
 test("who has reset a stream itself knows that it is closed, even where we had reset it before", () => {
   for (const late of [headers(1, 5, ["x", "y"]), frame(FrameType.data, 0, 1, "late")]) {
     const house = new House();

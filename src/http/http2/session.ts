@@ -172,18 +172,10 @@ export class Http2Session {
     }
     if (this.#section.stream !== 0 && (type !== FrameType.continuation || id !== this.#section.stream))
       return this.fail(ErrorCode.protocolError, "a header section is interrupted by another frame");
-    switch (type) {
-      case FrameType.data:
-        return this.#onData(flags, id, payload);
-      case FrameType.headers:
-        return this.#onHeaders(flags, id, payload);
-      case FrameType.continuation:
-        return this.#onContinuation(flags, id, payload);
-      case FrameType.pushPromise:
-        return this.fail(ErrorCode.protocolError, "a client sends PUSH_PROMISE");
-      default:
-        break;
-    }
+    if (type === FrameType.data) return this.#onData(flags, id, payload);
+    if (type === FrameType.headers) return this.#onHeaders(flags, id, payload);
+    if (type === FrameType.continuation) return this.#onContinuation(flags, id, payload);
+    if (type === FrameType.pushPromise) return this.fail(ErrorCode.protocolError, "a client sends PUSH_PROMISE");
     if (!this.#patience.takesFrame()) return this.#flooded();
     switch (type) {
       case FrameType.priority:
@@ -263,7 +255,7 @@ export class Http2Session {
     const known = this.#streams.get(id);
     if (known !== undefined) return this.#onTrailers(known, flat);
     if (id % 2 === 0) return this.fail(ErrorCode.protocolError, "a client opens a stream with an even number");
-    if (id <= this.#lastStream) return this.#onLateFrame(id, "HEADERS", 0);
+    if (id <= this.#lastStream) return this.#onLateHeaders(id);
     this.#lastStream = id;
     if (id > this.#goawayStream) {
       this.#closed.add(id, true);
@@ -354,6 +346,13 @@ export class Http2Session {
     if (how === "by us") return bytes >= NO_FLOOD_BYTES || this.#patience.takesFrame() ? undefined : this.#flooded();
     const code = how === "unknown" && name === "HEADERS" ? ErrorCode.protocolError : ErrorCode.streamClosed;
     this.fail(code, `${name} on a closed stream`);
+  }
+
+  /** A second header section ends its stream, whatever its client knows of ours by then (section 8.1). */
+  #onLateHeaders(id: number): void {
+    if (this.#sectionEndsStream || this.#closed.how(id) !== "by us") return this.#onLateFrame(id, "HEADERS", 0);
+    this.out.writer.reset(id, ErrorCode.protocolError);
+    this.#countReset();
   }
 
   /** A stream error (section 5.4.2): the client broke this stream's rules. */
