@@ -64,7 +64,13 @@ class SeatLink:
         self.buffer = rest
 
     def frame(self, kind, arg=0, payload=b""):
-        self.socket.sendall(struct.pack("<II", len(payload), kind | arg << 8) + payload)
+        self.frames((kind, arg, payload))
+
+    def frames(self, *frames):
+        """All of them in one write: the worker reads them together."""
+        self.socket.sendall(
+            b"".join(struct.pack("<II", len(payload), kind | arg << 8) + payload for kind, arg, payload in frames)
+        )
 
     def requests(self, *items):
         self.frame(REQUESTS, 0, marshal.dumps(list(items), 4))
