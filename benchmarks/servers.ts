@@ -295,24 +295,17 @@ function uvicornCommand({ venv, app }: Place, workers: number): readonly string[
 const pair = selfSigned(["127.0.0.1"], 1, Date.now());
 const certified = { files: { "cert.pem": pair.certificate, "key.pem": pair.key } };
 
+const PLAIN_NGINX: Required<NginxOptions> = { tls: false, http2: false, gzipLevel: 0, cache: false, besieged: false };
+
 function behindNginx(place: Place, upstream: (socket: string) => readonly string[], options: NginxOptions): Launch {
-  const { tls = false, http2 = false, gzipLevel = 0, cache = false, besieged = false } = options;
-  const socket = `${place.folder}/app.sock`;
+  const { port, folder } = place;
+  const socket = `${folder}/app.sock`;
   return {
     files: {
-      ...(tls && certified.files),
-      "nginx.conf": nginxConfiguration({
-        port: place.port,
-        folder: place.folder,
-        socket,
-        tls,
-        http2,
-        gzipLevel,
-        cache,
-        besieged,
-      }),
+      ...(options.tls === true && certified.files),
+      "nginx.conf": nginxConfiguration({ ...PLAIN_NGINX, ...options, port, folder, socket }),
     },
-    commands: [upstream(socket), [place.nginx, "-p", place.folder, "-c", `${place.folder}/nginx.conf`, "-e", "stderr"]],
+    commands: [upstream(socket), [place.nginx, "-p", folder, "-c", `${folder}/nginx.conf`, "-e", "stderr"]],
   };
 }
 

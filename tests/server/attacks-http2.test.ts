@@ -140,22 +140,11 @@ suite("smuggling through HTTP/2", () => {
 });
 
 suite("an HTTP/2 client beyond what was agreed", () => {
+  const start = ["-b", "127.0.0.1:0", "--chdir", testApps, "-w", "1", "asgi_app:application"];
+
   test("gets its streams above --http2-max-concurrent-streams refused, the others served", async () => {
     const gates = new Gates();
-    const server = await startMaitred(
-      [
-        "-b",
-        "127.0.0.1:0",
-        "--chdir",
-        testApps,
-        "-w",
-        "1",
-        "--http2-max-concurrent-streams",
-        "2",
-        "asgi_app:application",
-      ],
-      { env: gates.env },
-    );
+    const server = await startMaitred([...start, "--http2-max-concurrent-streams", "2"], { env: gates.env });
     const client = await open(server.port);
     const hold = changed(":path", "/hold?name=a");
     await client.send(Buffer.concat([head(1, hold), head(3, hold), head(5, hold)]));
@@ -171,20 +160,7 @@ suite("an HTTP/2 client beyond what was agreed", () => {
 
   test("that sends more than its window loses the connection", async () => {
     const gates = new Gates();
-    const server = await startMaitred(
-      [
-        "-b",
-        "127.0.0.1:0",
-        "--chdir",
-        testApps,
-        "-w",
-        "1",
-        "--http2-initial-window-size",
-        "65535",
-        "asgi_app:application",
-      ],
-      { env: gates.env },
-    );
+    const server = await startMaitred([...start, "--http2-initial-window-size", "65535"], { env: gates.env });
     const client = await open(server.port);
     await client.send(head(1, [":method", "POST", ...changed(":path", "/hold?name=a").slice(2)], 0));
     await server.waitForLine(/holding a/);
