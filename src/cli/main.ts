@@ -2,10 +2,10 @@
  * Where `maitred ...` begins: runs another command where the first word names one (commands.ts), else reads the Plan, prints what can be answered at once, else hands over to server.ts. Exit codes: 0 after
  * help and version, 2 for mistakes in the settings, 70 for a bug of ours, otherwise what serve() says.
  */
-import { readFileSync } from "node:fs";
 import type { PlanResult } from "../config/read-plan.ts";
 import { resolve } from "../config/resolve.ts";
 import { checkConfig, help, printConfig } from "../config/settings/process.ts";
+import { isReplaced, ownVersion, REPLACED } from "../own-files.ts";
 import { commands } from "./commands.ts";
 import { readJudged } from "./read-judged.ts";
 import { usageText, versionText } from "./usage.ts";
@@ -56,6 +56,11 @@ async function main(argv: readonly string[]): Promise<number> {
   const env = { ...process.env };
   const read = async (isServing: boolean): Promise<PlanResult> =>
     (await readJudged(argv, env, folder, isServing)).result;
+  const reread = (): Promise<PlanResult> =>
+    read(true).catch((error: unknown) => {
+      if (!isReplaced(error)) throw error;
+      return { type: "mistakes", mistakes: [REPLACED], tls: null };
+    });
   const result = await read(false);
   switch (result.type) {
     case "help":
@@ -73,7 +78,7 @@ async function main(argv: readonly string[]): Promise<number> {
       wantsStack = result.plan.logLevel === "debug";
       // Only now: --help and mistakes must not pay for loading the server.
       const { serve } = await import("../server.ts");
-      return await serve(result.plan, result.notices, ownVersion(), () => read(true));
+      return await serve(result.plan, result.notices, ownVersion(), reread);
     }
   }
 }
@@ -99,12 +104,4 @@ function reportBug(error: unknown): never {
   process.stderr.write(`maitred: internal error: ${message.split("\n")[0] ?? ""}, please report\n`);
   if (wantsStack && error instanceof Error) process.stderr.write(`${error.stack ?? ""}\n`);
   process.exit(exitBug);
-}
-
-/** package.json stands two folders up, from src/cli as from dist/cli. */
-function ownVersion(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
-  return typeof manifest === "object" && manifest !== null && "version" in manifest
-    ? String(manifest.version)
-    : "unknown";
 }

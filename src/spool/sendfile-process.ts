@@ -7,14 +7,14 @@
  */
 import { type ChildProcess, type SendHandle, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { ownPath } from "../own-files.ts";
 import type { FilePart } from "../http/exchange.ts";
 import type { Loan } from "../streams/byte-stream.ts";
 
 /** Lending a socket and getting it back costs as much as copying so many bytes. */
 export const LEND_BYTES = 2_097_152;
 
-const PROGRAM = fileURLToPath(new URL("../../python/maitred/sendfile.py", import.meta.url));
+const PROGRAM = ownPath("python/maitred/sendfile.py");
 /** After it has ended without being asked to, files are sent without it for so long; twice as long each time that it has not helped meanwhile. */
 const PAUSE_MS = 10_000;
 const LONGEST_PAUSE_MS = 3_600_000;

@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Socket } from "node:net";
-import { fileURLToPath } from "node:url";
+import { ownPath } from "../own-files.ts";
 import { PROTOCOL_VERSION } from "../wire/frames.ts";
 import { JsonLines, type Message } from "./json-lines.ts";
 
@@ -14,7 +14,7 @@ const MARSHAL_PROBE =
 const MARSHAL_ANSWER =
   "5b03000000280300000069070000007b7509000000504154485f494e464f75020000002f7875010000006b7502000000c3a975030000006162632802000000730200000000ff69ffffffff304e5446";
 
-const SHIM_FOLDER = fileURLToPath(new URL("../../python", import.meta.url));
+const SHIM_FOLDER = ownPath("python");
 
 /** What the zygote must know to load the app; the `start` message without its constants. */
 export interface ZygoteSettings {

@@ -1,6 +1,6 @@
 /** The configuration read again while the server serves: all of it takes over, or nothing. */
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { cpSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite, test } from "node:test";
 
@@ -9,7 +9,7 @@ import { ask, common, Folder } from "../support/configuration.ts";
 import { Gates } from "../support/gates.ts";
 import { startLoad } from "../support/load.ts";
 import { type Maitred, runMaitred, startMaitred } from "../support/maitred.ts";
-import { testApps } from "../support/places.ts";
+import { repository, temporaryFolder, testApps } from "../support/places.ts";
 import { RawClient } from "../support/raw-client.ts";
 
 suite("a reload", () => {
@@ -258,6 +258,29 @@ log-level = "debug"
     assert.equal((await reload()).code, 1);
     await server.waitForLine(/there is no file \/nowhere\/ca\.pem/);
     assert.equal(await get("/r"), "old");
+    assert.deepEqual(await server.stop(), { code: 0, signal: null });
+    folder.remove();
+  });
+
+  test("that needs code which an upgrade in place has taken away changes nothing and says so", async () => {
+    const copy = temporaryFolder();
+    for (const name of ["bin", "dist", "package.json"])
+      cpSync(join(repository, name), join(copy, name), { recursive: true });
+    symlinkSync(join(repository, "python"), join(copy, "python"));
+    const folder = new Folder();
+    folder.write(`${common}[[route]]\npath = "/r"\nrespond = "old"\n`);
+    const server = await startMaitred(["-c", folder.file], {
+      env: { MAITRED_NODE: process.execPath },
+      before: ["sh", "-c", 'shift; exec "$0" "$@"', join(copy, "bin/maitred")],
+    });
+    const upstream = readdirSync(join(copy, "dist")).filter((name) => name.startsWith("upstream-"));
+    assert.equal(upstream.length, 1, "the client library is a file of its own");
+    rmSync(join(copy, "dist", upstream[0]!));
+    folder.write(`${common}[[route]]\npath = "/r"\nupstream = "http://127.0.0.1:1"\n`);
+    const told = await command(["reload", "-p", String(server.pid)]);
+    assert.equal(told.code, 1);
+    assert.match(told.stderr, /maitred's own files have been replaced since this process started: USR2 or a restart/);
+    assert.equal((await ask(server.port, "localhost", "/r")).text, "old");
     assert.deepEqual(await server.stop(), { code: 0, signal: null });
     folder.remove();
   });

@@ -71,7 +71,7 @@ export class PasswordChecker {
   }
 
   #start(): Worker {
-    // The same file before and after the build.
+    // Beside this file before and after the build, which makes it an entry of its own (scripts/build).
     const name = import.meta.url.endsWith(".ts") ? "password-thread.ts" : "password-thread.js";
     const thread = new Worker(new URL(name, import.meta.url), { name: "passwords" });
     thread.unref();
