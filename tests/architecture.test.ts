@@ -54,7 +54,7 @@ function lintEntries(): readonly LintEntry[] {
 
 const IMPORT_RULE = "typescript/no-restricted-imports";
 
-// The rooms that an entry forbids, from patterns such as "**/edge/**" and "**/server.ts".
+// The rooms that an entry forbids, from patterns such as "**/edge/**" and "**/sites.ts".
 function forbiddenRooms(entry: LintEntry): string[] {
   const rule = entry.rules[IMPORT_RULE];
   if (rule === "off") return [];

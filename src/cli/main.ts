@@ -1,5 +1,5 @@
 /**
- * Where `maitred ...` begins: runs another command where the first word names one (commands.ts), else reads the Plan, prints what can be answered at once, else hands over to server.ts. Exit codes: 0 after
+ * Where `maitred ...` begins: runs another command where the first word names one (commands.ts), else reads the Plan, prints what can be answered at once, else hands over to server/serve.ts. Exit codes: 0 after
  * help and version, 2 for mistakes in the settings, 70 for a bug of ours, otherwise what serve() says.
  */
 import type { PlanResult } from "../config/read-plan.ts";
@@ -77,7 +77,7 @@ async function main(argv: readonly string[]): Promise<number> {
       for (const name of handedToUs) delete process.env[name];
       wantsStack = result.plan.logLevel === "debug";
       // Only now: --help and mistakes must not pay for loading the server.
-      const { serve } = await import("../server.ts");
+      const { serve } = await import("../server/serve.ts");
       return await serve(result.plan, result.notices, ownVersion(), reread);
     }
   }

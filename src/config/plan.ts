@@ -1,5 +1,5 @@
 /**
- * The Plan: everything that was asked, resolved, checked and frozen before anything starts. server.ts takes a Plan and nothing else;
+ * The Plan: everything that was asked, resolved, checked and frozen before anything starts. server/ takes a Plan and nothing else;
  * no other room reads flags, files or the environment.
  */
 import type { ForwardingPolicy } from "../http/client-identity.ts";
