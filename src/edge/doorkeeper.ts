@@ -93,7 +93,7 @@ export class Doorkeeper {
 
   #refuseClient(socket: Socket, address: string, speaksTls: boolean): void {
     const { perClient } = this.#limits.settings;
-    const client = isIPv6(address) && !address.startsWith("::ffff:") ? `${address}/64` : address;
+    const client = isIPv6(address) ? `${address}/64` : address;
     this.#tell("client", `Too many connections from ${client} (--limit-connections-per-client ${perClient})`);
     this.#refuse(socket, speaksTls);
   }

@@ -51,7 +51,13 @@ export class Listener implements BoundListener {
         const { remoteAddress } = socket;
         // Reset before it was accepted: what it has sent can still be read, and the kernel no longer says from whom. As a Unix socket's it would be trusted.
         if (remoteAddress === undefined && this.#isTcp) return void socket.destroy();
-        const peer = new Peer(remoteAddress ?? "", socket.remotePort ?? 0, this.serverName, this.serverPort, "http");
+        const peer = new Peer(
+          plainAddress(remoteAddress ?? ""),
+          socket.remotePort ?? 0,
+          this.serverName,
+          this.serverPort,
+          "http",
+        );
         onConnection(socket, peer);
       },
     );
@@ -125,6 +131,13 @@ export class Listener implements BoundListener {
     const host = address.family === "IPv6" ? `[${address.address}]` : address.address;
     this.url = `${this.door.tls === null ? "http" : "https"}://${host}:${address.port}`;
   }
+}
+
+const MAPPED = "::ffff:";
+
+/** A client that reaches [::] over IPv4 has an IPv6 address for the kernel (RFC 4291 section 2.5.5.2). Apps, logs and proxies behind us know it by its own. */
+function plainAddress(address: string): string {
+  return address.startsWith(MAPPED) && address.includes(".") ? address.slice(MAPPED.length) : address;
 }
 
 function explain(bind: Bind, error: NodeJS.ErrnoException): string {

@@ -1,12 +1,14 @@
 /** Where it listens, and the files it makes for that. */
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, statSync } from "node:fs";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 
 import { Browser } from "../support/browser.ts";
 import { startMaitred } from "../support/maitred.ts";
 import { temporaryFolder, testApps } from "../support/places.ts";
+import { RawClient } from "../support/raw-client.ts";
 
 test("a Unix socket answers, and is removed at the end", async () => {
   const path = join(temporaryFolder(), "maitred.sock");
@@ -85,3 +87,37 @@ test("without --chdir the application is found in the folder it was started in",
   browser.close();
   await server.stop();
 });
+
+test("[::] takes IPv4 as well, and a client's address is the one that it knows itself by", async (context) => {
+  if (!(await canListenOn("::1"))) return context.skip("no IPv6 here");
+  const server = await startMaitred([
+    "-b",
+    "[::]:0",
+    "--access-logfile",
+    "-",
+    "--access-logformat",
+    "from %(h)s",
+    "--chdir",
+    testApps,
+    "wsgi_app:application",
+  ]);
+  assert.match(server.addresses[0] ?? "", /^http:\/\/\[::\]:\d+$/);
+  for (const address of ["127.0.0.1", "::1"]) {
+    const client = await RawClient.open(server.port, address);
+    await client.send("GET /remote HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert.equal((await client.response()).body.toString(), `'${address}' '::'`);
+    client.leave();
+    await server.waitForLine(new RegExp(`from ${address.replaceAll(".", "\\.")}$`, "m"));
+  }
+  await server.stop();
+});
+
+async function canListenOn(host: string): Promise<boolean> {
+  const server = createServer();
+  const could = await new Promise<boolean>((resolve) => {
+    server.once("error", () => resolve(false));
+    server.listen(0, host, () => resolve(true));
+  });
+  server.close();
+  return could;
+}

@@ -32,8 +32,8 @@ export class RawClient {
     socket.on("error", end);
   }
 
-  static async open(port: number): Promise<RawClient> {
-    const socket = connect({ port, host: "127.0.0.1", noDelay: true, allowHalfOpen: true });
+  static async open(port: number, host = "127.0.0.1"): Promise<RawClient> {
+    const socket = connect({ port, host, noDelay: true, allowHalfOpen: true });
     await new Promise<void>((resolve, reject) => socket.once("connect", resolve).once("error", reject));
     return new RawClient(socket);
   }
