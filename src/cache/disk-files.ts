@@ -7,9 +7,10 @@
 import { randomBytes } from "node:crypto";
 import { accessSync, constants, mkdirSync } from "node:fs";
 import { mkdir, open, readdir, readFile, rename, stat, unlink, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { crc32 } from "node:zlib";
 import type { Clock } from "../clock.ts";
+import { FolderOwner } from "./folder-owner.ts";
 import { decodeHead, decodeRecord, encodeHead, encodeRecord, HEAD_BYTES, type Record } from "./disk-format.ts";
 
 const FOLDERS = 256;
@@ -31,6 +32,7 @@ export interface FileOfResponse {
 export class DiskFiles {
   readonly folder: string;
   readonly #clock: Clock;
+  readonly #owner: FolderOwner;
   /** Wall clock minus monotonic clock. */
   readonly #offset: number;
   /** What is being renamed or removed, by its name. */
@@ -41,13 +43,14 @@ export class DiskFiles {
   /** Hears why a file could not be removed. */
   onLeft: (error: Error) => void = () => {};
 
-  /** Throws where the folder cannot be made or written. */
-  constructor(folder: string, clock: Clock) {
+  /** `takesOver`: from an older server, which uses the folder until it has gone. Throws where it cannot be made or written, or is another server's. */
+  constructor(folder: string, takesOver: boolean, clock: Clock) {
     this.folder = folder;
     this.#clock = clock;
     this.#offset = clock.wall() - clock.now();
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolders(folder);
     accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+    this.#owner = new FolderOwner(folder, takesOver);
   }
 
   /** Throws what the system says where it cannot be written. */
@@ -120,6 +123,7 @@ export class DiskFiles {
     await this.settled();
     this.#tryLeft();
     await this.settled();
+    this.#owner.leave();
   }
 
   /** The names of all files that are to stay, in no order. Throws where the folder cannot be read. */
@@ -163,7 +167,7 @@ export class DiskFiles {
       if (error.code === "EEXIST") return;
       // Only where all of it is gone: what else is wrong the recursive form tells wrongly.
       if (error.code !== "ENOENT") throw error;
-      await mkdir(join(this.folder, name), { mode: 0o700, recursive: true });
+      makeFolders(join(this.folder, name));
     });
   }
 
@@ -202,5 +206,20 @@ export class DiskFiles {
   async #removeOld(path: string): Promise<void> {
     const stats = await stat(path).catch(() => null);
     if (stats !== null && this.#clock.wall() - stats.mtimeMs > PART_MS) await unlink(path).catch(() => {});
+  }
+}
+
+// Private
+
+/** As `recursive` does, which does not end below /proc. */
+function makeFolders(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST") return;
+    if (code !== "ENOENT" || dirname(path) === path) throw error;
+    makeFolders(dirname(path));
+    mkdirSync(path, { mode: 0o700 });
   }
 }

@@ -27,7 +27,7 @@ class House {
     folders.push(folder);
     const line = (text: string): void => void this.lines.push(text);
     const log: Log = { debug: line, info: line, warning: line, error: line, critical: line };
-    this.disk = new DiskTier(folder, limitBytes, this.clock, log);
+    this.disk = new DiskTier(folder, limitBytes, false, this.clock, log);
     // Of a size with which memory keeps nothing.
     this.cache = new ResponseCache(100, this.clock, this.disk);
     this.cache.isUsed = true;

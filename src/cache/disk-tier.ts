@@ -41,9 +41,9 @@ export class DiskTier {
   #others = 0;
   #isClosed = false;
 
-  /** Throws where the folder cannot be made or written. */
-  constructor(folder: string, limitBytes: number, clock: Clock, log: Log) {
-    this.#files = new DiskFiles(folder, clock);
+  /** `takesOver`: from an older server. Throws where the folder cannot be made or written, or is another server's. */
+  constructor(folder: string, limitBytes: number, takesOver: boolean, clock: Clock, log: Log) {
+    this.#files = new DiskFiles(folder, takesOver, clock);
     this.#clock = clock;
     this.#log = log;
     this.#trouble = new DiskTrouble(folder, clock, log);
@@ -212,7 +212,7 @@ export class DiskTier {
       this.#trouble.unreadable(error as Error);
     }
     if (this.#others === 0) this.#untrue.end();
-    if (found > 0) this.#log.info(`Cache: ${found} responses ${how} in ${this.#files.folder}`);
+    if (found > 0) this.#log.info(`Cache: ${found} response${found === 1 ? "" : "s"} ${how} in ${this.#files.folder}`);
   }
 
   async #readEntry(name: string): Promise<boolean> {

@@ -65,7 +65,7 @@ export class House {
     const warn = (message: string): void => log.warning(message);
     const now = (): number => clock.now();
     this.pools = new Pools(plan, clock, log);
-    this.cache = openCache(plan.cache, clock, log);
+    this.cache = openCache(plan.cache, plan.operations.handover !== null, clock, log);
     this.#upstreams = new Upstreams(clock, log);
     this.#sitesContext = {
       cache: this.cache,

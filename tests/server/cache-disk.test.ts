@@ -75,6 +75,33 @@ suite("the disk tier of the cache", () => {
     assert.ok(bytes <= 409_600, `${bytes} bytes`);
   });
 
+  test("the folder of a server that is there is not shared; that of a killed one is taken over", async () => {
+    const folder = temporaryFolder();
+    const url = target("/mine", FRESH);
+    const first = await start(folder);
+    const visitor = new Browser(first.port);
+    await from(visitor, url);
+    await until(async () => await Promise.resolve(filesIn(folder).length === 1));
+    const second = await start(folder);
+    await second.waitForLine(
+      new RegExp(
+        `cannot use ${folder}, responses are kept in memory alone \\(--cache-disk\\): another server \\(pid ${first.pid}\\) keeps`,
+      ),
+    );
+    const guest = new Browser(second.port);
+    for (const wanted of [/fwd=uri-miss; stored/, /hit/])
+      assert.match(String((await from(guest, url)).headers["cache-status"]), wanted);
+    guest.close();
+    assert.deepEqual(await second.stop(), { code: 0, signal: null });
+    assert.equal(filesIn(folder).length, 1);
+    visitor.close();
+    await first.stop("SIGKILL");
+    const third = await start(folder);
+    await third.waitForLine(/Cache: 1 response found/);
+    await third.stop();
+    assert.ok(!existsSync(join(folder, "owner")), "whoever leaves leaves nothing behind");
+  });
+
   test("a folder that cannot be used is told, and costs nothing else", async () => {
     const file = join(temporaryFolder(), "file");
     writeFileSync(file, "");

@@ -97,7 +97,7 @@ suite("an upgrade with a cache folder", { skip: process.platform !== "linux" }, 
     gates.open("held");
     assert.equal((await held).text, "/held 1");
     assert.deepEqual(await server.exited, { code: 0, signal: null });
-    await server.waitForLine(/Cache: 1 responses taken over/);
+    await server.waitForLine(/Cache: 1 response taken over/);
     assert.match(await said(late, "/held", "gate=held"), /hit/);
     assert.doesNotMatch(server.stderr(), /Cache: cannot/);
     early.close();
@@ -123,7 +123,7 @@ suite("an upgrade with a cache folder", { skip: process.platform !== "linux" }, 
     assert.deepEqual(await server.exited, { code: 0, signal: null });
     const bytes = (): number =>
       filesIn(folder).reduce((sum, file) => sum + (statSync(file, { throwIfNoEntry: false })?.size ?? 0), 0);
-    await server.waitForLine(/Cache: 1 responses taken over/);
+    await server.waitForLine(/Cache: 1 response taken over/);
     await until(async () => await Promise.resolve(bytes() <= 307_200));
     early.close();
     late.close();
