@@ -58,6 +58,12 @@ export async function slowClients(
   };
 }
 
+/** So many connections ask at once. */
+const GROUP = 50;
+/** An idle server that has not answered by then does not answer. */
+const ANSWER_MS = 3000;
+const MOST_SILENT = 5;
+
 /** Kept-alive connections that have had a response each, what they add to the memory of the whole process tree, and whether they are answered again. */
 export async function idle(
   server: RunningServer,
@@ -67,17 +73,23 @@ export async function idle(
   const request = get(path);
   const faults = new Faults();
   const ask = (connection: Connection): Promise<boolean> =>
-    new Promise((resolve) =>
+    new Promise((resolve) => {
+      const late = setTimeout(() => resolve(false), ANSWER_MS);
       connection.send(request, (answer) => {
+        clearTimeout(late);
         faults.judge(answer);
         resolve(answer.type === "response" && answer.status === 200);
-      }),
-    );
-  /** Not all at once: that would be another scenario. */
+      });
+    });
+  /** Not all at once: that would be another scenario. Whoever leaves whole groups without an answer is not asked for ever. */
   const askAll = async (all: readonly Connection[]): Promise<number> => {
     let answered = 0;
-    for (let from = 0; from < all.length; from += 50)
-      for (const good of await Promise.all(all.slice(from, from + 50).map(ask))) if (good) answered++;
+    let silent = 0;
+    for (let from = 0; from < all.length && silent < MOST_SILENT; from += GROUP) {
+      const good = (await Promise.all(all.slice(from, from + GROUP).map(ask))).filter(Boolean).length;
+      answered += good;
+      if (good === 0) silent++;
+    }
     return answered;
   };
   const open = (count: number): Connection[] => Array.from({ length: count }, () => new Connection(server.port));

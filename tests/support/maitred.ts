@@ -102,9 +102,24 @@ interface Program {
 
 const running = new Set<ChildProcess>();
 
+/** What each program has printed, by those that it has started to take its place too. */
+const outputs = new Set<{ readonly stderr: string }>();
+
 after(() => {
   for (const child of running) child.kill("SIGKILL");
+  // A test that failed in the midst of an upgrade has left a server behind, which would keep the run from ending.
+  for (const { stderr } of outputs)
+    for (const [, pid] of stderr.matchAll(/\[(\d+)\] \[INFO\] Starting maitred/g)) killOurs(Number(pid));
 });
+
+/** Unless the number is another program's by now. */
+function killOurs(pid: number): void {
+  try {
+    if (readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("dist/main.js")) process.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended.
+  }
+}
 
 function launch(args: readonly string[], options: StartOptions): Program {
   if (!existsSync(COMMAND)) throw new Error(`there is no ${COMMAND} to test`);
@@ -118,6 +133,7 @@ function launch(args: readonly string[], options: StartOptions): Program {
   running.add(child);
 
   const text = { stdout: "", stderr: "" };
+  outputs.add(text);
   const { logFile } = options;
   const printed = (): string =>
     text.stderr + (logFile !== undefined && existsSync(logFile) ? readFileSync(logFile, "utf8") : "");
