@@ -26,7 +26,8 @@ export interface Http2Settings {
 
 /** Sends parts of files with sendfile(2): implemented by the spool. */
 export interface SocketBorrower {
-  readonly isReady: boolean;
+  /** Whether it can be asked now; makes itself ready for the next one where it cannot. */
+  prepare(): boolean;
   lend(handle: object, part: FilePart, returned: (bytes: number) => void): Loan;
 }
 

@@ -137,7 +137,8 @@ export class Http1ResponseWriter {
   sendFile(exchange: Exchange, part: FilePart, returned: (sent: number) => void): boolean {
     if (this.#isSecure) return false;
     const { sendfile } = this.#context;
-    if (this.#stream.lend === undefined || this.#length.left < part.length || sendfile?.isReady !== true) return false;
+    if (this.#stream.lend === undefined || this.#length.left < part.length || sendfile?.prepare() !== true)
+      return false;
     return this.#stream.lend((handle, isBack) =>
       sendfile.lend(handle, part, (sent) => {
         if (sent > 0) {

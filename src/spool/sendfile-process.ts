@@ -55,8 +55,8 @@ export class SendfileProcess {
     if (process.platform !== "linux" || !existsSync("/proc/self/fd")) this.#isClosed = true;
   }
 
-  /** Whether it takes sockets now; it is started by the first question. */
-  get isReady(): boolean {
+  /** Whether it takes sockets now. Starts it where it does not run yet: who asks next will find it ready. */
+  prepare(): boolean {
     if (!this.#isReady) this.#start();
     return this.#isReady;
   }
