@@ -136,6 +136,25 @@ describe("the slow lane", () => {
     }
   });
 
+  test("of two seats leaves one from the moment that more than four wait for each, though others still come", () => {
+    const house = new House({ queueSize: 500, queueTimeoutMs: 60_000 });
+    house.teach("/fast", 1, 300);
+    house.teach("/many", 50);
+    const seats = [house.seat({ capacity: 1 }), house.seat({ capacity: 1 })];
+    // Both are at work on them, and so many wait as could also be a bad moment.
+    for (let i = 0; i < 2 + 8; i++) house.submit("/many");
+    answerAll(house, seats);
+    assert.equal(answerAll(house, seats), 2, "no backlog: both seats again");
+    for (let i = 0; i < 90; i++) house.submit("/many");
+    const fast = house.submit("/fast");
+    answerAll(house, seats);
+    for (let round = 0; round < 6; round++) {
+      house.submit("/many");
+      assert.equal(answerAll(house, seats) <= 1, true, "one seat is everybody else's");
+    }
+    assert.equal(fast.status, 200);
+  });
+
   test("may have half of the last seat's time once it has waited for a second", () => {
     const house = new House({ queueSize: 500, queueTimeoutMs: 60_000 });
     house.teach("/fast", 1, 300);

@@ -34,8 +34,9 @@ const SLOW_FACTOR = 4;
 const MEAN_OF = 64;
 /** It may take the last seat after waiting this many times its own time. At 1 the last seat was taken a third of the time at 70 % load. */
 const SLOW_PATIENCE = 5;
-/** Many slow ones are a backlog when none has come for this many times their own time: the last seat is not theirs before they have waited so long. */
+/** Many slow ones are a backlog when none has come for this many times their own time, or this many wait for each seat: the last seat is not theirs before they have waited so long. */
 const BACKLOG_FACTOR = 2;
+const BACKLOG_LENGTH = 4;
 const BACKLOG_PATIENCE_MS = 1000;
 /** A seat whose current request has run this long while others wait behind it is asked to hand those back. */
 const RECALL_AFTER_MS = 5;
@@ -233,7 +234,10 @@ export class Dispatcher {
     const ownMs = exchange.times?.meanMs ?? 0;
     const waitedMs = exchange.state === "queued" ? nowMs - exchange.queuedAt : 0;
     const { last, length: waiting } = this.#slowQueue;
-    const isBacklog = last !== null && waiting > length && nowMs - last.queuedAt > BACKLOG_FACTOR * ownMs;
+    const isBacklog =
+      last !== null &&
+      waiting > length &&
+      (waiting > BACKLOG_LENGTH * length || nowMs - last.queuedAt > BACKLOG_FACTOR * ownMs);
     if (isBacklog && (waitedMs < BACKLOG_PATIENCE_MS || nowMs < this.#lastSeatAt + 2 * ownMs)) return false;
     return length < 3 || waitedMs >= SLOW_PATIENCE * ownMs;
   }

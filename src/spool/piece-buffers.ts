@@ -6,12 +6,14 @@
 export const LARGE_BYTES = 262_144;
 
 export class PieceBuffers {
-  readonly #most: number;
+  readonly #mostLent: number;
+  readonly #mostSpare: number;
   readonly #spare: Buffer[] = [];
   #lent = 0;
 
-  constructor(most: number) {
-    this.#most = most;
+  constructor(mostLent: number, mostSpare: number) {
+    this.#mostLent = mostLent;
+    this.#mostSpare = mostSpare;
   }
 
   /** Bytes held, lent ones included. */
@@ -20,7 +22,7 @@ export class PieceBuffers {
   }
 
   take(): Buffer | null {
-    if (this.#lent >= this.#most) return null;
+    if (this.#lent >= this.#mostLent) return null;
     this.#lent++;
     return this.#spare.pop() ?? Buffer.allocUnsafeSlow(LARGE_BYTES);
   }
@@ -38,9 +40,12 @@ export class PieceBuffers {
 
   /** Nobody reads one that was let go any more. */
   reserve(buffer: Buffer): void {
-    if (this.#spare.length < this.#most / 4) this.#spare.push(buffer);
+    if (this.#spare.length < this.#mostSpare) this.#spare.push(buffer);
   }
 }
 
-/** Over all clients. */
-export const pieceBuffers: PieceBuffers = new PieceBuffers(64);
+/**
+ * Over all clients. Each one that reads slowly keeps a buffer until it has read it; when those are all, every piece of everybody else is a fresh one, and
+ * V8 collects garbage for as many megabytes of them as it sees.
+ */
+export const pieceBuffers: PieceBuffers = new PieceBuffers(256, 16);
