@@ -5,6 +5,7 @@
 import { systemClock } from "../clock.ts";
 import type { Plan } from "../config/plan.ts";
 import type { PlanResult } from "../config/read-plan.ts";
+import type { ReloadPlan } from "../config/reload.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { ConfigurationWatch } from "../operations/configuration-watch.ts";
 import { ControlDoor } from "../operations/control-door.ts";
@@ -92,7 +93,8 @@ class Server {
   readonly #upgrade: Upgrade;
   /** The server that has started this one to take its place. */
   readonly #predecessor: Predecessor | null;
-  readonly #configurationWatch: ConfigurationWatch | null;
+  /** Under --reload. */
+  #configurationWatch: ConfigurationWatch | null = null;
 
   constructor(
     plan: Plan,
@@ -102,7 +104,7 @@ class Server {
     version: string,
     reread: () => Promise<PlanResult>,
   ) {
-    const { operations, reload, configurationFile } = plan;
+    const { operations } = plan;
     const { log } = logs;
     this.#plan = plan;
     this.#house = house;
@@ -133,10 +135,6 @@ class Server {
         ? null
         : new Predecessor(operations.handover, (inForce) => house.maintenance.follow(inForce), meet);
     this.#control = this.#openControl();
-    this.#configurationWatch =
-      reload === null || configurationFile === null
-        ? null
-        : new ConfigurationWatch(configurationFile, reload, systemClock, log, () => void this.#reload());
   }
 
   /** From the first address that is opened to the exit code. Throws CannotStart. */
@@ -175,13 +173,21 @@ class Server {
       throw new CannotStart(`Cannot write the pid file (--pid ${this.#plan.pidFile}): ${(error as Error).message}`);
     }
     this.#house.hire(this.#entrance.first);
-    if (this.#plan.reload !== null) this.#house.pools.develop(this.#plan.reload, systemClock);
+    if (this.#plan.reload !== null) this.#develop(this.#plan.reload);
     try {
       // The older server's file is replaced only when this one serves.
       if (this.#predecessor === null) await this.#control.listen(false);
     } catch (error) {
       throw new CannotStart(`Cannot open the control socket: ${(error as Error).message} (--control-socket)`);
     }
+  }
+
+  #develop(plan: ReloadPlan): void {
+    const { configurationFile } = this.#plan;
+    this.#house.pools.develop(plan, systemClock);
+    if (configurationFile === null) return;
+    const onSaved = (): void => void this.#reload();
+    this.#configurationWatch = new ConfigurationWatch(configurationFile, plan, systemClock, this.#log, onSaved);
   }
 
   /** Every pool has a worker that serves. */
@@ -210,6 +216,7 @@ class Server {
     if (!isHandover) this.#notifier.stopping();
     maintenance.abandon();
     pools.endDevelopment();
+    this.#configurationWatch?.close();
     await stopSequence(
       wish,
       {
