@@ -2,6 +2,7 @@
 import { createServer, type Server, type Socket } from "node:net";
 import type { Bind } from "../config/plan.ts";
 import { Peer } from "../http/exchange.ts";
+import { parseIp } from "../http/ip-address.ts";
 import { InTheWay, listenUnix, socketFile, type SocketFile } from "../streams/unix-listen.ts";
 import type { EdgeContext } from "./context.ts";
 import type { TlsDoor } from "./tls/door.ts";
@@ -110,6 +111,8 @@ export class Listener implements BoundListener {
   close(): void {
     this.#server.close();
     this.#file?.remove();
+    // Whatever is there from now on is somebody else's, also where the kernel gives it the same inode.
+    this.#file = null;
   }
 
   get #isTcp(): boolean {
@@ -133,11 +136,9 @@ export class Listener implements BoundListener {
   }
 }
 
-const MAPPED = "::ffff:";
-
 /** A client that reaches [::] over IPv4 has an IPv6 address for the kernel (RFC 4291 section 2.5.5.2). Apps, logs and proxies behind us know it by its own. */
 function plainAddress(address: string): string {
-  return address.startsWith(MAPPED) && address.includes(".") ? address.slice(MAPPED.length) : address;
+  return address.startsWith("::ffff:") ? (parseIp(address)?.text ?? address) : address;
 }
 
 function explain(bind: Bind, error: NodeJS.ErrnoException): string {
