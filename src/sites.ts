@@ -10,7 +10,7 @@ import type { Plan } from "./config/plan.ts";
 import { MAIN_POOL } from "./config/pool-spec.ts";
 import { cacheDefaults, type CachePlan } from "./config/sites/cache-plan.ts";
 import { NO_SETTINGS, type Destination, type RoutePlan } from "./config/sites/route.ts";
-import type { SitePlan } from "./config/sites/site.ts";
+import { leadToUpstreams, type SitePlan } from "./config/sites/site.ts";
 import type { FilesContext } from "./files/context.ts";
 import { accelerated } from "./files/accelerated.ts";
 import { type OwnFolder, OwnFolders } from "./files/own-folders.ts";
@@ -111,7 +111,7 @@ export function openSites(plan: SitesPlan, context: SitesContext): Sites {
       const route = find(exchange.head);
       return isAsgiOr(route, route.isUpstream);
     },
-    hasUpstream: plan.sites.some(({ routes }) => routes.some(({ destination }) => destination.type === "upstream")),
+    hasUpstream: leadToUpstreams(plan.sites),
     bodyRule: hasBodyRules ? (exchange) => find(exchange.head).body : null,
     refusalPage: all.some(({ errorPages: pages }) => pages !== null)
       ? (head, status) => find(head).errorPages?.refusal(status, head.headers.get("accept")) ?? null

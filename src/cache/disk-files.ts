@@ -5,7 +5,7 @@
  *     <folder>/3f/3f09….response     .past: it was purged softly, and is past its time whatever it says     .part: being written
  */
 import { randomBytes } from "node:crypto";
-import { accessSync, constants, mkdirSync } from "node:fs";
+import { accessSync, constants, mkdirSync, statSync } from "node:fs";
 import { mkdir, open, readdir, readFile, rename, stat, unlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { crc32 } from "node:zlib";
@@ -167,7 +167,7 @@ export class DiskFiles {
       if (error.code === "EEXIST") return;
       // Only where all of it is gone: what else is wrong the recursive form tells wrongly.
       if (error.code !== "ENOENT") throw error;
-      makeFolders(join(this.folder, name));
+      await mkdir(join(this.folder, name), { mode: 0o700, recursive: true });
     });
   }
 
@@ -217,7 +217,7 @@ function makeFolders(path: string): void {
     mkdirSync(path, { mode: 0o700 });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === "EEXIST") return;
+    if (code === "EEXIST" && statSync(path).isDirectory()) return;
     if (code !== "ENOENT" || dirname(path) === path) throw error;
     makeFolders(dirname(path));
     mkdirSync(path, { mode: 0o700 });

@@ -4,6 +4,7 @@
  */
 import { readFileSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { parseProcessStat } from "../telemetry/process-stat.ts";
 
 const FILE = "owner";
 
@@ -44,17 +45,16 @@ export class FolderOwner {
       return null;
     }
     const [, pid, start] = /^(\d+) (\d+)\n$/.exec(text) ?? [];
-    if (pid === undefined || text === this.#self || Number(pid) === process.pid) return null;
+    if (pid === undefined || Number(pid) === process.pid) return null;
     const isAlive = start !== "0" && startOf(Number(pid)) === start;
     return isAlive ? Number(pid) : null;
   }
 }
 
-/** When a process has started, in clock ticks since the machine has (proc(5), field 22): a number that is used again begins later. "0" where nobody can tell. */
+/** When a process has started; "0" where nobody can tell. */
 function startOf(pid: number): string {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "0";
+    return parseProcessStat(readFileSync(`/proc/${pid}/stat`, "latin1")).startTicks ?? "0";
   } catch {
     return "0";
   }

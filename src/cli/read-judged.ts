@@ -6,7 +6,7 @@ import { systemClock } from "../clock.ts";
 import { type AllRead, readAll } from "../config/read-all.ts";
 import { inOrder } from "../config/read-plan.ts";
 import type { Environment } from "../config/resolve.ts";
-import type { SitePlan } from "../config/sites/site.ts";
+import { leadToUpstreams } from "../config/sites/site.ts";
 
 /** What was read, and what else there is to say about it: certificates that end soon. */
 export interface JudgedRead extends AllRead {
@@ -22,7 +22,7 @@ export async function readJudged(
 ): Promise<JudgedRead> {
   const read = await readAll(argv, env, cwd);
   const { result, configuration } = read;
-  if (result.type === "plan" && result.plan.sites.some(usesUpstreams)) await import("../upstream/upstream.ts");
+  if (result.type === "plan" && leadToUpstreams(result.plan.sites)) await import("../upstream/upstream.ts");
   if ((result.type !== "plan" && result.type !== "mistakes") || result.tls === null) return { ...read, remarks: [] };
   const { plan, certificates, authorities, ciphers } = result.tls;
   const { judgedSet } = await import("../edge/tls/certificate-set.ts");
@@ -38,10 +38,4 @@ export async function readJudged(
   const others = result.type === "mistakes" ? result.mistakes : [];
   const mistakes = inOrder([...new Set([...others, ...wrong])], configuration?.name ?? null);
   return { result: { type: "mistakes", mistakes, tls: result.tls }, configuration, remarks };
-}
-
-// Private
-
-function usesUpstreams({ routes }: SitePlan): boolean {
-  return routes.some(({ destination }) => destination.type === "upstream");
 }

@@ -235,9 +235,8 @@ export class Dispatcher {
     const waitedMs = exchange.state === "queued" ? nowMs - exchange.queuedAt : 0;
     const { last, length: waiting } = this.#slowQueue;
     const isBacklog =
-      last !== null &&
-      waiting > length &&
-      (waiting > BACKLOG_LENGTH * length || nowMs - last.queuedAt > BACKLOG_FACTOR * ownMs);
+      waiting > BACKLOG_LENGTH * length ||
+      (waiting > length && last !== null && nowMs - last.queuedAt > BACKLOG_FACTOR * ownMs);
     if (isBacklog && (waitedMs < BACKLOG_PATIENCE_MS || nowMs < this.#lastSeatAt + 2 * ownMs)) return false;
     return length < 3 || waitedMs >= SLOW_PATIENCE * ownMs;
   }

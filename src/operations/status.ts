@@ -4,6 +4,7 @@ import type { CacheCounts } from "../cache/response-cache.ts";
 import type { MaintenanceStatus } from "../stages/maintenance.ts";
 import type { UpstreamCounts } from "../upstream/upstream.ts";
 import type { Plan } from "../config/plan.ts";
+import { parseProcessStat } from "../telemetry/process-stat.ts";
 import type { DeathReport, EndLedger, WorkerReport } from "../workers/report.ts";
 import type { Pools } from "../workers/pools.ts";
 
@@ -112,9 +113,6 @@ export function takeStatus({ plan, pools, ledger, oldestMs, ...facts }: StatusFa
   };
 }
 
-/** Linux counts CPU time in ticks of this many milliseconds, whatever its own clock (USER_HZ, proc(5)). */
-const TICK_MS = 10;
-
 /** Null where the process is gone, or there is no /proc. */
 export function usageOf(pid: number): Usage | null {
   try {
@@ -129,13 +127,11 @@ export function parseUsage(smapsRollup: string, stat: string): Usage {
   for (const [, name = "", kilobytes] of smapsRollup.matchAll(/^(\w+): +(\d+) kB$/gm))
     sizes.set(name, Number(kilobytes) * 1024);
   const size = (...names: string[]): number => names.reduce((sum, name) => sum + (sizes.get(name) ?? 0), 0);
-  // The name in brackets may hold anything; the fields are counted from its end: utime is the 12th after it, stime the 13th.
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return {
     rss: size("Rss"),
     pss: size("Pss"),
     shared: size("Shared_Clean", "Shared_Dirty"),
     private: size("Private_Clean", "Private_Dirty"),
-    cpuMs: (Number(fields[11]) + Number(fields[12])) * TICK_MS,
+    cpuMs: parseProcessStat(stat).cpuMs,
   };
 }

@@ -30,7 +30,7 @@ export class Entrance {
     this.#health = new HealthDoor(() => house.healthFacts);
   }
 
-  /** Opens every address, and says which; sockets that an older server has handed over are taken for theirs. Throws CannotStart. */
+  /** Opens every address; sockets that an older server has handed over are taken for theirs. Throws CannotStart. */
   async open(clock: Clock, log: Log): Promise<void> {
     const { backlog, umask, operations, tls } = this.#plan;
     const { context } = this.#house;

@@ -21,7 +21,7 @@ export interface UpgradeParts {
 export class Upgrade {
   readonly #plan: OperationsPlan;
   readonly #parts: UpgradeParts;
-  #isUnderWay = false;
+  /** While an upgrade is under way. */
   #successor: Successor | null = null;
 
   constructor(plan: OperationsPlan, parts: UpgradeParts) {
@@ -32,13 +32,12 @@ export class Upgrade {
 
   async run(): Promise<void> {
     const { house, entrance, signals, notifier, log, meet } = this.#parts;
-    if (this.#isUnderWay || house.phase !== "serving") return log.warning("Upgrade: not now; this request is ignored");
-    this.#isUnderWay = true;
+    if (this.#successor !== null || house.phase !== "serving")
+      return log.warning("Upgrade: not now; this request is ignored");
     log.info("Upgrade: starting a new server with these listeners; this one serves until it is ready");
     this.#successor = startSuccessor(this.#plan, entrance.sockets, house.maintenance.inForce, meet);
     const outcome = await this.#successor.outcome;
     this.#successor = null;
-    this.#isUnderWay = false;
     if (outcome.type === "failed") return log.error(`Upgrade failed, this server goes on: ${outcome.detail}`);
     log.info(`Upgrade: the new server (pid ${outcome.pid}) is ready; this one finishes what it has`);
     notifier.mainPid(outcome.pid);

@@ -16,11 +16,6 @@ export class PieceBuffers {
     this.#mostSpare = mostSpare;
   }
 
-  /** Bytes held, lent ones included. */
-  get bytes(): number {
-    return (this.#lent + this.#spare.length) * LARGE_BYTES;
-  }
-
   take(): Buffer | null {
     if (this.#lent >= this.#mostLent) return null;
     this.#lent++;

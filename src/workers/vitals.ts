@@ -1,5 +1,6 @@
 /** How a process does, from /proc: memory and CPU. I/O: two small reads per process, which the kernel answers from memory in some 20 µs. */
 import { readFileSync } from "node:fs";
+import { parseProcessStat } from "../telemetry/process-stat.ts";
 
 export interface Vitals {
   /** Clock time of the sample. */
@@ -26,9 +27,9 @@ export function sampleVitals(pid: number, now: number, before: Vitals | null, pr
     return null;
   }
   const rssBytes = kibibytes(status, "VmRSS");
-  const cpuMs = cpuMilliseconds(stat);
+  const { cpuMs } = parseProcessStat(stat);
   // A zombie has no memory left.
-  if (rssBytes === null || cpuMs === null) return null;
+  if (rssBytes === null || !Number.isFinite(cpuMs)) return null;
   const cpuShare = before === null || now <= before.at ? null : (cpuMs - before.cpuMs) / (now - before.at);
   const threads = Number(/^Threads:\s+(\d+)/m.exec(status)?.[1] ?? 1);
   return { at: now, rssBytes, peakRssBytes: kibibytes(status, "VmHWM") ?? rssBytes, threads, cpuMs, cpuShare };
@@ -38,11 +39,4 @@ export function sampleVitals(pid: number, now: number, before: Vitals | null, pr
 function kibibytes(status: string, field: string): number | null {
   const match = new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(status);
   return match === null ? null : Number(match[1]) * 1024;
-}
-
-/** utime and stime, in hundredths of a second (USER_HZ); the name before them may hold blanks and brackets. */
-function cpuMilliseconds(stat: string): number | null {
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  const ticks = Number(fields[11]) + Number(fields[12]);
-  return Number.isFinite(ticks) ? ticks * 10 : null;
 }

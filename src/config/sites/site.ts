@@ -11,3 +11,8 @@ export interface SitePlan {
   /** What holds for a request that none of the routes is for. */
   readonly settings: RouteSettings;
 }
+
+/** Some route of these sites leads to another server. */
+export function leadToUpstreams(sites: readonly SitePlan[]): boolean {
+  return sites.some(({ routes }) => routes.some(({ destination }) => destination.type === "upstream"));
+}
